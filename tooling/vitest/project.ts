@@ -1,0 +1,25 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+/** Tests run on the sources of every package: this export condition points at src/index.ts. */
+const conditions = ['sombra-source', 'node', 'import', 'module', 'default'];
+
+/**
+ * The vitest configuration of one package.
+ * `*.test.ts` runs at every push, `*.nightly.ts` only with `vitest run --mode nightly`.
+ */
+export function project(name: string): ViteUserConfig {
+  return defineConfig(({ mode }) => ({
+    resolve: { conditions },
+    ssr: { resolve: { conditions, externalConditions: conditions } },
+    test: {
+      name,
+      include: mode === 'nightly' ? ['test/**/*.nightly.ts'] : ['test/**/*.test.ts'],
+      typecheck: { enabled: false },
+      pool: 'forks',
+      maxWorkers: 2,
+      testTimeout: mode === 'nightly' ? 3_600_000 : 60_000,
+      hookTimeout: 60_000,
+      env: { SOMBRA_VERIFY: process.env['SOMBRA_VERIFY'] ?? '1' },
+    },
+  })) as ViteUserConfig;
+}
