@@ -1,0 +1,19 @@
+export { assert, verify, verifying } from './assert.ts';
+export { xxh32 } from './checksum.ts';
+export { NodeEnv } from './env.ts';
+export {
+  CorruptionError,
+  DataError,
+  InvariantError,
+  IoError,
+  PoisonedError,
+  SombraError,
+  StateError,
+  TransactionError,
+} from './errors.ts';
+export type { ErrorOptions } from './errors.ts';
+export { MemoryVfs } from './memory-vfs.ts';
+export { NodeVfs } from './node-vfs.ts';
+export { decodeAscii, decodeText, decodeUtf8, encodeText } from './text.ts';
+export { preadFully, pwriteFully } from './transfer.ts';
+export type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsEnv, VfsFile } from './vfs.ts';

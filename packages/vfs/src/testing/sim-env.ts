@@ -1,0 +1,98 @@
+import type { VfsEnv } from '../vfs.ts';
+import { Random } from './random.ts';
+import { SimCrash } from './sim-crash.ts';
+
+/** 2024-01-01T00:00:00Z, ms. */
+const FIRST_TIME = 1_704_067_200_000;
+const FIRST_PID = 1001;
+
+interface Timer {
+  readonly due: number;
+  readonly order: number;
+  readonly fn: () => void;
+}
+
+/** How a `SimEnv` starts. */
+export interface SimEnvOptions {
+  readonly seed: number;
+  /** ms since 1970 */
+  readonly now?: number;
+  readonly pid?: number;
+}
+
+/**
+ * Clock and randomness of one virtual process, from a seed. Time passes in `sleep` and `advance` only; timers fire in
+ * `advance`. When the process dies, neither timers nor deferred calls run any more.
+ */
+export class SimEnv implements VfsEnv {
+  readonly pid: number;
+  readonly host = 'simulated';
+  private readonly numbers: Random;
+  private time: number;
+  private timers: Timer[] = [];
+  private order = 0;
+  private dead = false;
+
+  constructor(options: SimEnvOptions) {
+    this.numbers = new Random(options.seed);
+    this.time = options.now ?? FIRST_TIME;
+    this.pid = options.pid ?? FIRST_PID;
+  }
+
+  now(): number {
+    return this.time;
+  }
+
+  random(count: number): Uint8Array {
+    return this.numbers.bytes(count);
+  }
+
+  sleep(ms: number): void {
+    this.time += ms;
+  }
+
+  setTimer(fn: () => void, ms: number): unknown {
+    this.order += 1;
+    const timer: Timer = { due: this.time + ms, order: this.order, fn };
+    this.timers.push(timer);
+    return timer;
+  }
+
+  clearTimer(timer: unknown): void {
+    this.timers = this.timers.filter((one) => one !== timer);
+  }
+
+  defer(fn: () => void): void {
+    setImmediate(() => this.run(fn));
+  }
+
+  /** Lets time pass; timers that are due fire in the order of their time. */
+  advance(ms: number): void {
+    const until = this.time + ms;
+    for (;;) {
+      const due = this.timers.filter((timer) => timer.due <= until).sort((a, b) => a.due - b.due || a.order - b.order);
+      const [next] = due;
+      if (next === undefined) break;
+      this.clearTimer(next);
+      this.time = Math.max(this.time, next.due);
+      this.run(next.fn);
+    }
+    this.time = Math.max(this.time, until);
+  }
+
+  /** The process died. */
+  stop(): void {
+    this.dead = true;
+    this.timers = [];
+  }
+
+  /** What dies in a timer or a deferred call ends there: nobody is left to hear of it. */
+  private run(fn: () => void): void {
+    if (this.dead) return;
+    try {
+      fn();
+    } catch (error) {
+      if (!(error instanceof SimCrash)) throw error;
+    }
+  }
+}
