@@ -69,6 +69,11 @@ export interface VfsFile {
 export interface VfsEnv {
   readonly pid: number;
   readonly host: string;
+  /**
+   * What tells a process of this machine from a later one with the same number: when the machine and the process were started,
+   * as far as the platform tells. null when there is no such process now.
+   */
+  identify(pid: number): string | null;
   /** ms since 1970 */
   now(): number;
   /** `count` random bytes fit for ids and salts. */

@@ -39,6 +39,10 @@ export class SimEnv implements VfsEnv {
     this.pid = options.pid ?? FIRST_PID;
   }
 
+  identify(pid: number): string | null {
+    return pid === this.pid && !this.dead ? 'simulated' : null;
+  }
+
   now(): number {
     return this.time;
   }
