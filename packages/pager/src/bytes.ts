@@ -1,0 +1,37 @@
+/** Little-endian numbers at any alignment. For headers, not for hot loops. */
+
+/** Unsigned 16-bit number at `at`. */
+export function readU16(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8);
+}
+
+/** Unsigned 32-bit number at `at`. */
+export function readU32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
+/** Unsigned 64-bit number at `at`, or -1 if it is no safe integer (possible only in damaged bytes). */
+export function readSafe64(bytes: Uint8Array, at: number): number {
+  const high = readU32(bytes, at + 4);
+  return high > 0x1fffff ? -1 : high * 0x1_0000_0000 + readU32(bytes, at);
+}
+
+/** Writes an unsigned 16-bit number. */
+export function writeU16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+}
+
+/** Writes an unsigned 32-bit number. */
+export function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+/** Writes a safe integer as an unsigned 64-bit number. */
+export function writeU64(bytes: Uint8Array, at: number, value: number): void {
+  writeU32(bytes, at, value >>> 0);
+  writeU32(bytes, at + 4, Math.floor(value / 0x1_0000_0000));
+}

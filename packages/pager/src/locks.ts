@@ -1,0 +1,108 @@
+/**
+ * Lock bytes on main (rules L1 to L4), far beyond its end and never read or written, and the records in the shm file that
+ * name their holders. Kernel locks only: they die with their holder, and nobody breaks one.
+ * Source: docs/format/locks.md; locks.test.ts compares the tables.
+ */
+import { IoError } from '@sombra/vfs';
+import type { LockMode, Vfs, VfsFile } from '@sombra/vfs';
+import { readHolder } from './holders.ts';
+import type { Holder } from './holders.ts';
+
+/** First lock byte: 2^52, which no file reaches. */
+export const LOCK_BASE = 2 ** 52;
+/** Held while a database is opened or closed. */
+export const LOCK_RECOVER = 0;
+/** Held shared by every connection. */
+export const LOCK_PRESENCE = 1;
+/** Held by who writes; now for as long as a database is open for writing. */
+export const LOCK_WRITE = 2;
+/** Held shared by who waits for WRITE. */
+export const LOCK_WAIT = 3;
+/** First of 64 bytes of readers' snapshots. */
+export const LOCK_READ = 16;
+export const LOCK_READ_SLOTS = 64;
+
+const NAMES: Record<number, string> = {
+  [LOCK_RECOVER]: 'RECOVER',
+  [LOCK_PRESENCE]: 'PRESENCE',
+  [LOCK_WRITE]: 'WRITE',
+  [LOCK_WAIT]: 'WAIT',
+};
+
+/**
+ * The lock bytes that this connection holds. The table is asked before any system call: on one descriptor a lock over
+ * one's own would be granted, and one unlock would drop them all.
+ */
+export class LockTable {
+  private readonly file: VfsFile | null;
+  private readonly held = new Map<number, LockMode>();
+
+  /**
+   * @param file  descriptor of main that is used for locks only; null in single-process mode, where a lock file keeps others out
+   *   and every lock is granted
+   */
+  constructor(file: VfsFile | null) {
+    this.file = file;
+  }
+
+  /** Is the file that is locked still the one under this name? */
+  isNamed(vfs: Vfs, path: string): boolean {
+    if (this.file === null) return true;
+    const named = vfs.stat(path);
+    const own = this.file.stat();
+    return named !== null && named.dev === own.dev && named.ino === own.ino;
+  }
+
+  /** Is this the file that is locked? */
+  isSame(file: VfsFile): boolean {
+    if (this.file === null) return true;
+    const own = this.file.stat();
+    const other = file.stat();
+    return own.dev === other.dev && own.ino === other.ino;
+  }
+
+  /** Does this connection hold the byte? */
+  holds(byte: number): boolean {
+    return this.held.has(byte);
+  }
+
+  /** Tries to lock a byte; true also when this connection has it in this mode. Changes the mode of a byte it has. */
+  tryLock(byte: number, mode: LockMode): boolean {
+    if (this.held.get(byte) === mode) return true;
+    if (this.file !== null && !this.file.tryLock(LOCK_BASE + byte, 1, mode)) return false;
+    this.held.set(byte, mode);
+    return true;
+  }
+
+  /** Gives a byte back. Harmless when it is not held. */
+  unlock(byte: number): void {
+    if (!this.held.delete(byte)) return;
+    this.file?.unlock(LOCK_BASE + byte, 1);
+  }
+
+  /** Closes the descriptor, with which all of its locks end. */
+  close(): void {
+    this.held.clear();
+    this.file?.close();
+  }
+}
+
+/**
+ * Says who holds a lock.
+ * @param holder  null for unknown; default: as the shm file tells
+ * @throws IoError SOMBRA_BUSY, always, naming the holder as far as it is known
+ */
+export function refuseBusy(
+  vfs: Vfs,
+  path: string,
+  byte: number,
+  holder: Holder | null = readHolder(vfs, path, byte) ?? null,
+): never {
+  const who =
+    holder === null
+      ? 'another connection'
+      : `process ${holder.pid} on ${holder.host} since ${new Date(holder.since).toISOString()}`;
+  throw new IoError('SOMBRA_BUSY', `${path} is in use by ${who}: close it there, or open with busyTimeoutMs to wait`, {
+    details: { lock: NAMES[byte], pid: holder?.pid, host: holder?.host, since: holder?.since },
+  });
+}

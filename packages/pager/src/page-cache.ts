@@ -1,0 +1,323 @@
+import { assert, DataError, StateError, verifying } from '@sombra/vfs';
+
+/**
+ * The page cache: one slab of frames, a page table, and chains of page versions.
+ *
+ * Invariants:
+ * 1. A frame is free, clean (a committed version) or dirty (the copy of the running write transaction).
+ * 2. A clean frame never changes. It holds version `frameLsn` of page `framePage`, which readers with
+ *    `frameLsn <= limit < frameUntil` see; `frameUntil` is Infinity while no newer version exists.
+ * 3. The frames of a page form a chain through `older`, newest first. It may have holes: any unpinned clean frame may be
+ *    evicted, whichever place it has.
+ * 4. `table[page]` is the first frame of the chain if that is the newest version of the page, dirty or committed. If the
+ *    newest is not cached but older ones are, it is -(frame + 2); -1 without any. So a reader needs one load and one
+ *    comparison: a frame in the table whose lsn is within its limit is the version to see.
+ * 5. A pinned or dirty frame stays where it is.
+ */
+
+/** No frame; end of a chain. */
+export const NO_FRAME = -1;
+
+const FREE = 0;
+const CLEAN = 1;
+const DIRTY = 2;
+/** Dropped while pinned (a cursor of a transaction that was rolled back): free as soon as it is unpinned. */
+const ORPHAN = 3;
+
+/** Largest slab: byte offsets of pages stay non-negative 32-bit integers. */
+const SLAB_BYTES_MAX = 2 ** 31;
+/** Frames beyond cache size and transaction limit, for pages that cursors pin. */
+export const SPARE_FRAMES = 64;
+const EMPTY_FRAME_BYTE = 0xee;
+
+/** Fixed-size page cache over one buffer. `bytes`, `halves` and `words` are views of the same memory. */
+export class PageCache {
+  /** Bytes of a page, a power of two. */
+  readonly pageSize: number;
+  /** Pages that it holds in the long run; more only while they are dirty or pinned. */
+  readonly cacheSize: number;
+  /** log2 of `pageSize`: `base >>> shift` is a frame, `frame << shift` a base. */
+  readonly shift: number;
+  readonly bytes: Uint8Array;
+  readonly halves: Uint16Array;
+  readonly words: Uint32Array;
+  /** Page number to frame, see invariant 4. Replaced when it grows: never keep a reference over a call. */
+  table: Int32Array;
+  readonly frameLsn: Float64Array;
+  readonly frameUntil: Float64Array;
+  readonly framePage: Uint32Array;
+  readonly older: Int32Array;
+  readonly referenced: Uint8Array;
+  /** Index in the write transaction's list of dirty pages, -1 for frames that are not dirty. */
+  readonly frameDirty: Int32Array;
+  /** 1: this version took so many log entries to rebuild that its next change is logged as an image. */
+  readonly frameHeavy: Uint8Array;
+  /** Frames that ever held a page; memory of the others was never touched. */
+  highWater = 0;
+  used = 0;
+  dirty = 0;
+  evictions = 0;
+  /** Limits of all open snapshots, to tell which old versions somebody may still read. */
+  snapshotLimits: number[] = [];
+
+  private readonly capacity: number;
+  private readonly state: Uint8Array;
+  private readonly pins: Int32Array;
+  private readonly free: Int32Array;
+  private freeCount = 0;
+  private evictable = 0;
+  private hand = 0;
+
+  /**
+   * @param pageSize   bytes, a power of two
+   * @param cacheSize  pages that the cache holds in the long run
+   * @param reserve    frames beyond that, for the dirty pages of a transaction
+   * @throws DataError SOMBRA_CONFIG when the slab would exceed 2 GiB
+   */
+  constructor(pageSize: number, cacheSize: number, reserve: number) {
+    const capacity = cacheSize + reserve + SPARE_FRAMES;
+    if (capacity * pageSize > SLAB_BYTES_MAX) {
+      throw new DataError(
+        'SOMBRA_CONFIG',
+        `cacheSize ${cacheSize} and maxTransactionPages ${reserve} need ${capacity} pages of ${pageSize} bytes; at most 2 GiB together: lower one of them`,
+      );
+    }
+    this.pageSize = pageSize;
+    this.shift = 31 - Math.clz32(pageSize);
+    this.capacity = capacity;
+    this.cacheSize = cacheSize;
+    const slab = new ArrayBuffer(capacity * pageSize);
+    this.bytes = new Uint8Array(slab);
+    this.halves = new Uint16Array(slab);
+    this.words = new Uint32Array(slab);
+    this.table = new Int32Array(1024).fill(NO_FRAME);
+    this.frameLsn = new Float64Array(capacity).fill(Infinity);
+    this.frameUntil = new Float64Array(capacity);
+    this.framePage = new Uint32Array(capacity);
+    this.older = new Int32Array(capacity).fill(NO_FRAME);
+    this.referenced = new Uint8Array(capacity);
+    this.frameDirty = new Int32Array(capacity).fill(-1);
+    this.frameHeavy = new Uint8Array(capacity);
+    this.state = new Uint8Array(capacity);
+    this.pins = new Int32Array(capacity);
+    this.free = new Int32Array(capacity);
+  }
+
+  /** Makes room for `pageNumber` in the page table. */
+  ensureTable(pageNumber: number): void {
+    if (pageNumber < this.table.length) return;
+    let length = this.table.length;
+    while (length <= pageNumber) length *= 2;
+    const table = new Int32Array(length).fill(NO_FRAME);
+    table.set(this.table);
+    this.table = table;
+  }
+
+  /** First frame of the page's chain, cached newest version or not; NO_FRAME if nothing of it is cached. */
+  first(pageNumber: number): number {
+    const entry = pageNumber < this.table.length ? this.table[pageNumber]! : NO_FRAME;
+    return entry >= NO_FRAME ? entry : -(entry + 2);
+  }
+
+  /** The cached version that a reader with this limit sees, or NO_FRAME: it is not cached. */
+  find(pageNumber: number, limit: number): number {
+    for (let frame = this.first(pageNumber); frame !== NO_FRAME; frame = this.older[frame]!) {
+      if (this.frameLsn[frame]! <= limit) return limit < this.frameUntil[frame]! ? frame : NO_FRAME;
+    }
+    return NO_FRAME;
+  }
+
+  /**
+   * Takes a frame, evicting a clean page when the cache is full. The frame belongs to no chain until `insert` or
+   * `insertDirty`; give it back with `release` otherwise.
+   * @throws StateError SOMBRA_CACHE_FULL when every frame is pinned or dirty
+   */
+  allocate(): number {
+    // A commit may leave more clean pages than the cache size: shrink by one page per allocation.
+    if (this.used >= this.cacheSize && this.evict() && this.used >= this.cacheSize) this.evict();
+    if (this.freeCount > 0) {
+      const frame = this.free[(this.freeCount -= 1)]!;
+      this.used += 1;
+      return this.prepare(frame);
+    }
+    if (this.highWater < this.capacity) {
+      this.used += 1;
+      return this.prepare(this.highWater++);
+    }
+    throw new StateError(
+      'SOMBRA_CACHE_FULL',
+      `all ${this.capacity} frames of the cache are pinned or dirty: close cursors or raise cacheSize`,
+    );
+  }
+
+  private prepare(frame: number): number {
+    if (verifying) this.bytes.fill(EMPTY_FRAME_BYTE, frame << this.shift, (frame + 1) << this.shift);
+    this.frameDirty[frame] = -1;
+    this.frameHeavy[frame] = 0;
+    this.older[frame] = NO_FRAME;
+    return frame;
+  }
+
+  /** Puts a committed version, already in `frame`, into its chain. */
+  insert(frame: number, pageNumber: number, lsn: number, until: number): void {
+    this.framePage[frame] = pageNumber;
+    this.frameLsn[frame] = lsn;
+    this.frameUntil[frame] = until;
+    this.state[frame] = CLEAN;
+    this.evictable += 1;
+    this.ensureTable(pageNumber);
+    let newer = NO_FRAME;
+    let next = this.first(pageNumber);
+    while (next !== NO_FRAME && this.frameLsn[next]! > lsn) {
+      newer = next;
+      next = this.older[next]!;
+    }
+    // Newest committed version below the writer's copy: that copy's lsn ends it.
+    if (newer !== NO_FRAME && until === Infinity) this.frameUntil[frame] = this.frameLsn[newer]!;
+    this.older[frame] = next;
+    if (newer === NO_FRAME) this.setFirst(pageNumber, frame);
+    else this.older[newer] = frame;
+  }
+
+  /** Puts the writer's copy in front of the chain: `lsn` is the commit to come. */
+  insertDirty(frame: number, pageNumber: number, lsn: number, dirtyIndex: number): void {
+    this.framePage[frame] = pageNumber;
+    this.frameLsn[frame] = lsn;
+    this.frameUntil[frame] = Infinity;
+    this.state[frame] = DIRTY;
+    this.frameDirty[frame] = dirtyIndex;
+    this.dirty += 1;
+    this.ensureTable(pageNumber);
+    const next = this.first(pageNumber);
+    if (next !== NO_FRAME && this.frameUntil[next] === Infinity) this.frameUntil[next] = lsn;
+    this.older[frame] = next;
+    this.table[pageNumber] = frame;
+  }
+
+  /** The writer's copy becomes the newest committed version; the version before it goes unless somebody may read it. */
+  commitDirty(frame: number): void {
+    this.state[frame] = CLEAN;
+    this.frameDirty[frame] = -1;
+    this.referenced[frame] = 1;
+    this.dirty -= 1;
+    if (this.pins[frame] === 0) this.evictable += 1;
+    const next = this.older[frame]!;
+    if (next !== NO_FRAME && this.pins[next] === 0 && !this.needed(next)) this.drop(next);
+  }
+
+  /**
+   * Drops the writer's copy.
+   * @param restore  true: the version behind it is the newest again (rollback); false: the page was freed
+   */
+  dropDirty(frame: number, restore: boolean): void {
+    const pageNumber = this.framePage[frame]!;
+    const next = this.older[frame]!;
+    if (restore && next !== NO_FRAME && this.frameUntil[next] === this.frameLsn[frame])
+      this.frameUntil[next] = Infinity;
+    this.setFirst(pageNumber, next);
+    this.dirty -= 1;
+    this.release(frame);
+  }
+
+  /** Gives a frame that is in no chain back. */
+  release(frame: number): void {
+    this.frameLsn[frame] = Infinity;
+    this.frameDirty[frame] = -1;
+    this.older[frame] = NO_FRAME;
+    this.referenced[frame] = 0;
+    if (this.pins[frame]! > 0) {
+      this.state[frame] = ORPHAN;
+      return;
+    }
+    this.state[frame] = FREE;
+    this.free[this.freeCount++] = frame;
+    this.used -= 1;
+  }
+
+  /** Commit `lsn`, which another connection made, changed a page: what is cached of it is not the newest version any more. */
+  supersede(pageNumber: number, lsn: number): void {
+    const frame = pageNumber < this.table.length ? this.table[pageNumber]! : NO_FRAME;
+    if (frame < 0) return;
+    this.frameUntil[frame] = lsn;
+    this.setFirst(pageNumber, frame);
+  }
+
+  /** Forgets every version. Pinned frames keep their bytes until they are unpinned. */
+  dropAll(): void {
+    for (let frame = 0; frame < this.highWater; frame += 1) {
+      if (this.state[frame] !== CLEAN) continue;
+      this.table[this.framePage[frame]!] = NO_FRAME;
+      if (this.pins[frame] === 0) this.evictable -= 1;
+      this.release(frame);
+    }
+  }
+
+  /** Keeps the page at `base` in place until as many unpins. */
+  pin(base: number): void {
+    const frame = base >>> this.shift;
+    if (this.pins[frame] === 0 && this.state[frame] === CLEAN) this.evictable -= 1;
+    this.pins[frame]! += 1;
+  }
+
+  /** Undoes one pin. */
+  unpin(base: number): void {
+    const frame = base >>> this.shift;
+    assert(this.pins[frame]! > 0, 'a page is unpinned as often as it was pinned');
+    this.pins[frame]! -= 1;
+    if (this.pins[frame] !== 0) return;
+    if (this.state[frame] === CLEAN) this.evictable += 1;
+    else if (this.state[frame] === ORPHAN) this.release(frame);
+  }
+
+  /** Sets the first frame of a page's chain, keeping invariant 4. */
+  private setFirst(pageNumber: number, frame: number): void {
+    if (frame === NO_FRAME) this.table[pageNumber] = NO_FRAME;
+    else this.table[pageNumber] = this.frameUntil[frame] === Infinity ? frame : -(frame + 2);
+  }
+
+  /** May an open snapshot read this version, or is it the newest? */
+  private needed(frame: number): boolean {
+    const until = this.frameUntil[frame]!;
+    if (until === Infinity) return true;
+    // Behind the writer's copy it is still the newest committed version.
+    const first = this.first(this.framePage[frame]!);
+    if (this.state[first] === DIRTY && this.frameLsn[first] === until) return true;
+    const lsn = this.frameLsn[frame]!;
+    for (const limit of this.snapshotLimits) if (lsn <= limit && limit < until) return true;
+    return false;
+  }
+
+  /** Takes an unpinned clean frame out of its chain and frees it. */
+  private drop(frame: number): void {
+    const pageNumber = this.framePage[frame]!;
+    const next = this.older[frame]!;
+    const first = this.first(pageNumber);
+    if (first === frame) this.setFirst(pageNumber, next);
+    else {
+      let newer = first;
+      while (this.older[newer] !== frame) newer = this.older[newer]!;
+      this.older[newer] = next;
+    }
+    this.evictable -= 1;
+    this.release(frame);
+  }
+
+  /** CLOCK over all frames. False when every frame is dirty, pinned or free. */
+  private evict(): boolean {
+    if (this.evictable === 0) return false;
+    const steps = 2 * this.highWater + 1; // the first round may only clear reference bits
+    for (let step = 0; step < steps; step += 1) {
+      const frame = this.hand < this.highWater ? this.hand : 0;
+      this.hand = frame + 1;
+      if (this.state[frame] !== CLEAN || this.pins[frame] !== 0) continue;
+      if (this.referenced[frame] === 1 && this.needed(frame)) {
+        this.referenced[frame] = 0;
+        continue;
+      }
+      this.evictions += 1;
+      this.drop(frame);
+      return true;
+    }
+    return false;
+  }
+}

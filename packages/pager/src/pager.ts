@@ -1,0 +1,191 @@
+import { BulkWriter } from './bulk-writer.ts';
+import type { CheckOptions, Problem } from './check.ts';
+import { checkPages } from './check.ts';
+import type { CheckpointResult } from './checkpoint.ts';
+import { checkpointNow } from './background-checkpoint.ts';
+import { closeConnection } from './close.ts';
+import type { OpenDatabase } from './open.ts';
+import { openDatabase } from './open.ts';
+import type { PagerOptions, PagerWarning } from './options.ts';
+import { resolveOptions } from './options.ts';
+import type { PageCache } from './page-cache.ts';
+import type { PagerStats } from './stats.ts';
+import type { WriteTransaction } from './transaction.ts';
+import type { View } from './view.ts';
+
+/**
+ * An ACID store of pages in one file: one write transaction at a time, any number of snapshots. Synchronous.
+ */
+export class Pager {
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly cache: PageCache;
+  /**
+   * The implicit read view: the newest published commit. While others may write, it stays as it is until the end of the turn
+   * of the event loop, or until this connection commits.
+   */
+  readonly view: View;
+  /** What was noticed when the database was opened. */
+  readonly warnings: readonly PagerWarning[];
+
+  private readonly database: OpenDatabase;
+
+  private constructor(database: OpenDatabase) {
+    const { engine } = database;
+    this.database = database;
+    this.path = engine.options.path;
+    this.readOnly = engine.options.readOnly;
+    this.cache = engine.cache;
+    this.view = engine.view;
+    this.warnings = database.warnings;
+  }
+
+  /**
+   * Opens a database, creating and recovering it as needed.
+   * @throws DataError SOMBRA_CONFIG, SOMBRA_NOT_FOUND, SOMBRA_NOT_A_DATABASE, SOMBRA_PAGE_SIZE, SOMBRA_FORMAT_VERSION;
+   *   IoError SOMBRA_BUSY (details pid, host, since), SOMBRA_IO, SOMBRA_DISK_FULL;
+   *   CorruptionError SOMBRA_SUPERBLOCK, SOMBRA_FILE_TRUNCATED, SOMBRA_WAL_DAMAGED, SOMBRA_RESTORE_MISMATCH, SOMBRA_ROOTS, …;
+   *   StateError SOMBRA_RECOVERY_REQUIRED (read-only open of a file that was not closed), SOMBRA_LOCKS_UNAVAILABLE,
+   *   SOMBRA_HARD_LINK
+   */
+  static open(options: PagerOptions): Pager {
+    const database = openDatabase(resolveOptions(options));
+    for (const warning of database.warnings) database.engine.tell((hooks) => hooks.warning?.(warning));
+    return new Pager(database);
+  }
+
+  get pageSize(): number {
+    return this.cache.pageSize;
+  }
+
+  /** Is a write transaction or a bulk load open? */
+  get inTransaction(): boolean {
+    const { engine } = this.database;
+    return engine.transaction !== null || engine.bulkOpen;
+  }
+
+  /** Did a sync fail, so that nothing is written until the database has been opened again? */
+  get poisoned(): boolean {
+    return this.database.engine.poisoned;
+  }
+
+  get closed(): boolean {
+    return this.database.engine.closed;
+  }
+
+  /** A view of the newest commit that stays as it is. Release it: while it is open, checkpoints cannot pass it. */
+  snapshot(options: { readonly exempt?: boolean } = {}): View {
+    return this.database.engine.snapshot(options.exempt);
+  }
+
+  /**
+   * Begins the write transaction.
+   * @param waitMs  how long it may block while another connection writes. Default `busyTimeoutMs`. Who calls it with 0 until it
+   *   works should tell that he waits, by `waiting(true)`
+   * @throws IoError SOMBRA_BUSY (details pid, host, since); StateError SOMBRA_TRANSACTION_ACTIVE, SOMBRA_READ_ONLY, SOMBRA_CLOSED; PoisonedError SOMBRA_LOCK_POISONED
+   */
+  begin(waitMs?: number): WriteTransaction {
+    return this.database.engine.begin(waitMs);
+  }
+
+  /** Tells the connection that writes now that this one waits for its turn, or does not any more. */
+  waiting(waits: boolean): void {
+    this.database.engine.tenure.wait(waits);
+  }
+
+  /**
+   * Makes durable and publishes what `commitAsync` has appended, without waiting for the event loop.
+   * @throws IoError SOMBRA_SYNC; the promises are then rejected with SOMBRA_COMMIT_UNKNOWN
+   */
+  settle(): void {
+    const { engine } = this.database;
+    engine.checkOpen();
+    engine.group.settleNow();
+    engine.tenure.settle(true);
+  }
+
+  /**
+   * Brings committed pages from the log to the main file, as far as open snapshots allow.
+   * @param waitMs  how long it may block while another connection writes. Default `busyTimeoutMs`
+   * @throws as `begin`; IoError SOMBRA_IO, SOMBRA_DISK_FULL (nothing is lost, the log is kept); CorruptionError
+   */
+  checkpoint(waitMs?: number): CheckpointResult {
+    const { engine } = this.database;
+    engine.checkWritable();
+    engine.tenure.acquire(waitMs);
+    try {
+      return checkpointNow(engine);
+    } finally {
+      engine.tenure.settle(false);
+    }
+  }
+
+  /**
+   * Begins a bulk load: pages past the log, one commit at the end.
+   * @throws as `begin`
+   */
+  bulk(): BulkWriter {
+    const { engine } = this.database;
+    engine.checkIdle();
+    engine.tenure.acquire();
+    return new BulkWriter(engine);
+  }
+
+  /** Checks the newest commit. @returns problems found, empty when all is well @throws StateError SOMBRA_CLOSED */
+  check(options?: CheckOptions): Problem[] {
+    const { engine } = this.database;
+    engine.checkOpen();
+    engine.useNewest();
+    return checkPages(engine, options);
+  }
+
+  /**
+   * Names who is to be told when commits of other connections have been followed, before anything is read at or behind them.
+   * @param listener  gets a view of the newest commit, for the time of the call
+   */
+  onAdvanced(listener: (newest: View) => void): void {
+    this.database.engine.onAdvanced = listener;
+  }
+
+  /** Renews the implicit view when it is older than `maxAgeMs` within one turn of the event loop. */
+  freshen(maxAgeMs: number): void {
+    this.database.engine.freshen(maxAgeMs);
+  }
+
+  /** Figures for operators. A new object. */
+  stats(): PagerStats {
+    const { engine } = this.database;
+    const { cache, shared, published, reader } = engine;
+    return {
+      ...engine.stats,
+      pageSize: cache.pageSize,
+      pageCount: published.pageCount,
+      freePages: published.freeCount,
+      lsn: published.lsn,
+      checkpointLsn: shared.checkpointLsn,
+      logBytesSinceCheckpoint: engine.logBytes(),
+      logEntries: engine.index.count,
+      cachePages: cache.used,
+      cachePagesDirty: cache.dirty,
+      evictions: cache.evictions,
+      mainReads: reader.mainReads,
+      logReads: reader.entryReads,
+      snapshots: engine.snapshots.size,
+      poisoned: engine.poisoned,
+    };
+  }
+
+  /**
+   * Rolls back what is open, ends snapshots, checkpoints, and leaves only the main file. Harmless when repeated.
+   * Everything is given back even when it throws.
+   * @throws what the final checkpoint threw: commits are then still in the log (with `enableWal: false` those since the
+   *   last checkpoint are lost)
+   */
+  close(): void {
+    closeConnection(this.database.engine);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
