@@ -1,0 +1,70 @@
+import { CorruptionError } from '@sombra/vfs';
+
+/** What a finding concerns: pages that cannot be read, trees and page use, records, adjacency, indexes and counts. */
+export type FindingKind = 'checksumFailures' | 'structureErrors' | 'recordErrors' | 'adjacencyErrors' | 'indexErrors';
+
+/** Codes of pages that cannot be built from file and log. */
+const PAGE_CODES: ReadonlySet<string> = new Set([
+  'SOMBRA_PAGE_CHECKSUM',
+  'SOMBRA_PAGE_MISDIRECTED',
+  'SOMBRA_PAGE_LSN',
+  'SOMBRA_FILE_TRUNCATED',
+  'SOMBRA_DELTA_BASE',
+  'SOMBRA_WAL_ENTRY',
+]);
+/** Codes of trees that do not hang together; the check of the trees reports them. */
+const TREE_CODES: ReadonlySet<string> = new Set([
+  'SOMBRA_TREE_PAGE',
+  'SOMBRA_TREE_ORDER',
+  'SOMBRA_OVERFLOW_CHAIN',
+  'SOMBRA_PAGE_RANGE',
+]);
+
+/** Is a page unreadable, whatever it is for? */
+export function isPageCode(code: string): boolean {
+  return PAGE_CODES.has(code);
+}
+
+/** What a check has found: counts by kind, and the first messages. */
+export class Findings {
+  readonly counts: Record<FindingKind, number> = {
+    checksumFailures: 0,
+    structureErrors: 0,
+    recordErrors: 0,
+    adjacencyErrors: 0,
+    indexErrors: 0,
+  };
+  readonly errors: string[] = [];
+  private readonly most: number;
+
+  /** @param most  messages to keep */
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  get isEmpty(): boolean {
+    return Object.values(this.counts).every((count) => count === 0);
+  }
+
+  add(kind: FindingKind, message: string): void {
+    this.counts[kind] += 1;
+    if (this.errors.length < this.most) this.errors.push(message);
+  }
+
+  /**
+   * Runs a part of the check. Damage that it stumbles over becomes a finding, unless the check of pages and trees has reported
+   * it already.
+   * @returns false when it was broken off
+   */
+  attempt(kind: FindingKind, what: string, part: () => void): boolean {
+    try {
+      part();
+      return true;
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      if (!isPageCode(error.code) && !TREE_CODES.has(error.code))
+        this.add(kind, what === '' ? error.message : `${what}: ${error.message}`);
+      return false;
+    }
+  }
+}

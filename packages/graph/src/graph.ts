@@ -1,0 +1,127 @@
+import type { Pager } from '@sombra/pager';
+import { AdjacencyWriter } from './adjacency-writer.ts';
+import { type BulkOptions, type BulkResult, type BulkSource, bulkLoad } from './bulk-load.ts';
+import { EdgeColumns } from './edge-columns.ts';
+import { RecordWriter } from './record-writer.ts';
+import type { GraphReader } from './reader.ts';
+import { GraphSnapshot, LiveReader } from './snapshot.ts';
+import { GraphStore } from './store.ts';
+import { GraphTransaction, type WriterParts } from './transaction.ts';
+import { type VerifyOptions, type VerifyReport, verifyGraph } from './verify.ts';
+
+/** Part of the page cache's size that hints may take, on top of it: one in so many bytes. */
+const HINT_PART = 4;
+
+/** Figures of an open graph: counters since it was opened, and how things stand. */
+export interface GraphStats {
+  /** Write transactions begun, committed, rolled back. */
+  readonly transactions: number;
+  readonly commits: number;
+  readonly rollbacks: number;
+  readonly bulkLoads: number;
+  /** Different labels, edge types and property keys ever used. */
+  readonly labels: number;
+  readonly edgeTypes: number;
+  readonly propertyKeys: number;
+  /** Bytes that hints take. */
+  readonly hintMemory: number;
+}
+
+/** A property graph in the file of a pager. It holds nothing open besides: close the pager. */
+export class Graph {
+  readonly pager: Pager;
+  /** Reads the newest commit. */
+  readonly reader: GraphReader;
+
+  private readonly store: GraphStore;
+  private readonly parts: WriterParts;
+  private current: GraphTransaction | undefined;
+
+  private constructor(pager: Pager, store: GraphStore) {
+    const { pageSize } = pager;
+    this.pager = pager;
+    this.store = store;
+    this.reader = new LiveReader(store, pager.view);
+    this.parts = {
+      records: new RecordWriter(),
+      out: new AdjacencyWriter(store.out, pageSize, store.everyType),
+      in: new AdjacencyWriter(store.in, pageSize, store.everyType),
+      incident: new EdgeColumns(),
+    };
+  }
+
+  /**
+   * Opens the graph of a file; creates it, by one commit, in a file that holds nothing.
+   * @throws StateError SOMBRA_GRAPH_FORMAT when the file holds other trees, SOMBRA_RECOVERY_REQUIRED when it is read-only and
+   *   holds nothing; CorruptionError SOMBRA_GRAPH_FORMAT,
+   *   SOMBRA_DICTIONARY, and what the pager throws
+   */
+  static open(pager: Pager): Graph {
+    if (pager.readOnly) GraphStore.refuseUncreated(pager);
+    else GraphStore.create(pager);
+    const { cache } = pager;
+    const store = new GraphStore(pager, Math.floor((cache.cacheSize * cache.pageSize) / HINT_PART));
+    const graph = new Graph(pager, store);
+    pager.onAdvanced((newest) => {
+      graph.settle();
+      store.advanced(newest);
+    });
+    return graph;
+  }
+
+  /**
+   * Begins the write transaction.
+   * @param waitMs  how long it may block while another connection writes; see Pager.begin
+   * @throws IoError SOMBRA_BUSY; StateError SOMBRA_TRANSACTION_ACTIVE, SOMBRA_READ_ONLY, SOMBRA_CLOSED; PoisonedError SOMBRA_LOCK_POISONED
+   */
+  begin(waitMs?: number): GraphTransaction {
+    this.settle();
+    const tx = this.pager.begin(waitMs);
+    this.current = new GraphTransaction(this.store, tx, this.parts);
+    this.store.counters.transactions += 1;
+    return this.current;
+  }
+
+  /** The newest commit, for reading, whatever is committed later. Release it. @throws StateError SOMBRA_CLOSED */
+  snapshot(): GraphSnapshot {
+    return new GraphSnapshot(this.store, this.pager.snapshot());
+  }
+
+  /**
+   * Fills an empty graph; see `bulkLoad`.
+   * @throws StateError SOMBRA_BULK_NOT_EMPTY, and as `begin`; DataError for what the source gives; what the source throws
+   */
+  bulkLoad(source: BulkSource, options?: BulkOptions): BulkResult {
+    this.settle();
+    return bulkLoad(this.store, source, options);
+  }
+
+  /**
+   * Checks every page, record, edge and index of the newest commit.
+   * @returns what was found; damage is reported, not thrown
+   * @throws DataError SOMBRA_OPTION; StateError SOMBRA_CLOSED; IoError
+   */
+  verify(options?: VerifyOptions): VerifyReport {
+    return verifyGraph(this.store, options);
+  }
+
+  /** Figures for operators. A new object. */
+  stats(): GraphStats {
+    const { counters, hintMemory } = this.store;
+    const { reader } = this;
+    return {
+      ...counters,
+      labels: reader.labels().length,
+      edgeTypes: reader.edgeTypes().length,
+      propertyKeys: reader.propertyKeys().length,
+      hintMemory,
+    };
+  }
+
+  /** The transaction before may have been rolled back by the pager without having heard of it. */
+  private settle(): void {
+    if (this.current === undefined || this.current.state === 'active') return;
+    this.current.settle();
+    this.current = undefined;
+  }
+}

@@ -1,0 +1,37 @@
+import { GraphReader } from './reader.ts';
+
+/** The graph as of one commit, until it is released. */
+export class GraphSnapshot extends GraphReader {
+  /** Number of the commit. */
+  get lsn(): number {
+    return this.view.lsn;
+  }
+
+  /** Has it ended? */
+  get closed(): boolean {
+    return this.view.closed;
+  }
+
+  /** Lets go of the commit: reads then throw StateError SOMBRA_CLOSED. Harmless when repeated. */
+  release(): void {
+    this.view.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+/** A snapshot that an iterator of `graph.reader` works on. */
+class HeldSnapshot extends GraphSnapshot {
+  protected override letGo(): void {
+    this.release();
+  }
+}
+
+/** Reader of the newest commit. Its iterators work on a snapshot of their own. */
+export class LiveReader extends GraphReader {
+  protected override holding(): GraphReader {
+    return new HeldSnapshot(this.store, this.store.pager.snapshot());
+  }
+}

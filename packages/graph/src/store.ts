@@ -1,0 +1,261 @@
+/** What the readers and the writer of one graph share: trees, names, hints, decoders. */
+import { BTree } from '@sombra/btree';
+import type { Pager, View } from '@sombra/pager';
+import { CorruptionError, StateError } from '@sombra/vfs';
+import { Adjacency } from './adjacency.ts';
+import { Dictionary, type DictionaryMark, NAME_KIND } from './dictionary.ts';
+import { EdgeColumns } from './edge-columns.ts';
+import { HintTable } from './hint-table.ts';
+import { IdIndex } from './id-index.ts';
+import { EDGE_PROPERTIES_OFFSET } from './record-format.ts';
+import { RecordReader } from './record-reader.ts';
+import { damagedRecord } from './record-shape.ts';
+import { Statistics } from './statistics.ts';
+import { Traversal } from './traversal.ts';
+import { TypeFilter } from './type-filter.ts';
+import type { Direction, Path, PropertyValue } from './types.ts';
+import { danglingEdge, WeightedPath } from './weighted-path.ts';
+
+/** Names of the graph's trees, in the order in which they are created. */
+export const TREES = ['nodes', 'edges', 'out', 'in', 'labels', 'edge-types', 'dictionary', 'statistics'] as const;
+
+/** Counters of the roots page. */
+export const COUNTER = {
+  nextNodeId: 0,
+  nextEdgeId: 1,
+  catalogueVersion: 2,
+  nodeCount: 3,
+  edgeCount: 4,
+  labels: 5,
+  edgeTypes: 6,
+  propertyKeys: 7,
+} as const;
+
+/** One hint stands for so many ids of the trees `nodes` and `edges`. */
+const IDS_PER_HINT = 16;
+
+/** Plain counters, read when asked for. */
+export interface StoreCounters {
+  transactions: number;
+  commits: number;
+  rollbacks: number;
+  bulkLoads: number;
+}
+
+export class GraphStore {
+  readonly pager: Pager;
+  readonly nodes: BTree;
+  readonly edges: BTree;
+  readonly out: Adjacency;
+  readonly in: Adjacency;
+  readonly labelIndex: IdIndex;
+  readonly typeIndex: IdIndex;
+  readonly dictionaryTree: BTree;
+  readonly dictionary: Dictionary;
+  readonly statistics: Statistics;
+  readonly records: RecordReader;
+  readonly nodeHints: HintTable;
+  readonly edgeHints: HintTable;
+  readonly traversal: Traversal;
+  /** The filter of the running query. */
+  readonly filter = new TypeFilter();
+  /** Accepts all types; never set to anything else. */
+  readonly everyType = new TypeFilter();
+  /** Edges of the node that a query works on. */
+  readonly columns = new EdgeColumns();
+  private weighted: WeightedPath | undefined;
+  private weightKey = -1;
+  readonly counters: StoreCounters = { transactions: 0, commits: 0, rollbacks: 0, bulkLoads: 0 };
+
+  /**
+   * Opens the trees of a graph, which must exist.
+   * @param hintMemory  bytes that hints may take
+   * @throws CorruptionError SOMBRA_GRAPH_FORMAT when some are missing
+   */
+  constructor(pager: Pager, hintMemory: number) {
+    this.pager = pager;
+    const { view } = pager;
+    const open = (name: string): BTree => {
+      const tree = BTree.open(view, name);
+      if (tree === undefined) {
+        throw new CorruptionError(
+          'SOMBRA_GRAPH_FORMAT',
+          `the file has no tree '${name}', so it is not a whole graph: was it written by another program? Restore from a backup`,
+        );
+      }
+      return tree;
+    };
+    const { pageSize } = view.cache;
+    const part = Math.floor(hintMemory / 8);
+    this.nodes = open('nodes');
+    this.edges = open('edges');
+    this.out = new Adjacency(open('out'), new HintTable(part * 3));
+    this.in = new Adjacency(open('in'), new HintTable(part * 3));
+    this.labelIndex = new IdIndex(open('labels'), pageSize);
+    this.typeIndex = new IdIndex(open('edge-types'), pageSize);
+    this.dictionaryTree = open('dictionary');
+    this.statistics = new Statistics(open('statistics'));
+    this.nodeHints = new HintTable(part);
+    this.edgeHints = new HintTable(part);
+    this.dictionary = new Dictionary(() => {
+      this.records.forgetShapes();
+    });
+    this.records = new RecordReader(this.dictionary);
+    this.traversal = new Traversal(this);
+    this.dictionary.refresh(view, this.dictionaryTree);
+    this.fitHints(view);
+  }
+
+  /** @throws StateError SOMBRA_RECOVERY_REQUIRED when the file has no tree at all: whoever created it ended before this could be done */
+  static refuseUncreated(pager: Pager): void {
+    if (pager.view.trees().length > 0) return;
+    throw new StateError(
+      'SOMBRA_RECOVERY_REQUIRED',
+      'the file is new and holds no graph yet: open it for writing once, which finishes its creation',
+    );
+  }
+
+  /** Creates the trees in a file that has none, with one commit. Otherwise does nothing. */
+  static create(pager: Pager): void {
+    if (TREES.some((name) => pager.view.findTree(name) >= 0)) return;
+    const trees = pager.view.trees();
+    if (trees.length > 0) {
+      throw new StateError(
+        'SOMBRA_GRAPH_FORMAT',
+        `the file holds other trees ('${trees[0]!.name}' and so on) and no graph: open it with what wrote it`,
+      );
+    }
+    const tx = pager.begin();
+    try {
+      if (tx.view.findTree(TREES[0]) >= 0) {
+        tx.rollback(); // another connection was faster
+        return;
+      }
+      for (const name of TREES) BTree.create(tx, name);
+      tx.setCounter(COUNTER.nextNodeId, 1);
+      tx.setCounter(COUNTER.nextEdgeId, 1);
+      tx.commit();
+    } catch (error) {
+      tx.rollback();
+      throw error;
+    }
+  }
+
+  /** Lets the hint tables grow with the graph. */
+  fitHints(view: View): void {
+    const nodes = view.counter(COUNTER.nextNodeId);
+    this.out.hints.fit(nodes);
+    this.in.hints.fit(nodes);
+    this.nodeHints.fit(Math.ceil(nodes / IDS_PER_HINT));
+    this.edgeHints.fit(Math.ceil(view.counter(COUNTER.nextEdgeId) / IDS_PER_HINT));
+  }
+
+  /** The write transaction was committed. */
+  committed(): void {
+    const { view } = this.pager;
+    this.dictionary.settle(view);
+    this.fitHints(view);
+    this.counters.commits += 1;
+  }
+
+  /** A bulk load was committed. */
+  bulkLoaded(): void {
+    const { view } = this.pager;
+    this.dictionary.settle(view);
+    this.labelIndex.forget();
+    this.typeIndex.forget();
+    this.fitHints(view);
+    this.counters.bulkLoads += 1;
+  }
+
+  /** The write transaction was rolled back. @param names  names before it */
+  rolledBack(names: DictionaryMark): void {
+    this.dictionary.truncate(names);
+    this.statistics.restore();
+    this.labelIndex.forget();
+    this.typeIndex.forget();
+    this.counters.rollbacks += 1;
+  }
+
+  /** The write transaction went back to a savepoint. @param counts  pending statistics at that place */
+  rolledBackTo(view: View, names: DictionaryMark, counts: Map<number, number>): void {
+    BTree.rolledBack(view);
+    this.dictionary.truncate(names);
+    this.statistics.restore(counts);
+    this.labelIndex.forget();
+    this.typeIndex.forget();
+  }
+
+  /** Other connections committed: what is kept in memory of trees that they may have changed is brought up to date. */
+  advanced(newest: View): void {
+    BTree.rolledBack(newest);
+    this.dictionary.refresh(newest, this.dictionaryTree);
+    this.statistics.restore();
+    this.labelIndex.forget();
+    this.typeIndex.forget();
+    this.fitHints(newest);
+  }
+
+  /** Bytes that hints take now. */
+  get hintMemory(): number {
+    return this.out.hints.memory + this.in.hints.memory + this.nodeHints.memory + this.edgeHints.memory;
+  }
+
+  /**
+   * Reads one property of the record that was found last in `tree`.
+   * @param at    where its value begins in the page cache
+   * @param skip  bytes before the property record
+   */
+  propertyFound(view: View, tree: BTree, at: number, skip: number, keyId: number): PropertyValue | undefined {
+    if (tree.foundLength < skip) throw damagedRecord(`it has ${tree.foundLength} bytes`);
+    if (tree.foundOverflow === 0)
+      return this.records.property(view.cache.bytes, at + skip, tree.foundLength - skip, keyId);
+    const copy = tree.readValue(view);
+    return this.records.property(copy, skip, copy.length - skip, keyId);
+  }
+
+  /** Path of least weight; see WeightedPath.find. */
+  weightedPath(
+    view: View,
+    from: number,
+    to: number,
+    direction: Direction,
+    filter: TypeFilter,
+    property: string,
+  ): Path | undefined {
+    this.weightKey = this.dictionary.find(NAME_KIND.propertyKey, property);
+    this.weighted ??= new WeightedPath(this);
+    return this.weighted.find(view, from, to, direction, filter, property);
+  }
+
+  /** Weight of an edge, for the running search. */
+  weightOf(view: View, edge: number): PropertyValue | undefined {
+    const at = this.findEdge(view, edge);
+    if (at < 0) throw danglingEdge(edge);
+    return this.weightKey < 0
+      ? undefined
+      : this.propertyFound(view, this.edges, at, EDGE_PROPERTIES_OFFSET, this.weightKey);
+  }
+
+  /** Offset of a node's record as BTree.find gives it, -1 if there is none. */
+  findNode(view: View, id: number): number {
+    return findId(this.nodes, this.nodeHints, view, id);
+  }
+
+  /** Offset of an edge's record as BTree.find gives it, -1 if there is none. */
+  findEdge(view: View, id: number): number {
+    return findId(this.edges, this.edgeHints, view, id);
+  }
+}
+
+function findId(tree: BTree, hints: HintTable, view: View, id: number): number {
+  const place = hints.place(Math.floor(id / IDS_PER_HINT));
+  const page = hints.pages[place]!;
+  if (page !== 0) {
+    const at = tree.findInLeafU48(view, page, id);
+    if (at >= 0) return at;
+  }
+  const at = tree.findU48(view, id);
+  if (at >= 0) hints.note(place, tree.foundPage, tree.foundSlot);
+  return at;
+}
