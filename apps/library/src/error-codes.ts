@@ -1,0 +1,490 @@
+/**
+ * Every code of Sombra with what it means and what to do. `docs/reference/errors.md` is the same table for reading;
+ * error-codes.test.ts holds sources, table and document together.
+ */
+
+/** Classes of errors (the `name` of an error), and what else carries a code. */
+export type ErrorKind =
+  | 'DataError'
+  | 'StateError'
+  | 'TransactionError'
+  | 'IoError'
+  | 'PoisonedError'
+  | 'CorruptionError'
+  | 'InvariantError'
+  /** Told to `onWarning`, never thrown. */
+  | 'warning'
+  /** Listed in the report of `verifyIntegrity`. */
+  | 'finding'
+  /** Printed by the command line. */
+  | 'command line';
+
+/** What a code means. */
+export interface ErrorEntry {
+  /** What carries the code, the usual one first. */
+  readonly kinds: readonly ErrorKind[];
+  readonly meaning: string;
+  /** What to do about it. */
+  readonly action: string;
+}
+
+function entry(kinds: ErrorKind | readonly ErrorKind[], meaning: string, action: string): ErrorEntry {
+  return Object.freeze({ kinds: Object.freeze([kinds].flat()), meaning, action });
+}
+
+const RESTORE = 'Check the disk, restore a backup.';
+const VERIFY = 'Run `verifyIntegrity`, check the disk, restore a backup.';
+const IMPORT = 'Correct the line that the message names, and import again: nothing was imported.';
+
+/** Codes by name. A code keeps its meaning within a major version; messages may improve. */
+export const ERROR_CODES = Object.freeze({
+  // ---- what the caller gave
+  SOMBRA_CONFIG: entry(
+    'DataError',
+    'A field of the configuration does not exist or has a value that cannot be meant; `details.field` names it.',
+    'Correct the field. Nothing was opened or changed.',
+  ),
+  SOMBRA_OPTION: entry(
+    'DataError',
+    'An option of a call does not exist or has a value that cannot be meant.',
+    'Correct the option that the message names.',
+  ),
+  SOMBRA_NOT_FOUND: entry(
+    'DataError',
+    'There is no database at the path, and none may be created.',
+    'Check the path, or open with `createIfMissing` and without `readOnly`.',
+  ),
+  SOMBRA_NOT_A_DATABASE: entry(
+    'DataError',
+    'The file is empty or does not begin like a Sombra database. It was not changed.',
+    'Check the path; remove an empty file to create a database in its place.',
+  ),
+  SOMBRA_FORMAT_VERSION: entry(
+    ['DataError', 'StateError'],
+    'The file has a format that is newer than this release. It was not changed.',
+    'Use a newer release.',
+  ),
+  SOMBRA_PAGE_SIZE: entry(
+    'DataError',
+    'The file has pages of another size than `pageSize` asks for; `details` has both.',
+    'Leave `pageSize` out. To change it, export into a new database.',
+  ),
+  SOMBRA_DATABASE_FULL: entry(
+    'DataError',
+    'The write would make the file larger than `maxDatabaseSizeMb`. The transaction was rolled back.',
+    'Delete data, or raise the limit.',
+  ),
+  SOMBRA_NODE_NOT_FOUND: entry(
+    'DataError',
+    'A write names a node that does not exist, for example an end of a new edge.',
+    'Check the id; `hasNode` and `getNode` ask without an error.',
+  ),
+  SOMBRA_EDGE_NOT_FOUND: entry(
+    'DataError',
+    'A write names an edge that does not exist.',
+    'Check the id; `hasEdge` and `getEdge` ask without an error.',
+  ),
+  SOMBRA_NODE_HAS_EDGES: entry(
+    'DataError',
+    'A node that still has edges cannot be deleted alone.',
+    'Delete its edges first, or pass `{ cascade: true }`.',
+  ),
+  SOMBRA_ID_RANGE: entry(
+    'DataError',
+    'The id is not an integer of 1 to 2^48 - 1, or all of them are used up.',
+    'Pass ids as the database gave them.',
+  ),
+  SOMBRA_LABEL_EMPTY: entry(
+    'DataError',
+    'A label or an edge type is empty.',
+    'Give it a name; a node without labels takes `[]`.',
+  ),
+  SOMBRA_NAME_TOO_LONG: entry(
+    'DataError',
+    'A label, edge type or property key has more than 255 bytes of UTF-8.',
+    'Shorten it; long text belongs into a property value.',
+  ),
+  SOMBRA_DICTIONARY_FULL: entry(
+    'DataError',
+    'The database has as many different labels, edge types or property keys as it can have.',
+    'Put what varies into property values instead of names.',
+  ),
+  SOMBRA_VALUE_KIND: entry(
+    'DataError',
+    'A value, label or key is of a kind that cannot be stored, for example a function or an invalid date.',
+    'Store booleans, numbers, bigints of 64 bits, strings, bytes, dates, and lists and plain objects of them.',
+  ),
+  SOMBRA_VALUE_TOO_LARGE: entry(
+    'DataError',
+    'A value has more than 16 MiB, or a record more than 17 MiB.',
+    'Split it, or keep large values outside and store where they are.',
+  ),
+  SOMBRA_NESTING: entry(
+    'DataError',
+    'Lists and maps lie more than 32 deep in each other, or contain themselves.',
+    'Store flatter values, or nodes and edges instead.',
+  ),
+  SOMBRA_TEXT_SURROGATE: entry(
+    'DataError',
+    'A text has half a surrogate pair, which UTF-8 cannot hold.',
+    'Repair it with `toWellFormed()`, or store bytes.',
+  ),
+  SOMBRA_WEIGHT: entry(
+    'DataError',
+    'A weighted path met an edge whose weight is missing, negative, NaN or no number; `details.edge` names it.',
+    'Set the weight, or leave such edges out with `type`.',
+  ),
+
+  // ---- the call came at the wrong time
+  SOMBRA_CLOSED: entry(
+    'StateError',
+    'The database was closed, or the snapshot or cursor released.',
+    'Open the database again, or take a new snapshot.',
+  ),
+  SOMBRA_READ_ONLY: entry(
+    'StateError',
+    'A write to a database that was opened with `readOnly`.',
+    'Open it without `readOnly`.',
+  ),
+  SOMBRA_TRANSACTION_ACTIVE: entry(
+    'StateError',
+    'A transaction is begun, or a write outside of it made, while another one is open.',
+    'Use the methods of the open transaction, or end it first; `tx.transaction(fn)` nests.',
+  ),
+  SOMBRA_TRANSACTION_MANAGED: entry(
+    'StateError',
+    '`commit` or `rollback` on the transaction of a `transaction(fn)`, which ends it itself.',
+    'Return from the callback to commit, throw from it to roll back.',
+  ),
+  SOMBRA_TX_DONE: entry(
+    'StateError',
+    'The transaction has ended, perhaps because an earlier write of it failed.',
+    'Begin a new one.',
+  ),
+  SOMBRA_SAVEPOINT: entry(
+    'StateError',
+    'The savepoint does not exist, was released, or was rolled back over.',
+    'Use the number that `savepoint()` gave, once the later ones are done with.',
+  ),
+  SOMBRA_PROMISE_IN_TRANSACTION: entry(
+    'StateError',
+    'The callback of a transaction returned a promise. The transaction was rolled back.',
+    'Await before the transaction, or use `beginTransaction`.',
+  ),
+  SOMBRA_BULK_NOT_EMPTY: entry(
+    'StateError',
+    'A bulk load into a database that has nodes or edges.',
+    'Load into a new database, or write in transactions.',
+  ),
+  SOMBRA_BULK_TOO_LARGE: entry(
+    'DataError',
+    'A bulk load takes at most 2^32 - 1 rows of each kind.',
+    'Load a part in bulk, and the rest in transactions.',
+  ),
+  SOMBRA_BULK_DONE: entry('StateError', 'The bulk load has ended.', 'Begin a new one.'),
+  SOMBRA_RECOVERY_REQUIRED: entry(
+    'StateError',
+    'A file that was not closed properly cannot be opened read-only: it needs recovery.',
+    'Open it for writing once.',
+  ),
+  SOMBRA_LOCKS_UNAVAILABLE: entry(
+    'StateError',
+    'File locks cannot be used here, and without them two processes could destroy the database.',
+    'Install the package `fs-native-extensions` for this platform.',
+  ),
+  SOMBRA_NETWORK_FILE_SYSTEM: entry(
+    'StateError',
+    'The file lies on a network file system, whose locks cannot be relied on.',
+    "Use a local disk, or open with `locking: 'single-process'`.",
+  ),
+  SOMBRA_LOCK_FILE: entry(
+    'StateError',
+    'The lock file of single-process mode cannot be read, so nobody can tell who has the database open.',
+    'Make sure that nobody has, and remove the file.',
+  ),
+  SOMBRA_HARD_LINK: entry(
+    'StateError',
+    'The file has several names (hard links), but its log belongs to one.',
+    'Remove the other names.',
+  ),
+  SOMBRA_DATABASE_MOVED: entry(
+    'StateError',
+    'The file was replaced, moved or written by somebody else while it was open. Nothing more is written.',
+    'Close it, and open the right file again.',
+  ),
+
+  // ---- a transaction ended otherwise than by its commit
+  SOMBRA_TRANSACTION_PAGES: entry(
+    'TransactionError',
+    'The transaction changes more pages than `maxTransactionPages`. It was rolled back.',
+    'Do less in one transaction, raise the limit, or use `bulkLoad`.',
+  ),
+  SOMBRA_TRANSACTION_TIMEOUT: entry(
+    ['TransactionError', 'warning'],
+    'The transaction was open longer than `transactionTimeoutMs`. It was rolled back.',
+    'Do less in one transaction, end every `beginTransaction`, or raise the limit.',
+  ),
+  SOMBRA_COMMIT_UNKNOWN: entry(
+    'TransactionError',
+    'The commit was written, but its sync failed: whether it is there is known after the next open.',
+    'Close and open the database, and look whether the change is there.',
+  ),
+
+  SOMBRA_SNAPSHOT_TOO_OLD: entry(
+    'TransactionError',
+    'The snapshot was older than `readTimeoutMs` while the log was over its limit, and was ended.',
+    'Take a new one, and release snapshots earlier.',
+  ),
+
+  // ---- the system refused
+  SOMBRA_BUSY: entry(
+    'IoError',
+    'Somebody else has the database: `details` has pid, host and since of the process. Or a transaction begun by `beginTransaction` is open on this connection.',
+    'Close it there, open with `busyTimeoutMs` to wait, or end the transaction first.',
+  ),
+  SOMBRA_IO: entry(
+    'IoError',
+    'A file operation failed; `details` has errno, op and path.',
+    'Do what the message says; check the device when it repeats.',
+  ),
+  SOMBRA_DISK_FULL: entry(
+    'IoError',
+    'The disk or the quota is full. The transaction was rolled back, and the database stays usable.',
+    'Free space, then try again.',
+  ),
+  SOMBRA_LOG_FULL: entry(
+    'IoError',
+    'The log has reached `walHardLimitMb`: an old snapshot, here or in another process, keeps it from shrinking.',
+    'Release old snapshots, or raise the limit.',
+  ),
+  SOMBRA_PERMISSION: entry(
+    'IoError',
+    'This user may not read, write or create the file.',
+    'Change owner or mode of the file and its directory, run as their owner, or open read-only.',
+  ),
+  SOMBRA_SYNC: entry(
+    'IoError',
+    'A sync failed: what was written since the last one may be lost. Nothing more is written.',
+    'Check the device, then close and open the database.',
+  ),
+  SOMBRA_LOCK_POISONED: entry(
+    'PoisonedError',
+    'A sync failed before, so nothing is written until the database is opened again. Reading goes on.',
+    'Close and open the database.',
+  ),
+
+  // ---- the file is damaged
+  SOMBRA_SUPERBLOCK: entry('CorruptionError', 'Both superblock slots are damaged, or of different databases.', RESTORE),
+  SOMBRA_FILE_TRUNCATED: entry('CorruptionError', 'The file is shorter than it says.', RESTORE),
+  SOMBRA_ROOTS: entry(['CorruptionError', 'finding'], 'The roots page, which knows all trees, is damaged.', RESTORE),
+  SOMBRA_FREELIST: entry(
+    ['CorruptionError', 'finding'],
+    'The list of free pages is damaged.',
+    'Export into a new database, or restore a backup.',
+  ),
+  SOMBRA_PAGE_CHECKSUM: entry(
+    'CorruptionError',
+    'The bytes of a page are not those that were written; `details` has the page number and both checksums.',
+    RESTORE,
+  ),
+  SOMBRA_PAGE_MISDIRECTED: entry(
+    'CorruptionError',
+    'A page holds another page: a write went to the wrong place.',
+    RESTORE,
+  ),
+  SOMBRA_PAGE_LSN: entry(
+    'CorruptionError',
+    'A page is newer than the file says: a copy that was made while the database was written, or a lost log.',
+    'Restore a backup that was made with the database closed.',
+  ),
+  SOMBRA_PAGE_RANGE: entry(
+    ['CorruptionError', 'DataError', 'finding'],
+    'A page number lies outside of the file.',
+    VERIFY,
+  ),
+  SOMBRA_DELTA_BASE: entry('CorruptionError', 'A change in the log applies to another version of its page.', RESTORE),
+  SOMBRA_WAL_DAMAGED: entry('CorruptionError', 'Synced data in the log cannot be read. Nothing was changed.', RESTORE),
+  SOMBRA_WAL_ENTRY: entry('CorruptionError', 'An entry of the log has changed since it was written.', RESTORE),
+  SOMBRA_WAL_OPS: entry('CorruptionError', 'The operations of a change in the log make no sense.', RESTORE),
+  SOMBRA_WAL_RECORD: entry('CorruptionError', 'A commit in the log makes no sense.', RESTORE),
+  SOMBRA_RESTORE_MISMATCH: entry(
+    'CorruptionError',
+    'The file is an older copy than the log beside it. Nothing was changed.',
+    'Restore a newer copy, or move the log files away to open the copy as it is.',
+  ),
+  SOMBRA_SHM: entry(
+    'CorruptionError',
+    'The file by which connections coordinate was damaged or cut while the database was open.',
+    'Close all connections and open the database again.',
+  ),
+  SOMBRA_TREE_PAGE: entry(['CorruptionError', 'finding'], 'A page of a tree is damaged.', VERIFY),
+  SOMBRA_TREE_ORDER: entry(['CorruptionError', 'finding'], 'Keys of a tree are out of order.', VERIFY),
+  SOMBRA_TREE_COUNT: entry(
+    ['CorruptionError', 'finding'],
+    'A tree has another number of entries than the catalogue says.',
+    VERIFY,
+  ),
+  SOMBRA_OVERFLOW_CHAIN: entry('CorruptionError', 'The pages of a large value do not belong together.', VERIFY),
+  SOMBRA_GRAPH_FORMAT: entry(
+    ['CorruptionError', 'StateError'],
+    'The file holds no graph, or a part of one: another program wrote it, or it is damaged.',
+    'Open it with what wrote it, or restore a backup.',
+  ),
+  SOMBRA_RECORD: entry('CorruptionError', 'The record of a node or edge is damaged.', VERIFY),
+  SOMBRA_ADJACENCY: entry('CorruptionError', 'The edges of a node are damaged.', VERIFY),
+  SOMBRA_ID_BLOCK: entry('CorruptionError', 'The index of labels or edge types is damaged.', VERIFY),
+  SOMBRA_DICTIONARY: entry('CorruptionError', 'The names of labels, edge types or property keys are damaged.', VERIFY),
+  SOMBRA_STATISTICS: entry('CorruptionError', 'The number of nodes per label or of edges per type is damaged.', VERIFY),
+
+  // ---- found by verify
+  SOMBRA_PAGE_LOST: entry('finding', 'A page is neither used nor free. Nothing is wrong with the data.', 'Report it.'),
+  SOMBRA_PAGE_TWICE: entry('finding', 'A page is used twice, or used and free.', RESTORE),
+
+  // ---- a bug
+  SOMBRA_INVARIANT: entry(
+    ['InvariantError', 'finding'],
+    'What the code of Sombra guarantees did not hold: a bug.',
+    'Report it, with the message and what led to it.',
+  ),
+
+  // ---- warnings
+  SOMBRA_WAL_MISSING: entry(
+    'warning',
+    'The file was not closed and has no log: it was opened as of its last checkpoint, as after a restore.',
+    'Nothing after a restore; otherwise find out who removed the log.',
+  ),
+  SOMBRA_WAL_SET_ASIDE: entry(
+    'warning',
+    'The log beside the file belongs to another database or an older copy. It was not replayed, and is kept under another name.',
+    'Remove it when nobody misses it.',
+  ),
+  SOMBRA_SUPERBLOCK_SLOT: entry(
+    'warning',
+    'One of the two superblock slots is damaged or was torn by a crash; the other one is used.',
+    'Nothing after a crash; otherwise check the disk.',
+  ),
+  SOMBRA_SEGMENT_KEPT: entry(
+    'warning',
+    'A log segment that is no longer needed could not be removed or reused. The next checkpoint tries again.',
+    'See the cause; check the directory.',
+  ),
+  SOMBRA_CHECKPOINT_FAILED: entry(
+    'warning',
+    'A checkpoint failed. Commits are safe in the log, which keeps growing.',
+    'See the cause; free disk space.',
+  ),
+  SOMBRA_LOG_OVER_LIMIT: entry(
+    'warning',
+    'The log is larger than `maxWalSizeMb`: a snapshot, here or in another process, keeps it from shrinking.',
+    'Release old snapshots.',
+  ),
+  SOMBRA_TRANSACTION_LEAKED: entry(
+    'warning',
+    'A transaction was dropped without commit or rollback. It was rolled back.',
+    'Use `transaction(fn)`, or end it in a `finally`.',
+  ),
+  SOMBRA_SNAPSHOT_LEAKED: entry(
+    'warning',
+    'A snapshot or an iterator was dropped before its end; until then checkpoints could not pass it.',
+    'Release snapshots, run iterators to their end or leave them with `return()`, as `for` does.',
+  ),
+
+  // ---- of the packages below, used alone
+  SOMBRA_CACHE_FULL: entry(
+    'StateError',
+    'All pages of the cache are pinned or changed.',
+    'Close cursors, or raise `cacheSize`.',
+  ),
+  SOMBRA_WAL_EXISTS: entry(
+    'StateError',
+    'A new log would replace one that is there.',
+    'Recover that log, or move it away.',
+  ),
+  SOMBRA_WAL_FOREIGN: entry(
+    'StateError',
+    'The file belongs to another log, or to a database and not to an append log.',
+    'Choose another path, or move the file away.',
+  ),
+  SOMBRA_TRUNCATED: entry(
+    'StateError',
+    'The record of an append log was given up.',
+    'Read from the oldest one on, which the message names.',
+  ),
+  SOMBRA_COUNTER: entry('DataError', 'There is no such counter, or its value is no safe integer.', 'Correct the call.'),
+  SOMBRA_PAGE_FREE: entry('StateError', 'The page is free already.', 'Free each page once.'),
+  SOMBRA_PAGE_NOT_EDITABLE: entry(
+    'StateError',
+    'A page operation on a page that is not writable.',
+    'Change what `edit` returned, before the transaction ends.',
+  ),
+  SOMBRA_TREE: entry('DataError', 'There is no tree in this catalogue slot.', 'Open the tree by its name.'),
+  SOMBRA_TREE_NAME: entry('DataError', 'The name of a tree is empty or too long.', 'Give it 1 to 47 bytes.'),
+  SOMBRA_TREE_EXISTS: entry('DataError', 'There is a tree of this name.', 'Open it, or choose another name.'),
+  SOMBRA_TREES_FULL: entry(
+    'DataError',
+    'The catalogue has no room for another tree.',
+    'Drop one, or use larger pages.',
+  ),
+  SOMBRA_TREE_DROPPED: entry(
+    'StateError',
+    'The tree does not exist in this view: it was dropped, or is newer.',
+    'Open it again in a newer view.',
+  ),
+  SOMBRA_OTHER_DATABASE: entry(
+    'StateError',
+    'The handle of a tree belongs to another database.',
+    'Open the tree there.',
+  ),
+  SOMBRA_NOTHING_FOUND: entry(
+    'StateError',
+    'The last search found nothing to read or change.',
+    'Look at its result first.',
+  ),
+  SOMBRA_CURSOR_NOWHERE: entry('StateError', 'The cursor stands on no entry.', 'Place it first, or take a step.'),
+  SOMBRA_VALUE_IN_OVERFLOW: entry(
+    'StateError',
+    'A value in overflow pages cannot be changed in place.',
+    'Put a new value.',
+  ),
+  SOMBRA_NOT_TEXT: entry('DataError', 'Bytes that were asked for as text are not UTF-8.', 'Read them as bytes.'),
+  SOMBRA_KEY_TOO_LONG: entry(
+    'DataError',
+    'A key is longer than an eighth of a page.',
+    'Shorten it, or use larger pages.',
+  ),
+  SOMBRA_KEY_ORDER: entry('DataError', 'A bulk build got keys that do not ascend.', 'Sort the entries first.'),
+
+  // ---- of the command line
+  SOMBRA_USAGE: entry('DataError', 'The command line cannot be meant.', '`sombra --help` lists commands and options.'),
+  SOMBRA_NODE_AMBIGUOUS: entry(
+    'DataError',
+    'More than one node matches.',
+    'Name the node by its id, or by a unique key.',
+  ),
+  SOMBRA_CSV_FILE: entry('DataError', 'A file to import cannot be read.', 'Check path, permission and compression.'),
+  SOMBRA_CSV_HEADER: entry(
+    'DataError',
+    'The header of a file to import lacks a column or has one that cannot be meant.',
+    IMPORT,
+  ),
+  SOMBRA_CSV_SYNTAX: entry(
+    'DataError',
+    'A line is no valid CSV or has another number of cells than the header.',
+    IMPORT,
+  ),
+  SOMBRA_CSV_CELL: entry(
+    'DataError',
+    'A cell does not hold what its column declares, for example a bad number.',
+    IMPORT,
+  ),
+  SOMBRA_CSV_DUPLICATE_ID: entry('DataError', 'Two nodes to import have the same id.', IMPORT),
+  SOMBRA_CSV_DANGLING_EDGE: entry('DataError', 'An edge to import begins or ends at a node that is not there.', IMPORT),
+  SOMBRA_UNEXPECTED: entry(
+    'command line',
+    'An error without a code, which is a bug.',
+    'Report it, with what is printed.',
+  ),
+});
+
+/** A code of Sombra. */
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,50 @@
+/** Sombra: an embedded, single-file, ACID property-graph database. Start at `GraphDB.open`. */
+export { Config } from './config.ts';
+export type { CompleteConfig, Warning } from './config.ts';
+export { ERROR_CODES } from './error-codes.ts';
+export type { ErrorCode, ErrorEntry, ErrorKind } from './error-codes.ts';
+export { GraphDB } from './graph-db.ts';
+export { GraphReads } from './graph-reads.ts';
+export { Snapshot } from './snapshot.ts';
+export type { DatabaseStats } from './stats.ts';
+export { Transaction } from './transaction.ts';
+export {
+  CorruptionError,
+  DataError,
+  InvariantError,
+  IoError,
+  MemoryVfs,
+  NodeVfs,
+  PoisonedError,
+  SombraError,
+  SombraError as GraphError,
+  StateError,
+  TransactionError,
+} from '@sombra/vfs';
+export type { Vfs } from '@sombra/vfs';
+export type { CheckpointResult, PagerStats, SyncMode } from '@sombra/pager';
+export type {
+  BfsOptions,
+  BulkEdge,
+  BulkNode,
+  BulkProgress,
+  BulkResult,
+  BulkSource,
+  Direction,
+  EdgeId,
+  EdgeRecord,
+  EdgesOfOptions,
+  GraphStats,
+  KHopOptions,
+  NeighborOptions,
+  NodeId,
+  NodeRecord,
+  NodeRecord as Node,
+  Path,
+  PathOptions,
+  Properties,
+  PropertyInput,
+  PropertyValue,
+  VerifyOptions,
+  VerifyReport,
+} from '@sombra/graph';

@@ -1,0 +1,158 @@
+/** From what the caller gave to what the pager takes. */
+import { DataError } from '@sombra/vfs';
+import type { Vfs } from '@sombra/vfs';
+import type { PagerOptions, SyncMode } from '@sombra/pager';
+import type { Config, Warning } from './config.ts';
+import { nearestName } from './nearest-name.ts';
+
+/** Fields that go to the pager as they are; it checks their values. */
+const PAGER_FIELDS = [
+  'pageSize',
+  'cacheSize',
+  'enableWal',
+  'maxDatabaseSizeMb',
+  'maxWalSizeMb',
+  'maxTransactionPages',
+  'readOnly',
+  'createIfMissing',
+  'locking',
+  'busyTimeoutMs',
+  'walHardLimitMb',
+  'readTimeoutMs',
+] as const satisfies readonly (keyof Config & keyof PagerOptions)[];
+
+const OWN_FIELDS = [
+  'transactionTimeoutMs',
+  'autoCheckpointIntervalMs',
+  'fsyncEnabled',
+  'checksumMode',
+  'syncMode',
+  'onWarning',
+  'vfs',
+] as const satisfies readonly (keyof Config)[];
+
+/** Every field of a configuration. */
+export const CONFIG_FIELDS: readonly (keyof Config)[] = Object.freeze([...PAGER_FIELDS, ...OWN_FIELDS]);
+
+/** Names of the Rust crate, version 0.2.0, which still work. */
+const FORMER_NAMES: ReadonlyMap<string, keyof Config> = new Map([
+  ['pageCacheSize', 'cacheSize'],
+  ['walSyncMode', 'syncMode'],
+  ['checksumEnabled', 'checksumMode'],
+]);
+
+const TRANSACTION_TIMEOUT_MS = 60_000;
+const BUSY_TIMEOUT_MS = 5000;
+/** Longest time that timers of all platforms take. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** A checked configuration. */
+export interface ResolvedConfig {
+  readonly pager: Omit<PagerOptions, 'vfs' | 'path' | 'hooks'>;
+  /** Infinity for no limit. */
+  readonly transactionTimeoutMs: number;
+  /** Infinity for none. */
+  readonly autoCheckpointIntervalMs: number;
+  readonly onWarning: (warning: Warning) => void;
+  readonly vfs: Vfs | undefined;
+}
+
+/**
+ * Checks a configuration. Only own properties count.
+ * @throws DataError SOMBRA_CONFIG, details.field names the field
+ */
+export function resolveConfig(given: Config = {}): ResolvedConfig {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    refuse('config', 'a configuration is an object, as Config.production() gives it');
+  }
+  const config = ownFields(given);
+  if (config.checksumMode === false) {
+    refuse('checksumMode', 'checksumMode is false, but checksums are always on: leave it out');
+  }
+  flag(config, 'checksumMode');
+  const timeout = milliseconds(config, 'transactionTimeoutMs', TRANSACTION_TIMEOUT_MS);
+  const pager: Record<string, unknown> = { busyTimeoutMs: BUSY_TIMEOUT_MS };
+  for (const field of PAGER_FIELDS) if (config[field] !== undefined) pager[field] = plain(field, config[field]);
+  if (config.onWarning !== undefined && typeof config.onWarning !== 'function') {
+    refuse('onWarning', 'onWarning is not a function: give one, or leave it out');
+  }
+  if (config.vfs !== undefined && typeof (config.vfs as Vfs | null)?.open !== 'function') {
+    refuse('vfs', 'vfs is not a file system: give a NodeVfs or a MemoryVfs, or leave it out');
+  }
+  return {
+    pager: { ...pager, syncMode: syncMode(config), transactionTimeoutMs: timeout },
+    transactionTimeoutMs: timeout ?? Infinity,
+    autoCheckpointIntervalMs: milliseconds(config, 'autoCheckpointIntervalMs', null) ?? Infinity,
+    onWarning: config.onWarning ?? ((warning) => console.warn(`warning ${warning.code}: ${warning.message}`)),
+    vfs: config.vfs,
+  };
+}
+
+function refuse(field: string, message: string): never {
+  throw new DataError('SOMBRA_CONFIG', message, { details: { field } });
+}
+
+/** The fields under their names of today, without anything inherited. */
+function ownFields(given: Config): Config {
+  const config = Object.create(null) as Record<string, unknown>;
+  for (const name of Object.keys(given)) {
+    const value = (given as Record<string, unknown>)[name];
+    const field = FORMER_NAMES.get(name) ?? name;
+    if (field === name) checkName(name);
+    else if (Object.hasOwn(given, field)) refuse(name, `${name} and ${field} are the same: leave ${name} out`);
+    config[field] = value;
+  }
+  return config as Config;
+}
+
+function checkName(name: string): void {
+  if ((CONFIG_FIELDS as readonly string[]).includes(name)) return;
+  const near = nearestName(name, [...CONFIG_FIELDS, ...FORMER_NAMES.keys()]);
+  const meant = near === undefined ? undefined : (FORMER_NAMES.get(near) ?? near);
+  const hint = meant === undefined ? `known: ${CONFIG_FIELDS.join(', ')}` : `did you mean '${meant}'?`;
+  refuse(name, `there is no configuration field '${shown(name)}'; ${hint}`);
+}
+
+/** No field of the pager is an object; one is refused here, where its name is known to be safe to print. */
+function plain(field: string, value: unknown): unknown {
+  if (typeof value === 'function' || typeof value === 'symbol' || (typeof value === 'object' && value !== null)) {
+    refuse(field, `${field} is ${shown(value)}; give a plain value`);
+  }
+  return value;
+}
+
+/** A short text for a value of any kind. */
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'function') return 'a function';
+  return String(value).slice(0, 80);
+}
+
+function flag(config: Config, field: 'fsyncEnabled' | 'checksumMode'): boolean {
+  const value = config[field] === undefined ? true : config[field];
+  if (typeof value !== 'boolean') refuse(field, `${field} is ${shown(value)}; allowed: true, false`);
+  return value;
+}
+
+/** Milliseconds, or null for none. */
+function milliseconds(
+  config: Config,
+  field: 'transactionTimeoutMs' | 'autoCheckpointIntervalMs',
+  fallback: number | null,
+): number | null {
+  const value = config[field];
+  if (value === undefined) return fallback;
+  if (value === null) return null;
+  if (typeof value === 'number' && value >= 1 && value <= TIMER_MAX_MS) return value;
+  refuse(field, `${field} is ${shown(value)}; allowed: 1 to ${TIMER_MAX_MS}, or null for none`);
+}
+
+/** `fsyncEnabled` says whether, `syncMode` says when. */
+function syncMode(config: Config): SyncMode {
+  const enabled = flag(config, 'fsyncEnabled');
+  const mode = plain('syncMode', config.syncMode) as SyncMode | null | undefined;
+  if (mode === null) refuse('syncMode', "syncMode is null; allowed: 'full', 'normal', 'off'");
+  if (enabled) return mode ?? 'full';
+  if (mode === undefined || mode === 'off') return 'off';
+  refuse('syncMode', `syncMode is '${shown(mode)}' while fsyncEnabled is false: leave one of them out`);
+}

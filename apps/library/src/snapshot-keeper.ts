@@ -1,0 +1,44 @@
+import type { Graph, GraphSnapshot } from '@sombra/graph';
+import type { Warning } from './config.ts';
+
+/**
+ * Gives snapshots to holders (a `Snapshot`, an iterator) and notices when a holder is dropped without letting its snapshot
+ * go. Nothing here refers to a holder.
+ */
+export class SnapshotKeeper {
+  private readonly graph: Graph;
+  private readonly warn: (warning: Warning) => void;
+  private readonly dropped: FinalizationRegistry<GraphSnapshot>;
+
+  constructor(graph: Graph, warn: (warning: Warning) => void) {
+    this.graph = graph;
+    this.warn = warn;
+    this.dropped = new FinalizationRegistry((snapshot) => this.letGoOfDropped(snapshot));
+  }
+
+  /** A snapshot of the newest commit. Say who holds it by `keepFor`. @throws StateError SOMBRA_CLOSED */
+  take(): GraphSnapshot {
+    return this.graph.snapshot();
+  }
+
+  /** From now on the snapshot is let go, with a warning, when the holder is dropped. */
+  keepFor(holder: object, snapshot: GraphSnapshot): void {
+    this.dropped.register(holder, snapshot, holder);
+  }
+
+  /** The holder needs it no more. */
+  letGo(holder: object, snapshot: GraphSnapshot): void {
+    this.dropped.unregister(holder);
+    snapshot.release();
+  }
+
+  private letGoOfDropped(snapshot: GraphSnapshot): void {
+    if (snapshot.closed) return; // by the database, which was closed
+    snapshot.release();
+    this.warn({
+      code: 'SOMBRA_SNAPSHOT_LEAKED',
+      message:
+        'a snapshot or an iterator was dropped before its end; until now it kept checkpoints from passing it: release snapshots, and leave iterators by for or return()',
+    });
+  }
+}

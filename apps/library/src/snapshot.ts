@@ -1,0 +1,41 @@
+import { StateError } from '@sombra/vfs';
+import type { GraphReader, GraphSnapshot } from '@sombra/graph';
+import { GraphReads } from './graph-reads.ts';
+import type { SnapshotKeeper } from './snapshot-keeper.ts';
+
+/**
+ * The database as it was at one commit, whatever is written meanwhile. Release it: while it is open, checkpoints cannot
+ * pass it and the log grows. `using snapshot = db.snapshot()` does so by itself.
+ */
+export class Snapshot extends GraphReads {
+  /** Number of the commit that it shows. */
+  readonly lsn: number;
+  private readonly keeper: SnapshotKeeper;
+  private readonly inner: GraphSnapshot;
+  private released = false;
+
+  /** @internal */
+  constructor(keeper: SnapshotKeeper) {
+    super();
+    this.keeper = keeper;
+    this.inner = keeper.take();
+    this.lsn = this.inner.lsn;
+    keeper.keepFor(this, this.inner);
+  }
+
+  /** Ends the snapshot. Harmless when repeated. */
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    this.keeper.letGo(this, this.inner);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  protected override reads(): GraphReader {
+    if (this.released) throw new StateError('SOMBRA_CLOSED', 'the snapshot was released: take a new one');
+    return this.inner;
+  }
+}

@@ -1,0 +1,208 @@
+import { StateError, TransactionError } from '@sombra/vfs';
+import type { EdgeId, GraphReader, GraphTransaction, NodeId, PropertyInput, PropertyValue } from '@sombra/graph';
+import { GraphReads } from './graph-reads.ts';
+
+/** How a write transaction ended: its time ran out, its database was closed, or anything else. */
+export type TransactionEnd = 'timeout' | 'closed' | 'done';
+
+/**
+ * A write transaction as the database knows it. It does not refer to the `Transaction` that the caller holds, so a handle
+ * that is dropped without commit or rollback can be collected, and noticed.
+ */
+export interface OpenTransaction {
+  readonly inner: GraphTransaction;
+  /** Did `transaction(fn)` begin it, which then also ends it? */
+  readonly managed: boolean;
+  /** Deadline of an explicit transaction. */
+  timer: unknown;
+  ended: TransactionEnd | undefined;
+}
+
+/** What a handle asks of its database. */
+export interface TransactionOwner {
+  commitExplicit(open: OpenTransaction, handle: Transaction): number;
+  rollbackExplicit(open: OpenTransaction, handle: Transaction): void;
+  runNested<T>(open: OpenTransaction, handle: Transaction, fn: (tx: Transaction) => T): T;
+}
+
+/**
+ * A write transaction. Its reads see its own writes; nobody else does before it commits. Nothing in it is asynchronous.
+ *
+ * A write that is refused with DataError for what it was given (see the codes of each) changes nothing, and the transaction
+ * goes on. One that reaches a limit (SOMBRA_TRANSACTION_PAGES, SOMBRA_DATABASE_FULL, SOMBRA_TRANSACTION_TIMEOUT) or meets a
+ * failing disk rolls the whole transaction back. Once it has ended, every call throws SOMBRA_TX_DONE.
+ */
+export class Transaction extends GraphReads {
+  private readonly open: OpenTransaction;
+  private readonly owner: TransactionOwner;
+
+  /** @internal */
+  constructor(open: OpenTransaction, owner: TransactionOwner) {
+    super();
+    this.open = open;
+    this.owner = owner;
+  }
+
+  /** How it stands. */
+  get state(): 'active' | 'committed' | 'rolled-back' {
+    return this.open.inner.state;
+  }
+
+  /** Number of the commit that it will be. */
+  get lsn(): number {
+    return this.open.inner.lsn;
+  }
+
+  /**
+   * Adds a node.
+   * @param labels  one label, several, or `[]`
+   * @throws DataError SOMBRA_LABEL_EMPTY, SOMBRA_NAME_TOO_LONG, SOMBRA_VALUE_KIND, SOMBRA_VALUE_TOO_LARGE, SOMBRA_NESTING,
+   *   SOMBRA_TEXT_SURROGATE, SOMBRA_DICTIONARY_FULL
+   */
+  addNode(labels: string | readonly string[], properties?: PropertyInput): NodeId {
+    return this.use().addNode(labels, properties);
+  }
+
+  /** Adds an edge. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
+  addEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): EdgeId {
+    return this.use().addEdge(source, target, type, properties);
+  }
+
+  /** Sets one property; null removes it. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
+  setNodeProperty(id: NodeId, key: string, value: PropertyValue | null): void {
+    this.use().setNodeProperty(id, key, value);
+  }
+
+  /** @returns false when it was not there @throws DataError SOMBRA_NODE_NOT_FOUND */
+  removeNodeProperty(id: NodeId, key: string): boolean {
+    return this.use().removeNodeProperty(id, key);
+  }
+
+  /** Replaces all properties. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
+  setNodeProperties(id: NodeId, properties: PropertyInput): void {
+    this.use().setNodeProperties(id, properties);
+  }
+
+  /** Sets the given properties, keeps the others; null removes one. @throws as `setNodeProperties` */
+  updateNodeProperties(id: NodeId, properties: PropertyInput): void {
+    this.use().updateNodeProperties(id, properties);
+  }
+
+  /** Sets one property; null removes it. @throws DataError SOMBRA_EDGE_NOT_FOUND, and as `addNode` */
+  setEdgeProperty(id: EdgeId, key: string, value: PropertyValue | null): void {
+    this.use().setEdgeProperty(id, key, value);
+  }
+
+  /** @returns false when it was not there @throws DataError SOMBRA_EDGE_NOT_FOUND */
+  removeEdgeProperty(id: EdgeId, key: string): boolean {
+    return this.use().removeEdgeProperty(id, key);
+  }
+
+  /** Replaces all properties. @throws DataError SOMBRA_EDGE_NOT_FOUND, and as `addNode` */
+  setEdgeProperties(id: EdgeId, properties: PropertyInput): void {
+    this.use().setEdgeProperties(id, properties);
+  }
+
+  /** Sets the given properties, keeps the others; null removes one. @throws as `setEdgeProperties` */
+  updateEdgeProperties(id: EdgeId, properties: PropertyInput): void {
+    this.use().updateEdgeProperties(id, properties);
+  }
+
+  /** @returns false when the node has it already @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
+  addLabel(id: NodeId, label: string): boolean {
+    return this.use().addLabel(id, label);
+  }
+
+  /** @returns false when the node does not have it @throws DataError SOMBRA_NODE_NOT_FOUND */
+  removeLabel(id: NodeId, label: string): boolean {
+    return this.use().removeLabel(id, label);
+  }
+
+  /**
+   * Deletes a node, with `cascade` its edges too.
+   * @throws DataError SOMBRA_NODE_NOT_FOUND, SOMBRA_NODE_HAS_EDGES
+   */
+  deleteNode(id: NodeId, options?: { readonly cascade?: boolean }): void {
+    this.use().deleteNode(id, options);
+  }
+
+  /** @throws DataError SOMBRA_EDGE_NOT_FOUND */
+  deleteEdge(id: EdgeId): void {
+    this.use().deleteEdge(id);
+  }
+
+  /** A transaction within this one: when `fn` throws, only what it wrote is taken back. */
+  transaction<T>(fn: (tx: Transaction) => T): T {
+    this.use();
+    return this.owner.runNested(this.open, this, fn);
+  }
+
+  /** Marks this point. @returns what `rollbackTo` and `releaseSavepoint` take */
+  savepoint(): number {
+    return this.use().savepoint();
+  }
+
+  /** Takes back what was written since a savepoint. It and the transaction stay open. */
+  rollbackTo(savepoint: number): void {
+    this.use().rollbackTo(savepoint);
+  }
+
+  /** Forgets a savepoint and those after it; what was written stays. */
+  releaseSavepoint(savepoint: number): void {
+    this.use().releaseSavepoint(savepoint);
+  }
+
+  /**
+   * Makes everything written durable (as `syncMode` says) and visible.
+   * @returns number of the commit
+   * @throws StateError SOMBRA_TRANSACTION_MANAGED inside `transaction(fn)`, SOMBRA_TX_DONE; TransactionError
+   *   SOMBRA_TRANSACTION_TIMEOUT, SOMBRA_COMMIT_UNKNOWN (open the database again to see whether the commit is there);
+   *   IoError SOMBRA_IO, SOMBRA_DISK_FULL (rolled back); PoisonedError SOMBRA_LOCK_POISONED
+   */
+  commit(): number {
+    this.use();
+    this.refuseManaged('return from it to commit');
+    return this.owner.commitExplicit(this.open, this);
+  }
+
+  /** Takes everything back. Harmless when repeated. @throws StateError SOMBRA_TRANSACTION_MANAGED inside `transaction(fn)` */
+  rollback(): void {
+    this.refuseManaged('throw from it to roll back');
+    this.owner.rollbackExplicit(this.open, this);
+  }
+
+  /** Rolls back, unless it was committed. Does nothing inside `transaction(fn)`. */
+  [Symbol.dispose](): void {
+    if (!this.open.managed) this.rollback();
+  }
+
+  protected override reads(): GraphReader {
+    return this.use();
+  }
+
+  private refuseManaged(instead: string): void {
+    if (!this.open.managed) return;
+    throw new StateError('SOMBRA_TRANSACTION_MANAGED', `this transaction belongs to transaction(fn): ${instead}`);
+  }
+
+  private use(): GraphTransaction {
+    checkNotEnded(this.open);
+    return this.open.inner;
+  }
+}
+
+/** @throws StateError SOMBRA_TX_DONE, SOMBRA_CLOSED; TransactionError SOMBRA_TRANSACTION_TIMEOUT */
+export function checkNotEnded(open: OpenTransaction): void {
+  if (open.ended !== undefined) throw endedError(open.ended);
+}
+
+function endedError(end: TransactionEnd): StateError | TransactionError {
+  if (end === 'timeout') {
+    return new TransactionError(
+      'SOMBRA_TRANSACTION_TIMEOUT',
+      'the transaction was open longer than transactionTimeoutMs and was rolled back: begin again, with less to do',
+    );
+  }
+  if (end === 'closed') return new StateError('SOMBRA_CLOSED', 'the database is closed: open it again');
+  return new StateError('SOMBRA_TX_DONE', 'the transaction has ended: begin a new one');
+}

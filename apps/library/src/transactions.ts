@@ -1,0 +1,212 @@
+/**
+ * The write transactions of one database: which one is open, who ends it, what becomes of one that is forgotten.
+ *
+ * Invariants:
+ * - At most one is open; `current` is it. It is cleared before anything else can begin.
+ * - Nothing here refers to the `Transaction` that a caller holds, so that a dropped one is noticed.
+ */
+import { IoError, StateError } from '@sombra/vfs';
+import type { VfsEnv } from '@sombra/vfs';
+import type { Graph, GraphTransaction } from '@sombra/graph';
+import type { Warning } from './config.ts';
+import { checkNotEnded, Transaction } from './transaction.ts';
+import type { OpenTransaction, TransactionEnd, TransactionOwner } from './transaction.ts';
+
+export class Transactions implements TransactionOwner {
+  private readonly graph: Graph;
+  private readonly env: VfsEnv;
+  private readonly timeoutMs: number;
+  private readonly warn: (warning: Warning) => void;
+  private readonly dropped: FinalizationRegistry<OpenTransaction>;
+  private current: OpenTransaction | undefined;
+
+  /** @param timeoutMs  longest time that an explicit transaction may be open; Infinity for no limit */
+  constructor(graph: Graph, env: VfsEnv, timeoutMs: number, warn: (warning: Warning) => void) {
+    this.graph = graph;
+    this.env = env;
+    this.timeoutMs = timeoutMs;
+    this.warn = warn;
+    this.dropped = new FinalizationRegistry((open) => this.abandonDropped(open));
+  }
+
+  /** The open transaction. An explicit one that an error has rolled back is over; a callback still runs to its end. */
+  get active(): OpenTransaction | undefined {
+    const { current } = this;
+    if (current !== undefined && !current.managed && current.inner.state !== 'active') this.abandon(current, 'done');
+    return this.current;
+  }
+
+  /** `GraphDB.transaction`. */
+  run<T>(fn: (tx: Transaction) => T): T {
+    const outer = this.active;
+    if (outer?.managed === true) return this.runNested(outer, new Transaction(outer, this), fn);
+    if (outer !== undefined) refuseBusy();
+    const open = this.open(true);
+    return this.toItsEnd(open, () => {
+      const result = fn(new Transaction(open, this));
+      refusePromise(result);
+      checkNotEnded(open); // `fn` may have closed the database
+      open.inner.commit();
+      return result;
+    });
+  }
+
+  /** A transaction of one write. @throws StateError SOMBRA_TRANSACTION_ACTIVE, IoError SOMBRA_BUSY when one is open */
+  single<T>(write: (tx: GraphTransaction) => T): T {
+    this.refuseOutside();
+    const open = this.open(true);
+    return this.toItsEnd(open, () => {
+      const result = write(open.inner);
+      open.inner.commit();
+      return result;
+    });
+  }
+
+  /** `GraphDB.beginTransaction`. */
+  begin(): Transaction {
+    if (this.active !== undefined) {
+      throw new StateError(
+        'SOMBRA_TRANSACTION_ACTIVE',
+        'a transaction is open already: use its methods, end it first, or nest with tx.transaction(fn)',
+      );
+    }
+    let open: OpenTransaction | undefined;
+    // Made before the pager makes one, which rolls back without a word: timers of one length fire in the order of their making.
+    const timer =
+      this.timeoutMs === Infinity ? undefined : this.env.setTimer(() => this.timedOut(open), this.timeoutMs);
+    try {
+      open = this.open(false);
+    } catch (error) {
+      if (timer !== undefined) this.env.clearTimer(timer);
+      throw error;
+    }
+    open.timer = timer;
+    const handle = new Transaction(open, this);
+    this.dropped.register(handle, open, handle);
+    return handle;
+  }
+
+  /** Refuses a write that does not belong to the open transaction. */
+  refuseOutside(): void {
+    const { active } = this;
+    if (active === undefined) return;
+    if (!active.managed) refuseBusy();
+    throw new StateError(
+      'SOMBRA_TRANSACTION_ACTIVE',
+      'a transaction is running: write with its methods (tx.addNode and so on), or wait until it has returned',
+    );
+  }
+
+  /** Rolls back what is open: the database is being closed. */
+  close(): void {
+    if (this.current !== undefined) this.abandon(this.current, 'closed');
+  }
+
+  commitExplicit(open: OpenTransaction, handle: Transaction): number {
+    this.dropped.unregister(handle);
+    return this.toItsEnd(open, () => open.inner.commit());
+  }
+
+  rollbackExplicit(open: OpenTransaction, handle: Transaction): void {
+    this.dropped.unregister(handle);
+    if (open.ended === undefined) this.abandon(open, 'done');
+  }
+
+  runNested<T>(open: OpenTransaction, handle: Transaction, fn: (tx: Transaction) => T): T {
+    const { inner } = open;
+    const savepoint = inner.savepoint();
+    try {
+      const result = fn(handle);
+      refusePromise(result);
+      checkNotEnded(open);
+      inner.releaseSavepoint(savepoint);
+      return result;
+    } catch (error) {
+      if (inner.state === 'active') takeBack(inner, savepoint);
+      throw error;
+    }
+  }
+
+  private open(managed: boolean): OpenTransaction {
+    const open: OpenTransaction = { inner: this.graph.begin(), managed, timer: undefined, ended: undefined };
+    this.current = open;
+    return open;
+  }
+
+  /** Runs what commits a transaction; rolls it back when that throws. */
+  private toItsEnd<T>(open: OpenTransaction, commit: () => T): T {
+    try {
+      const result = commit();
+      this.end(open, 'done');
+      return result;
+    } catch (error) {
+      this.abandon(open, 'done');
+      throw error;
+    }
+  }
+
+  /** Notes that a transaction is over. */
+  private end(open: OpenTransaction, how: TransactionEnd): void {
+    open.ended = how;
+    if (open.timer !== undefined) this.env.clearTimer(open.timer);
+    open.timer = undefined;
+    if (this.current === open) this.current = undefined;
+  }
+
+  /** Rolls back what is not committed; an error below may have done so already, but not told the graph. */
+  private abandon(open: OpenTransaction, how: TransactionEnd): void {
+    try {
+      if (open.inner.state !== 'committed') open.inner.rollback();
+    } finally {
+      if (open.ended === undefined) this.end(open, how);
+    }
+  }
+
+  private timedOut(open: OpenTransaction | undefined): void {
+    if (open === undefined || open !== this.active) return;
+    open.timer = undefined;
+    this.abandon(open, 'timeout');
+    this.warn({
+      code: 'SOMBRA_TRANSACTION_TIMEOUT',
+      message: `a transaction was open for ${this.timeoutMs} ms and was rolled back: end every beginTransaction by commit or rollback`,
+    });
+  }
+
+  private abandonDropped(open: OpenTransaction): void {
+    if (open.ended !== undefined) return;
+    this.abandon(open, 'done');
+    this.warn({
+      code: 'SOMBRA_TRANSACTION_LEAKED',
+      message: 'a transaction was dropped without commit or rollback, and was rolled back: use transaction(fn)',
+    });
+  }
+}
+
+function refuseBusy(): never {
+  throw new IoError(
+    'SOMBRA_BUSY',
+    'a transaction begun by beginTransaction is open on this connection: write with its methods, or try again when it has ended',
+    { details: { lock: 'TRANSACTION' } },
+  );
+}
+
+/** Takes back what came after a savepoint; if the callback has ended the savepoint itself, everything. */
+function takeBack(tx: GraphTransaction, savepoint: number): void {
+  try {
+    tx.rollbackTo(savepoint);
+    tx.releaseSavepoint(savepoint);
+  } catch {
+    tx.rollback();
+  }
+}
+
+/** A promise would do its work after the commit. */
+function refusePromise(result: unknown): void {
+  if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') return;
+  // What it still does fails with SOMBRA_TX_DONE; the error below says why.
+  (result as PromiseLike<unknown>).then(undefined, () => undefined);
+  throw new StateError(
+    'SOMBRA_PROMISE_IN_TRANSACTION',
+    'the callback of a transaction returned a promise; it was rolled back: await before, or use beginTransaction',
+  );
+}

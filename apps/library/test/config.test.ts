@@ -1,0 +1,180 @@
+// Goal: the presets have exactly the numbers of the deployment guide, and a configuration that cannot be meant is refused
+// with the field's name before anything is touched. Method: tables of values.
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { Config, GraphDB, MemoryVfs, type CompleteConfig, type SombraError } from '../src/index.ts';
+import { CONFIG_FIELDS, resolveConfig } from '../src/resolve-config.ts';
+
+const PRODUCTION = {
+  pageSize: 8192,
+  cacheSize: 5000,
+  enableWal: true,
+  maxDatabaseSizeMb: 50_000,
+  maxWalSizeMb: 500,
+  maxTransactionPages: 10_000,
+  transactionTimeoutMs: 60_000,
+  autoCheckpointIntervalMs: 30_000,
+  fsyncEnabled: true,
+  checksumMode: true,
+};
+
+function refusal(config: unknown, path = ':memory:'): SombraError {
+  try {
+    GraphDB.open(path, config as Config).close();
+  } catch (error) {
+    return error as SombraError;
+  }
+  throw new Error('it was accepted');
+}
+
+describe('presets', () => {
+  it.each([
+    ['production', Config.production(), PRODUCTION],
+    ['balanced', Config.balanced(), PRODUCTION],
+    [
+      'readHeavy',
+      Config.readHeavy(),
+      { ...PRODUCTION, cacheSize: 10_000, maxWalSizeMb: 100, autoCheckpointIntervalMs: 60_000 },
+    ],
+    [
+      'writeHeavy',
+      Config.writeHeavy(),
+      {
+        ...PRODUCTION,
+        cacheSize: 2000,
+        maxWalSizeMb: 1000,
+        autoCheckpointIntervalMs: 10_000,
+        maxTransactionPages: 50_000,
+      },
+    ],
+    [
+      'default',
+      Config.default(),
+      {
+        cacheSize: 5000,
+        enableWal: true,
+        maxDatabaseSizeMb: null,
+        maxWalSizeMb: 500,
+        maxTransactionPages: 10_000,
+        transactionTimeoutMs: 60_000,
+        autoCheckpointIntervalMs: null,
+        fsyncEnabled: true,
+        checksumMode: true,
+      },
+    ],
+  ])('%s has its numbers and is frozen', (_name, given, expected) => {
+    expect(given).toStrictEqual(expected);
+    expect(Object.isFrozen(given)).toBe(true);
+  });
+
+  it('takes overrides in both ways', () => {
+    expect(Config.production({ cacheSize: 10_000 })).toStrictEqual({ ...PRODUCTION, cacheSize: 10_000 });
+    expect({ ...Config.production(), cacheSize: 10_000 }).toStrictEqual({ ...PRODUCTION, cacheSize: 10_000 });
+    expectTypeOf({ ...Config.production(), cacheSize: 10_000 }).toExtend<Config>();
+    expectTypeOf(Config.readHeavy()).toEqualTypeOf<CompleteConfig>();
+  });
+
+  it('keeps its value where an override is undefined', () => {
+    expect(Config.production({ cacheSize: undefined })).toStrictEqual(PRODUCTION);
+  });
+
+  it('gives a new object each time, so that the presets cannot be changed', () => {
+    expect(Config.production()).not.toBe(Config.production());
+    expect(Object.isFrozen(Config)).toBe(true);
+  });
+});
+
+describe('names', () => {
+  it.each([
+    ['cachesize', 'cacheSize'],
+    ['page_size', 'pageSize'],
+    ['fsync', undefined],
+    ['cacheSizes', 'cacheSize'],
+    ['max_database_size_mb', 'maxDatabaseSizeMb'],
+    ['transactionTimeout', 'transactionTimeoutMs'],
+    ['page_cache_size', 'cacheSize'],
+    ['wal_sync_mode', 'syncMode'],
+    ['checksum_enabled', 'checksumMode'],
+    ['x'.repeat(1000), undefined],
+    ['__proto__', undefined],
+    ['constructor', undefined],
+  ])('refuses %s', (name, meant) => {
+    const error = refusal({ [name]: 1 });
+    expect(error.code).toBe('SOMBRA_CONFIG');
+    expect(error.message).toContain(`'${name.slice(0, 80)}'`);
+    expect(error.details).toEqual({ field: name });
+    if (meant === undefined) expect(error.message).toContain(`known: ${CONFIG_FIELDS.join(', ')}`);
+    else expect(error.message).toContain(`did you mean '${meant}'?`);
+  });
+
+  it('takes the former names, but not beside the new ones', () => {
+    const former = { pageCacheSize: 100, walSyncMode: 'normal', checksumEnabled: true } as const satisfies Config;
+    expect(resolveConfig(former).pager).toMatchObject({ cacheSize: 100, syncMode: 'normal' });
+    expect(refusal({ pageCacheSize: 100, cacheSize: 100 }).details).toEqual({ field: 'pageCacheSize' });
+    expect(refusal({ pageCacheSize: 0 }).details).toEqual({ field: 'cacheSize' });
+    expect(refusal({ checksumEnabled: false }).details).toEqual({ field: 'checksumMode' });
+  });
+
+  it('looks at own fields only', () => {
+    const inherited = Object.create({ cachesize: 1, cacheSize: 0, readOnly: true, transactionTimeoutMs: -1 }) as Config;
+    const { pager, transactionTimeoutMs } = resolveConfig();
+    expect(resolveConfig(inherited)).toMatchObject({ pager, transactionTimeoutMs });
+  });
+
+  it('touches nothing when it refuses', () => {
+    const vfs = new MemoryVfs();
+    expect(refusal({ vfs, cacheSize: 0 }, 'graph.db').code).toBe('SOMBRA_CONFIG');
+    expect(refusal({ vfs, cachesize: 100 }, 'graph.db').code).toBe('SOMBRA_CONFIG');
+    expect(vfs.list('.')).toEqual([]);
+  });
+});
+
+describe('values', () => {
+  it.each([
+    ['pageSize', [0, 4095, 6000, 2048, 131_072, -8192, NaN, '8192', null]],
+    ['cacheSize', [0, -1, 1.5, NaN, Infinity, '5000', null]],
+    ['enableWal', [0, 'true', null]],
+    ['maxDatabaseSizeMb', [0, -1, NaN, Infinity, '50000']],
+    ['maxWalSizeMb', [0, -500, NaN, Infinity, '500', null]],
+    ['maxTransactionPages', [0, -1, 2.5, NaN, Infinity, '10000', null]],
+    ['transactionTimeoutMs', [0, -1, NaN, Infinity, '60000', 2 ** 31]],
+    ['autoCheckpointIntervalMs', [0, -1, NaN, Infinity, '30000', 2 ** 31]],
+    ['fsyncEnabled', [0, 'false', null]],
+    ['checksumMode', [false, 'true', null]],
+    ['syncMode', ['on', '', 1, null, ['full'], () => 'full']],
+    ['readOnly', [1, 'true', Symbol('true'), null]],
+    ['createIfMissing', [1, 'true', Object.create(null)]],
+    ['locking', ['none', '', true]],
+    ['busyTimeoutMs', [-1, 0.5, NaN, '0', null]],
+    ['walHardLimitMb', [0, -1, NaN, '1000', {}]],
+    ['readTimeoutMs', [0, -1, NaN, '1000', []]],
+    ['onWarning', ['console', {}, null]],
+    ['vfs', ['memory', {}, null, 5]],
+  ])('refuses what %s cannot be', (field, values) => {
+    values.forEach((value, i) => {
+      const error = refusal({ [field]: value });
+      expect([field, i, error.code, error.details['field']]).toEqual([field, i, 'SOMBRA_CONFIG', field]);
+      expect(error.message).toContain(field);
+      expect(error.message.length).toBeLessThan(200);
+    });
+  });
+
+  it.each([[[]], ['x'], [null], [5]])('refuses %j instead of a configuration', (config) => {
+    expect(refusal(config).code).toBe('SOMBRA_CONFIG');
+    if (!Array.isArray(config)) expect(() => Config.production(config as Config)).toThrow('overrides');
+  });
+
+  it('says how the two ways to say syncing go together', () => {
+    expect(resolveConfig({}).pager.syncMode).toBe('full');
+    expect(resolveConfig({ fsyncEnabled: false }).pager.syncMode).toBe('off');
+    expect(resolveConfig({ fsyncEnabled: true, syncMode: 'normal' }).pager.syncMode).toBe('normal');
+    expect(resolveConfig({ fsyncEnabled: false, syncMode: 'off' }).pager.syncMode).toBe('off');
+    expect(refusal({ fsyncEnabled: false, syncMode: 'full' }).details['field']).toBe('syncMode');
+  });
+
+  it('has the documented defaults without a configuration', () => {
+    const resolved = resolveConfig();
+    expect(resolved.transactionTimeoutMs).toBe(60_000);
+    expect(resolved.autoCheckpointIntervalMs).toBe(Infinity);
+    expect(resolved.pager).toEqual({ syncMode: 'full', transactionTimeoutMs: 60_000, busyTimeoutMs: 5000 });
+  });
+});

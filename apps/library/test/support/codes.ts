@@ -1,0 +1,20 @@
+/** Code of what a call throws; 'no error' when it throws nothing, the message when it has no code. */
+export function codeOf(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    return typeof code === 'string' ? code : `no code: ${String(message)}`;
+  }
+  return 'no error';
+}
+
+/** What a call throws. @throws Error when it throws nothing */
+export function thrownBy(call: () => unknown): Error & { code?: string; details?: Record<string, unknown> } {
+  try {
+    call();
+  } catch (error) {
+    return error as Error & { code?: string; details?: Record<string, unknown> };
+  }
+  throw new Error('nothing was thrown');
+}
