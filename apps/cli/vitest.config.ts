@@ -1,3 +1,3 @@
 import { project } from '../../tooling/vitest/project.ts';
 
-export default project('cli');
+export default project('cli', { globalSetup: ['test/support/build.ts'] });

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { selectNodes } from '../node-selector.ts';
+import type { EdgeOptions, NodeOptions } from '../options.ts';
+import { addEdgeOptions, addJson, addNodeOptions, edgeFilter, parseCount } from '../options.ts';
+import { readDatabase } from '../open-database.ts';
+import type { Shell } from '../shell.ts';
+import { count, table } from '../tables.ts';
+import { nodeToJson } from '../values.ts';
+
+interface Options extends EdgeOptions, NodeOptions {
+  readonly json?: boolean;
+  readonly maxDepth?: number;
+  readonly nodes?: boolean;
+}
+
+/** `sombra bfs`: how far the other nodes are from one. */
+export function addBfs(program: Command, shell: (json: boolean | undefined) => Shell): void {
+  addNodeOptions(addEdgeOptions(addJson(program.command('bfs'))))
+    .description('breadth-first search: how many nodes lie at each distance from a node')
+    .argument('<db>', 'path of the database')
+    .argument('[node]', 'id, or key=value')
+    .option('--max-depth <hops>', 'stop at this distance', parseCount)
+    .option('--nodes', 'also list the nodes with their distance')
+    .action((path: string, node: string | undefined, options: Options) => {
+      const out = shell(options.json);
+      const { start, levels, nodes } = readDatabase(path, out, (db) => {
+        const [start] = selectNodes(db, [node], options.key, options.label);
+        const bfs = {
+          ...edgeFilter(options),
+          ...(options.maxDepth === undefined ? {} : { maxDepth: options.maxDepth }),
+        };
+        const nodes = options.nodes === true ? db.bfs(start!.id, bfs) : undefined;
+        return { start: start!, levels: db.bfsLevels(start!.id, bfs), nodes };
+      });
+      const reached = levels.reduce((sum, level) => sum + level, 0);
+      const data = { start: nodeToJson(start), reached, levels, ...(nodes === undefined ? {} : { nodes }) };
+      out.result(data, () => {
+        let total = 0;
+        const rows = levels.map((level, depth) => [depth, level, (total += level)]);
+        const parts = [
+          `${count(reached)} nodes reached from node ${start.id}, itself included`,
+          '',
+          table(out, ['hops', 'nodes', 'so far'], rows),
+        ];
+        if (nodes !== undefined)
+          parts.push(
+            '',
+            table(
+              out,
+              ['hops', 'node'],
+              nodes.map(({ id, depth }) => [depth, String(id)]),
+            ),
+          );
+        return parts.join('\n');
+      });
+    });
+}

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { addJson, parseCount } from '../options.ts';
+import { readDatabase } from '../open-database.ts';
+import { EXIT } from '../shell.ts';
+import type { Shell } from '../shell.ts';
+import { count } from '../tables.ts';
+import { oneLine } from '../values.ts';
+
+interface Options {
+  readonly json?: boolean;
+  readonly checksumOnly?: boolean;
+  readonly maxErrors: number;
+}
+
+/** `sombra verify`: checks everything. Exit code 2 when something is wrong. */
+export function addVerify(
+  program: Command,
+  shell: (json: boolean | undefined) => Shell,
+  exit: (code: number) => void,
+): void {
+  addJson(program.command('verify'))
+    .description('check every page, record, edge and index; exit code 2 when something is wrong')
+    .argument('<db>', 'path of the database')
+    .option('--checksum-only', 'check the checksums of pages only')
+    .option('--max-errors <count>', 'findings to print; 0 for all', parseCount, 16)
+    .action((path: string, { json, checksumOnly, maxErrors }: Options) => {
+      const out = shell(json);
+      const { isClean, ...report } = readDatabase(path, out, (db) =>
+        db.verifyIntegrity({ checksumOnly: checksumOnly ?? false, maxErrors }),
+      );
+      out.result({ path, clean: isClean, ...report }, () => {
+        const checked = `${count(report.checkedPages)} pages, ${count(report.checkedNodes)} nodes, ${count(report.checkedEdges)} edges checked`;
+        if (isClean) return `${path} is clean: ${checked}`;
+        return [
+          `${path} is damaged: ${checked}`,
+          `checksum failures ${count(report.checksumFailures)}, structure errors ${count(report.structureErrors)}, record errors ${count(report.recordErrors)}, ` +
+            `adjacency errors ${count(report.adjacencyErrors)}, index errors ${count(report.indexErrors)}`,
+          ...report.errors.map((error) => `  ${oneLine(error)}`),
+          'restore a backup',
+        ].join('\n');
+      });
+      if (!isClean) exit(EXIT.damaged);
+    });
+}

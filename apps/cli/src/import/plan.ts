@@ -1,0 +1,147 @@
+/** What an import will do, worked out before anything is written. */
+import type { Column, ColumnType } from '../csv/column.ts';
+import { parseColumnType, typeNames } from '../csv/column.ts';
+import type { FileKind, HeaderOptions } from '../csv/header.ts';
+import { parseHeader } from '../csv/header.ts';
+import { readHeaderRecord } from '../csv/records.ts';
+import type { TextFile } from '../csv/text-file.ts';
+import { inspectFile } from '../csv/text-file.ts';
+import { usageError } from '../usage-error.ts';
+import type { FileSpec } from './file-spec.ts';
+import { parseEdgeSpec, parseNodeSpec } from './file-spec.ts';
+import { importError } from './import-error.ts';
+import type { Place } from './import-error.ts';
+
+/** Options of `sombra import` that say how files are read. */
+export interface ImportOptions {
+  readonly nodes?: readonly string[];
+  readonly edges?: readonly string[];
+  readonly label?: string;
+  readonly type?: string;
+  readonly idColumn?: string;
+  readonly labelColumn?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly typeColumn?: string;
+  readonly columns?: string;
+  readonly delimiter: string;
+  readonly arrayDelimiter: string;
+}
+
+/** One file with its columns. */
+export interface FilePlan {
+  readonly kind: FileKind;
+  readonly file: TextFile;
+  readonly columns: readonly Column[];
+  /** Labels of every node of the file. */
+  readonly labels: readonly string[];
+  /** Type of edges without one of their own; null when a column gives it. */
+  readonly type: string | null;
+  /** Groups of ids where the header names none: of the nodes, or of the starts and the ends. */
+  readonly groups: readonly [string, string];
+}
+
+/** Files in the order in which they are read, nodes first. */
+export interface ImportPlan {
+  readonly files: readonly FilePlan[];
+  readonly delimiter: string;
+  readonly arrayDelimiter: string;
+  /** Bytes on disk of all files. */
+  readonly bytes: number;
+}
+
+/** Looks at every file and its header. @throws DataError SOMBRA_USAGE, SOMBRA_CSV_FILE, SOMBRA_CSV_HEADER, SOMBRA_CSV_SYNTAX */
+export async function planImport(options: ImportOptions): Promise<ImportPlan> {
+  const nodes = (options.nodes ?? []).map(parseNodeSpec);
+  const edges = (options.edges ?? []).map(parseEdgeSpec);
+  if (nodes.length + edges.length === 0) throw usageError('nothing to import: name files by --nodes and --edges');
+  checkNames(options);
+  const delimiter = parseDelimiter(options.delimiter, '--delimiter');
+  const arrayDelimiter = parseDelimiter(options.arrayDelimiter, '--array-delimiter');
+  const types = parseColumnTypes(options.columns);
+  const unused = new Set(types.keys());
+  const files: FilePlan[] = [];
+  for (const [kind, specs] of [
+    ['nodes', nodes],
+    ['edges', edges],
+  ] as const) {
+    for (const spec of specs) {
+      const file = inspectFile(spec.path);
+      const { fields, line } = await readHeaderRecord(file, { delimiter });
+      for (const field of fields) unused.delete(field.trim().split(':')[0]!);
+      const place = { file: spec.path, line };
+      files.push(
+        planFile(kind, spec, file, parseHeader(fields, kind, headerOptions(options, types), place), options, place),
+      );
+    }
+  }
+  for (const name of unused) throw usageError(`--columns names ${JSON.stringify(name)}, which is a column of no file`);
+  return { files, delimiter, arrayDelimiter, bytes: files.reduce((sum, { file }) => sum + file.size, 0) };
+}
+
+function headerOptions(options: ImportOptions, columns: HeaderOptions['columns']): HeaderOptions {
+  const { idColumn, labelColumn, from, to, typeColumn } = options;
+  return { idColumn, labelColumn, from, to, typeColumn, columns };
+}
+
+function planFile(
+  kind: FileKind,
+  spec: FileSpec,
+  file: TextFile,
+  columns: readonly Column[],
+  options: ImportOptions,
+  place: Place,
+): FilePlan {
+  const names = spec.names.length > 0 ? spec.names : fallbackNames(kind, options);
+  const typed = columns.some(({ role }) => role === 'type');
+  if (kind === 'edges' && !typed && names.length === 0) {
+    throw importError(
+      'SOMBRA_CSV_HEADER',
+      place,
+      'no column is :TYPE: write --edges TYPE=FILE, or give --type or --type-column',
+    );
+  }
+  return {
+    kind,
+    file,
+    columns,
+    labels: kind === 'nodes' ? names : [],
+    type: kind === 'edges' ? (names[0] ?? null) : null,
+    groups: [spec.groups[0] ?? '', spec.groups[1] ?? ''],
+  };
+}
+
+function fallbackNames(kind: FileKind, options: ImportOptions): readonly string[] {
+  const names = kind === 'edges' ? [options.type] : (options.label?.split(':') ?? []);
+  return names.filter((name) => name !== undefined);
+}
+
+/** @throws DataError SOMBRA_USAGE for an empty label or type */
+function checkNames({ label, type }: ImportOptions): void {
+  if (label?.split(':').includes('')) throw usageError('--label names an empty label');
+  if (type === '') throw usageError('--type names an empty type');
+}
+
+function parseDelimiter(text: string, option: string): string {
+  const delimiter = text === '\\t' || text.toLowerCase() === 'tab' ? '\t' : text;
+  if (delimiter.length === 1 && !/["\r\n]/.test(delimiter)) return delimiter;
+  throw usageError(`${option} is one character, or tab`);
+}
+
+/** Reads `longest:int,lat:float,note:ignore`. */
+function parseColumnTypes(text: string | undefined): Map<string, ColumnType | null> {
+  const types = new Map<string, ColumnType | null>();
+  for (const part of text === undefined ? [] : text.split(',')) {
+    const at = part.lastIndexOf(':');
+    const name = part.slice(0, at).trim();
+    const word = part.slice(at + 1).trim();
+    const type = word.toLowerCase() === 'ignore' ? null : parseColumnType(word);
+    if (at < 1 || name === '' || type === undefined) {
+      throw usageError(
+        `--columns ${JSON.stringify(part)} cannot be read: write name:type, where type is ${typeNames()}, or ignore`,
+      );
+    }
+    types.set(name, type);
+  }
+  return types;
+}

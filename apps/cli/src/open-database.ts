@@ -1,0 +1,35 @@
+/** Opening a database for a command. */
+import { GraphDB } from '@sombra/db';
+import type { Config } from '@sombra/db';
+import type { Shell } from './shell.ts';
+
+/** Milliseconds that a command waits for another process to close the database. */
+const BUSY_TIMEOUT_MS = 1000;
+
+/**
+ * Opens an existing database, hands it to `read`, closes it. It is opened read-only, unless a crash has left something to
+ * recover first.
+ */
+export function readDatabase<T>(path: string, shell: Shell, read: (db: GraphDB) => T): T {
+  const config: Config = {
+    createIfMissing: false,
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
+    onWarning: ({ code, message }) => shell.note(`warning ${code}: ${message}`),
+  };
+  const db = openForReading(path, config, shell);
+  try {
+    return read(db);
+  } finally {
+    db.close();
+  }
+}
+
+function openForReading(path: string, config: Config, shell: Shell): GraphDB {
+  try {
+    return GraphDB.open(path, { ...config, readOnly: true });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'SOMBRA_RECOVERY_REQUIRED') throw error;
+    shell.note(`${path} was not closed properly: recovering it`);
+    return GraphDB.open(path, config);
+  }
+}

@@ -1,0 +1,77 @@
+// Goal: values print without loss of meaning or control over the terminal, and a text on the command line finds the value
+// that it means. Method: tables.
+import { describe, expect, it } from 'vitest';
+import type { PropertyValue } from '@sombra/db';
+import { matchesText, oneLine, propertiesToText, toJson } from '../src/values.ts';
+import { parseCondition } from '../src/node-selector.ts';
+
+describe('JSON', () => {
+  it.each<[PropertyValue, unknown]>([
+    [true, true],
+    [1.5, 1.5],
+    [NaN, 'NaN'],
+    [-Infinity, '-Infinity'],
+    [9223372036854775807n, '9223372036854775807'],
+    ['x', 'x'],
+    [new Uint8Array([1, 255]), 'Af8='],
+    [new Date(0), '1970-01-01T00:00:00.000Z'],
+    [
+      [1, [new Date(0)]],
+      [1, ['1970-01-01T00:00:00.000Z']],
+    ],
+    [{ a: { b: 1n } }, { a: { b: '1' } }],
+  ])('%o', (value, expected) => expect(JSON.parse(JSON.stringify(toJson(value)))).toEqual(expected));
+
+  it('keeps keys that mean something to JavaScript', () => {
+    const value = JSON.parse('{"__proto__": 1, "constructor": 2}') as PropertyValue;
+    expect(JSON.stringify(toJson(value))).toBe('{"__proto__":1,"constructor":2}');
+  });
+});
+
+describe('text', () => {
+  it('steers no terminal', () => {
+    expect(oneLine('a\u001b[31mred\nb\u0007\u009b\t')).toBe('a\\u001b[31mred\\nb\\u0007\\u009b\\t');
+    expect(propertiesToText({ 'k\n': 'v\n' })).toBe('k\\n=v\\n');
+  });
+});
+
+describe('what a text means', () => {
+  it.each<[PropertyValue, string, boolean]>([
+    ['AUS', 'AUS', true],
+    ['AUS', '"AUS"', true],
+    ['AUS', 'aus', false],
+    ['1', '1', true],
+    ['1', '"1"', true],
+    [1, '1', true],
+    [1, '1.0', true],
+    [1, '"1"', false],
+    [1, 'one', false],
+    [1, '', false],
+    [0, '', false],
+    [12250n, '12250', true],
+    [9223372036854775807n, '9223372036854775807', true],
+    [true, 'true', true],
+    [true, '1', false],
+    [new Date('2024-02-29T00:00:00Z'), '2024-02-29', true],
+    [new Date('2024-02-29T12:00:00Z'), '2024-02-29T12:00:00Z', true],
+    [new Date('2024-02-29T12:00:00Z'), '2024-02-29', false],
+    [new Uint8Array([1, 255]), 'Af8=', true],
+    [new Uint8Array([1, 255]), 'Af4=', false],
+    [['a', 'b'], '["a","b"]', true],
+    [['a', 'b'], 'a', false],
+    [{ a: 1 }, '{"a":1}', true],
+    ['"', '"', true],
+  ])('%o is %s: %s', (value, text, expected) => expect(matchesText(value, text)).toBe(expected));
+});
+
+describe('conditions', () => {
+  it.each([
+    ['code=AUS', false, { key: 'code', text: 'AUS' }],
+    ['code=a=b:c', true, { key: 'code', text: 'a=b:c' }],
+    ['code:AUS', true, { key: 'code', text: 'AUS' }],
+    ['code:AUS', false, undefined],
+    ['=x', true, undefined],
+    ['AUS', true, undefined],
+    ['code=', false, { key: 'code', text: '' }],
+  ])('%s', (text, colon, expected) => expect(parseCondition(text, colon)).toEqual(expected));
+});
