@@ -1,107 +1,234 @@
-// `pnpm bench [--quick] [--size medium,large,xl] [--runs 3]`: Sombra beside its peers, each engine in a process of
-// its own, in turn, on the same seeded graph, with the same answers. Prints medians and ratios.
+// `pnpm bench [--quick] [--size medium,large,xl] [--runs 3] [--json]`: Sombra beside SQLite, each engine in a process of its
+// own, in turn, on the same seeded graph, held to the same answers. Prints medians and ratios; ends with 1 when the answers
+// differ or an engine fails.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { SIZES } from './src/graph-data.js';
+import { SEED, SIZES } from './src/graph-data.js';
 import { WORKLOADS } from './src/workloads.js';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-const { values: options } = parseArgs({
-  args: process.argv.slice(2).filter((arg) => arg !== '--'),
-  options: {
-    quick: { type: 'boolean', default: false },
-    size: { type: 'string' },
-    runs: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    folder: { type: 'string' },
-  },
-});
-const sizes = (options.size ?? (options.quick ? 'large' : 'medium,large,xl')).split(',');
-const runs = Number(options.runs ?? (options.quick ? 1 : 3));
-const budgetMs = options.quick ? 800 : 2000;
+const HELP = `pnpm bench [--quick] [--size ${Object.keys(SIZES).join(',')}] [--runs 3] [--only ${Object.keys(WORKLOADS)[0]},…] [--json] [--folder DIR]`;
 const ENGINES = ['sombra', 'sqlite'];
-const unknown = sizes.find((size) => !(size in SIZES));
-if (unknown !== undefined || !(runs >= 1)) {
-  console.error(`unknown size ${unknown}; sizes are ${Object.keys(SIZES).join(', ')}`);
-  process.exit(1);
-}
 
+const here = fileURLToPath(new URL('.', import.meta.url));
+const options = readOptions();
 installPeers();
 const results = {};
-for (const size of sizes) {
-  for (let run = 0; run < runs; run += 1) {
+const abouts = {};
+for (const size of options.sizes) {
+  for (let run = 1; run <= options.runs; run += 1) {
     for (const engine of ENGINES) {
-      for (const row of measure(engine, size)) ((results[size] ??= {})[row.workload] ??= {})[engine] = merge(results[size][row.workload][engine], row);
+      console.error(`${size}, run ${run} of ${options.runs}: ${engine} …`);
+      for (const line of measure(engine, size)) collect(engine, size, line);
     }
   }
 }
+checkAnswers();
 report();
+
+function readOptions() {
+  const { values } = parseArgs({
+    // pnpm hands on the -- of `pnpm bench -- --quick`.
+    args: process.argv.slice(2).filter((arg) => arg !== '--'),
+    options: {
+      quick: { type: 'boolean', default: false },
+      size: { type: 'string' },
+      runs: { type: 'string' },
+      only: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      folder: { type: 'string', default: tmpdir() },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    process.exit(0);
+  }
+  const sizes = (values.size ?? (values.quick ? 'quick' : 'medium,large,xl')).split(',');
+  const runs = Number(values.runs ?? (values.quick ? 1 : 3));
+  const wrong = [
+    ...sizes.filter((size) => !Object.hasOwn(SIZES, size)),
+    ...(values.only?.split(',') ?? []).filter((name) => !Object.hasOwn(WORKLOADS, name)),
+  ];
+  if (wrong.length > 0 || !Number.isInteger(runs) || runs < 1) {
+    console.error(`${wrong.join(', ') || '--runs'} cannot be meant: ${HELP}`);
+    process.exit(1);
+  }
+  return {
+    sizes,
+    runs,
+    budgetMs: values.quick ? 800 : 2000,
+    only: values.only,
+    json: values.json,
+    folder: values.folder,
+  };
+}
 
 /** Peers have a lockfile of their own and may compile native code; only the benchmark installs them. */
 function installPeers() {
   const folder = join(here, 'peers');
   const marker = join(folder, 'node_modules', '.package-lock.json');
   if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(join(folder, 'package-lock.json')).mtimeMs) return;
-  console.error('installing the peers (better-sqlite3 may be compiled, about a minute) ...');
-  const { status } = spawnSync('npm', ['ci', '--no-fund', '--no-audit'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) throw new Error(`npm ci in ${folder} ended with ${status}`);
+  console.error('installing the peers (where there is no prebuilt better-sqlite3 it is compiled, a minute or two) …');
+  const { status, error } = spawnSync('npm', ['ci', '--no-fund', '--no-audit'], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...nodeHeaders() },
+  });
+  if (status !== 0) fail(`npm ci in ${folder} ended with ${error?.message ?? status}`);
 }
 
+/** node-gyp downloads Node's headers unless it is told where they are; most installations of Node have them. */
+function nodeHeaders() {
+  const prefix = dirname(dirname(process.execPath));
+  return existsSync(join(prefix, 'include', 'node', 'node_version.h')) ? { npm_config_nodedir: prefix } : {};
+}
+
+/** Runs one engine. @returns its lines */
 function measure(engine, size) {
-  const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'sombra-bench-'));
+  const folder = mkdtempSync(join(options.folder, 'sombra-bench-'));
   try {
-    const child = spawnSync(process.execPath, [join(here, 'src', 'child.js'), engine, folder, size, String(budgetMs)], {
+    const args = [
+      join(here, 'src', 'child.js'),
+      engine,
+      folder,
+      size,
+      String(options.budgetMs),
+      ...(options.only === undefined ? [] : [options.only]),
+    ];
+    const { status, signal, stdout } = spawnSync(process.execPath, args, {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
       maxBuffer: 1 << 24,
     });
-    if (child.status !== 0) throw new Error(`${engine} on ${size} ended with ${child.status}`);
-    return child.stdout.trim().split('\n').map((line) => JSON.parse(line));
+    if (status !== 0) fail(`${engine} at ${size} ended with ${signal ?? status}`);
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function merge(before, row) {
-  if (before && before.answer !== row.answer) throw new Error(`${row.workload}: the answer changed from run to run`);
-  return { answer: row.answer, rates: [...(before?.rates ?? []), row.rate] };
+function collect(engine, size, { about, workload, value, answer }) {
+  if (about !== undefined) {
+    abouts[engine] = about;
+    return;
+  }
+  const figures = (((results[size] ??= {})[workload] ??= {})[engine] ??= { values: [], answers: new Set() });
+  figures.values.push(value);
+  figures.answers.add(JSON.stringify(answer));
 }
 
-function median(list) {
-  const sorted = [...list].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
-function format(value) {
-  if (value >= 1e6) return `${(value / 1e6).toFixed(2)}M`;
-  if (value >= 1e4) return `${(value / 1e3).toFixed(0)}k`;
-  if (value >= 1e3) return `${(value / 1e3).toFixed(2)}k`;
-  return value.toFixed(1);
+/** One answer for every run and engine, or the figures mean nothing. */
+function checkAnswers() {
+  for (const [size, workloads] of Object.entries(results)) {
+    for (const [workload, engines] of Object.entries(workloads)) {
+      const answers = new Set(ENGINES.flatMap((engine) => [...(engines[engine]?.answers ?? ['none'])]));
+      if (answers.size > 1) fail(`${size}, ${workload}: the answers differ: ${[...answers].join(' | ').slice(0, 400)}`);
+    }
+    if ('intact' in workloads && !workloads.intact.sombra.answers.has('true'))
+      fail(`${size}: a database is not intact afterwards`);
+  }
 }
 
 function report() {
   const rows = [];
   for (const [size, workloads] of Object.entries(results)) {
     for (const [workload, engines] of Object.entries(workloads)) {
-      const answers = new Set(ENGINES.map((engine) => String(engines[engine].answer)));
-      if (answers.size > 1) throw new Error(`${size} ${workload}: the engines disagree: ${[...answers].join(' | ')}`);
-      const [sombra, sqlite] = ENGINES.map((engine) => median(engines[engine].rates));
-      rows.push({ size, workload, sombra, sqlite, ratio: sombra / sqlite });
+      const { title, hidden, smaller, floor, goal } = WORKLOADS[workload];
+      if (hidden) continue;
+      const [sombra, sqlite] = ENGINES.map((engine) => median(engines[engine].values));
+      const ratio = sombra / sqlite;
+      rows.push({
+        size,
+        workload,
+        title,
+        sombra,
+        sqlite,
+        ratio,
+        floor,
+        goal,
+        belowFloor: smaller === true ? ratio > floor : ratio < floor,
+      });
     }
   }
-  if (options.json) return console.log(JSON.stringify({ node: process.version, runs, rows }, null, 2));
-  const version = JSON.parse(readFileSync(join(here, 'peers', 'node_modules', 'better-sqlite3', 'package.json'), 'utf8')).version;
-  console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB; better-sqlite3 ${version}; ${runs} run(s), median; same answers checked.`);
-  for (const size of sizes) {
-    console.log(`\n${size}: ${SIZES[size].nodes.toLocaleString('en')} nodes, ${SIZES[size].edges.toLocaleString('en')} edges`);
-    for (const row of rows.filter((r) => r.size === size)) {
-      const title = WORKLOADS[row.workload]?.title ?? row.workload;
-      console.log(`  ${title.padEnd(44)} sombra ${format(row.sombra).padStart(8)}   sqlite ${format(row.sqlite).padStart(8)}   ${row.ratio.toFixed(2)}x`);
+  const facts = {
+    commit: commit(),
+    node: process.version,
+    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    engines: ENGINES.map((engine) => abouts[engine]),
+    runs: options.runs,
+    budgetMs: options.budgetMs,
+    seed: SEED,
+  };
+  if (options.json) {
+    console.log(
+      JSON.stringify(
+        { ...facts, sizes: Object.fromEntries(options.sizes.map((size) => [size, SIZES[size]])), rows },
+        undefined,
+        2,
+      ),
+    );
+    return;
+  }
+  console.log(`commit ${facts.commit}, Node ${facts.node}, ${facts.machine}`);
+  console.log(facts.engines.join('; '));
+  console.log(
+    `median of ${facts.runs} ${facts.runs === 1 ? 'run' : 'runs'}, ${facts.budgetMs} ms a row, seed ${facts.seed}; answers are equal; ratio: Sombra to SQLite`,
+  );
+  for (const size of options.sizes) {
+    console.log(
+      `\n${size}: ${SIZES[size].nodes.toLocaleString('en-US')} nodes, ${SIZES[size].edges.toLocaleString('en-US')} edges`,
+    );
+    console.log(
+      `  ${''.padEnd(50)}${'Sombra'.padStart(10)}${'SQLite'.padStart(10)}${'ratio'.padStart(9)}${'floor'.padStart(8)}${'goal'.padStart(8)}`,
+    );
+    for (const row of rows.filter((entry) => entry.size === size)) {
+      const figures = [
+        format(row.sombra).padStart(10),
+        format(row.sqlite).padStart(10),
+        times(row.ratio).padStart(9),
+        times(row.floor).padStart(8),
+        times(row.goal).padStart(8),
+      ];
+      console.log(`  ${row.title.padEnd(50)}${figures.join('')}${row.belowFloor ? '  misses the floor' : ''}`);
     }
   }
-  return undefined;
+  console.log(
+    '\nfloor and goal: what the design wants at the sizes large and xl; in lines with MiB or ms less is better',
+  );
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}
+
+function format(value) {
+  if (value >= 1e6) return `${(value / 1e6).toFixed(2)}M`;
+  if (value >= 1e4) return `${(value / 1e3).toFixed(0)}k`;
+  if (value >= 1e3) return `${(value / 1e3).toFixed(2)}k`;
+  return value.toFixed(value < 10 ? 2 : 1);
+}
+
+function times(ratio) {
+  return `${ratio.toFixed(ratio < 10 ? 2 : 1)}x`;
+}
+
+/** The commit that is measured; + when something is not committed. */
+function commit() {
+  const git = (...args) => spawnSync('git', args, { cwd: here, encoding: 'utf8' });
+  const head = git('rev-parse', '--short', 'HEAD');
+  if (head.status !== 0) return 'unknown';
+  return head.stdout.trim() + (git('status', '--porcelain').stdout.trim() === '' ? '' : '+');
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
 }

@@ -6,8 +6,9 @@ const conditions = ['sombra-source', 'node', 'import', 'module', 'default'];
 /**
  * The vitest configuration of one package.
  * `*.test.ts` runs at every push, `*.nightly.ts` only with `vitest run --mode nightly`.
+ * @param more  what this package needs besides
  */
-export function project(name: string): ViteUserConfig {
+export function project(name: string, more: NonNullable<ViteUserConfig['test']> = {}): ViteUserConfig {
   return defineConfig(({ mode }) => ({
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: conditions } },
@@ -20,6 +21,7 @@ export function project(name: string): ViteUserConfig {
       testTimeout: mode === 'nightly' ? 3_600_000 : 60_000,
       hookTimeout: 60_000,
       env: { SOMBRA_VERIFY: process.env['SOMBRA_VERIFY'] ?? '1' },
+      ...more,
     },
   })) as ViteUserConfig;
 }

@@ -1,18 +1,18 @@
-// One engine, one size, in a process of its own: `node child.js ENGINE FOLDER SIZE BUDGET_MS`. Prints JSON lines.
-import { statSync } from 'node:fs';
+// One engine, one size, in a process of its own: `node child.js ENGINE FOLDER SIZE BUDGET_MS [WORKLOAD,…]`. Prints JSON lines:
+// what the engine is, then a figure and an answer for each workload. The load always runs.
 import { join } from 'node:path';
 import { makeGraph, SIZES } from './graph-data.js';
 import { WORKLOADS } from './workloads.js';
 
-const [engineName, folder, size, budget] = process.argv.slice(2);
-const { open } = await import(`./engine-${engineName}.js`);
+const [engineName, folder, size, budget, only] = process.argv.slice(2);
+const { open, about } = await import(`./engine-${engineName}.js`);
+const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const path = join(folder, `${engineName}.db`);
-const graph = makeGraph(SIZES[size]);
-const engine = open(path);
+const context = { open, path, graph: makeGraph(SIZES[size]), budgetMs: Number(budget), engine: open(path) };
+
+print({ about });
 for (const [workload, { run }] of Object.entries(WORKLOADS)) {
-  const result = run({ engine, graph, budgetMs: Number(budget) });
-  process.stdout.write(`${JSON.stringify({ workload, ...result })}\n`);
+  if (only !== undefined && workload !== 'bulkLoad' && !only.split(',').includes(workload)) continue;
+  print({ workload, ...run(context) });
 }
-engine.close();
-process.stdout.write(`${JSON.stringify({ workload: 'fileBytes', rate: statSync(path).size, answer: null })}\n`);
-process.stdout.write(`${JSON.stringify({ workload: 'peakRssMb', rate: process.resourceUsage().maxRSS / 1024, answer: null })}\n`);
+context.engine.close();

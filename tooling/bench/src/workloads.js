@@ -1,6 +1,7 @@
-// What is measured, the same for every engine. An engine is an object with the methods called here; node and edge
-// numbers are those of graph-data.js. Every workload gives a digest of its answers; the runner compares the digests.
-import { digest, random, sample } from './graph-data.js';
+// What is measured, the same for every engine. An engine is what `open(path)` of engine-*.js gives; its ids are those of
+// graph-data.js. Every workload gives a figure and a digest of its answers; the runner compares the digests.
+import { statSync } from 'node:fs';
+import { digest, edgesWithinReach, hubId, random, sampleIds } from './graph-data.js';
 
 /** Repeats `pass` (a fixed list of operations) until the time is used up; the digest is that of the first pass. */
 function timed(budgetMs, operations, pass) {
@@ -9,38 +10,79 @@ function timed(budgetMs, operations, pass) {
   const start = performance.now();
   let elapsed = 0;
   do {
-    pass();
+    if (pass() !== answer) throw new Error('the answer changed from pass to pass');
     passes += 1;
     elapsed = performance.now() - start;
   } while (elapsed < budgetMs);
-  return { rate: (passes * operations) / (elapsed / 1000), answer };
+  return { value: (passes * operations) / (elapsed / 1000), answer };
 }
 
-function textDigest(d, text) {
-  for (let i = 0; i < text.length; i += 1) d = digest(d, text.charCodeAt(i));
-  return d;
+/** Sum and number of ids, whatever their order. */
+function setDigest(d, ids) {
+  let sum = 0;
+  for (let i = 0; i < ids.length; i += 1) sum += ids[i];
+  return digest(digest(d, sum), ids.length);
 }
 
+/**
+ * In the order in which they run; each leaves the engine open.
+ * `unit`: per second unless it is named. `smaller`: less is better. `floor`, `goal`: ratio to SQLite that the design wants at
+ * the sizes large and xl.
+ */
 export const WORKLOADS = {
   bulkLoad: {
     title: 'bulk load, rows/s',
+    floor: 3,
+    goal: 6,
     run({ engine, graph }) {
       const start = performance.now();
       engine.load(graph);
       const seconds = (performance.now() - start) / 1000;
       const { nodes, edges } = engine.counts();
-      return { rate: (graph.nodes + graph.edges) / seconds, answer: [nodes, edges].join('/') };
+      return { value: (graph.nodes + graph.edges) / seconds, answer: `${nodes}/${edges}` };
+    },
+  },
+  fileSize: {
+    title: 'file after a clean close, MiB',
+    smaller: true,
+    floor: 0.9,
+    goal: 0.7,
+    run(context) {
+      context.engine.close();
+      const value = statSync(context.path).size / 2 ** 20;
+      context.engine = context.open(context.path);
+      return { value, answer: '' };
+    },
+  },
+  reopen: {
+    title: 'reopen and first read, ms',
+    smaller: true,
+    floor: 2,
+    goal: 1,
+    run(context) {
+      const times = [];
+      let age = 0;
+      for (let i = 0; i < 9; i += 1) {
+        context.engine.close();
+        const start = performance.now();
+        context.engine = context.open(context.path);
+        ({ age } = context.engine.readNode(1));
+        times.push(performance.now() - start);
+      }
+      return { value: times.sort((a, b) => a - b)[4], answer: age };
     },
   },
   pointRead: {
     title: 'point read, whole object, reads/s',
+    floor: 5,
+    goal: 14,
     run({ engine, graph, budgetMs }) {
-      const ids = sample(graph.nodes, 10_000, 1);
+      const ids = sampleIds(graph.nodes, 10_000, 1);
       return timed(budgetMs, ids.length, () => {
         let d = 0;
         for (const id of ids) {
-          const node = engine.readNode(id);
-          d = digest(textDigest(d, node.name), node.age + Math.round(node.score * 1000));
+          const { name, age, score } = engine.readNode(id);
+          d = digest(digest(d, name.length), age + Math.round(score * 1000));
         }
         return d;
       });
@@ -48,84 +90,122 @@ export const WORKLOADS = {
   },
   neighbours: {
     title: 'neighbours (ids), queries/s',
+    floor: 12,
+    goal: 30,
     run({ engine, graph, budgetMs }) {
-      const ids = sample(graph.nodes, 2_000, 2);
+      const ids = sampleIds(graph.nodes, 2_000, 2);
       return timed(budgetMs, ids.length, () => {
         let d = 0;
+        for (const id of ids) d = setDigest(d, engine.neighbours(id));
+        return d;
+      });
+    },
+  },
+  edges: {
+    title: 'edges with properties (objects), edges/s',
+    floor: 8,
+    goal: 40,
+    run({ engine, graph, budgetMs }) {
+      const ids = sampleIds(graph.nodes, 500, 3);
+      let count = 0;
+      for (const id of ids) count += engine.edgesOf(id).length;
+      return timed(budgetMs, count, () => {
+        let d = 0;
         for (const id of ids) {
-          const found = engine.neighbours(id);
           let sum = 0;
-          for (let i = 0; i < found.length; i += 1) sum += found[i];
-          d = digest(d, sum + found.length);
+          for (const edge of engine.edgesOf(id)) sum += edge.target * 7 + engine.weightOf(edge);
+          d = digest(d, sum);
         }
+        return d;
+      });
+    },
+  },
+  twoHop: {
+    title: 'ends of walks of two edges, distinct, queries/s',
+    floor: 10,
+    goal: 19,
+    run({ engine, graph, budgetMs }) {
+      const ids = sampleIds(graph.nodes, 100, 4);
+      return timed(budgetMs, ids.length, () => {
+        let d = 0;
+        for (const id of ids) d = setDigest(d, engine.twoHops(id));
         return d;
       });
     },
   },
   bfs: {
     title: 'breadth-first search, whole graph, edges/s',
+    floor: 12,
+    goal: 28,
     run({ engine, graph, budgetMs }) {
-      const degree = new Uint32Array(graph.nodes);
-      for (const s of graph.source) degree[s] += 1;
-      const start = degree.indexOf(degree.reduce((a, b) => Math.max(a, b)));
-      const reached = engine.bfsLevels(start);
-      const nodesReached = reached.reduce((a, b) => a + b, 0);
-      // Edges looked at: those that leave a reached node. Counted once, from the data, for every engine alike.
-      const seen = reachable(graph, start);
-      let edges = 0;
-      for (let i = 0; i < graph.edges; i += 1) edges += seen[graph.source[i]];
-      const { rate } = timed(budgetMs, edges, () => engine.bfsLevels(start).length);
-      return { rate, answer: `${nodesReached}: ${reached.join(' ')}` };
+      const start = hubId(graph);
+      return timed(budgetMs, edgesWithinReach(graph, start), () => engine.bfsLevels(start).join(' '));
+    },
+  },
+  shortestPath: {
+    title: 'shortest path, paths/s',
+    floor: 10,
+    goal: 30,
+    run({ engine, graph, budgetMs }) {
+      const from = sampleIds(graph.nodes, 20, 5);
+      const to = sampleIds(graph.nodes, 20, 6);
+      return timed(budgetMs, from.length, () => {
+        let d = 0;
+        for (let i = 0; i < from.length; i += 1) d = digest(d, engine.pathLength(from[i], to[i]));
+        return d;
+      });
     },
   },
   smallRelaxed: {
     title: 'small transactions, relaxed, tx/s',
-    run: (context) => smallTransactions(context, 'relaxed'),
+    floor: 5,
+    goal: 12,
+    run: (context) => transactions(context, 'relaxed', 1),
   },
   smallDurable: {
     title: 'small transactions, durable, tx/s',
-    run: (context) => smallTransactions(context, 'durable'),
+    floor: 1.1,
+    goal: 1.4,
+    run: (context) => transactions(context, 'durable', 1),
+  },
+  batches: {
+    title: 'transactions of 1000 rows, durable, rows/s',
+    floor: 2,
+    goal: 4,
+    run: (context) => transactions(context, 'durable', 500),
+  },
+  intact: {
+    hidden: true,
+    run: ({ engine }) => ({ value: 0, answer: engine.isIntact() }),
   },
 };
 
-/** One node and one edge in a transaction, a fixed number for the answer, then as many as fit into the time. */
-function smallTransactions({ engine, graph, budgetMs }, mode) {
-  engine.setDurability(mode);
+/** `pairs` nodes, each with an edge, in one transaction: a fixed number first, then as many as fit into the time. */
+function transactions(context, durability, pairs) {
+  context.engine.close();
+  const engine = (context.engine = context.open(context.path, durability));
+  const { graph, budgetMs } = context;
   const next = random(7);
-  const one = (i) => engine.smallTransaction(`new ${i}`, i % 90, Math.floor(next() * graph.nodes));
-  const fixed = 500;
-  for (let i = 0; i < fixed; i += 1) one(i);
-  const { nodes, edges } = engine.counts();
-  const answer = [nodes - engine.loaded.nodes, edges - engine.loaded.edges].join('/');
+  const names = Array.from({ length: pairs }, (_, i) => `new ${i}`);
+  const targets = new Uint32Array(pairs);
+  const one = () => {
+    for (let i = 0; i < pairs; i += 1) targets[i] = 1 + Math.floor(next() * graph.nodes);
+    engine.addPairs(names, targets);
+  };
+  const before = engine.counts();
+  const fixed = pairs === 1 ? 500 : 5;
+  for (let i = 0; i < fixed; i += 1) one();
+  const warm = engine.counts();
   let count = 0;
   const start = performance.now();
-  while (performance.now() - start < budgetMs) for (let i = 0; i < 20; i += 1) one((count += 1));
+  while (performance.now() - start < budgetMs) {
+    for (let i = pairs === 1 ? 20 : 1; i > 0; i -= 1) one();
+    count += pairs === 1 ? 20 : 1;
+  }
   const seconds = (performance.now() - start) / 1000;
   const after = engine.counts();
-  if (after.nodes !== nodes + count || after.edges !== edges + count) throw new Error(`${mode}: transactions are missing`);
-  engine.loaded = after;
-  return { rate: count / seconds, answer };
-}
-
-function reachable(graph, start) {
-  const first = new Uint32Array(graph.nodes + 1);
-  for (const s of graph.source) first[s + 1] += 1;
-  for (let i = 0; i < graph.nodes; i += 1) first[i + 1] += first[i];
-  const at = first.slice();
-  const to = new Uint32Array(graph.edges);
-  for (let i = 0; i < graph.edges; i += 1) to[at[graph.source[i]]++] = graph.target[i];
-  const seen = new Uint8Array(graph.nodes);
-  const queue = new Uint32Array(graph.nodes);
-  let tail = 1;
-  queue[0] = start;
-  seen[start] = 1;
-  for (let head = 0; head < tail; head += 1) {
-    for (let k = first[queue[head]]; k < first[queue[head] + 1]; k += 1) {
-      if (seen[to[k]] === 0) {
-        seen[to[k]] = 1;
-        queue[tail++] = to[k];
-      }
-    }
-  }
-  return seen;
+  if (after.nodes - warm.nodes !== count * pairs || after.edges - warm.edges !== count * pairs)
+    throw new Error('transactions are missing');
+  const rows = pairs === 1 ? count : count * pairs * 2;
+  return { value: rows / seconds, answer: `${warm.nodes - before.nodes}/${warm.edges - before.edges}` };
 }

@@ -1,0 +1,43 @@
+// Goal: the benchmark does not rot, and what it measures is the right answer. Method: every workload at a small size and with
+// next to no time, by Sombra and by plain arrays; their digests are compared. The peers are not needed.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import * as sombra from '../src/engine-sombra.js';
+import { edgesWithinReach, hubId, makeGraph } from '../src/graph-data.js';
+import { WORKLOADS } from '../src/workloads.js';
+import * as plain from './engine-plain.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sombra-bench-test-'));
+const graph = makeGraph({ nodes: 300, edges: 4000 });
+const contexts = Object.entries({ sombra, plain }).map(([name, { open }]) => {
+  const path = join(folder, `${name}.db`);
+  return { open, path, graph, budgetMs: 1, engine: open(path) };
+});
+afterAll(() => {
+  for (const { engine } of contexts) engine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('workloads', () => {
+  it.each(Object.entries(WORKLOADS))('%s', (_name, { run, hidden }) => {
+    const [found, expected] = contexts.map((context) => run(context));
+    expect(found.answer).toEqual(expected.answer);
+    if (!hidden) expect(found.value).toBeGreaterThan(0);
+  });
+});
+
+describe('the graph', () => {
+  it('is the same everywhere', () => {
+    expect([...graph.source.slice(0, 4)]).toEqual([...makeGraph({ nodes: 300, edges: 4000 }).source.slice(0, 4)]);
+    expect(graph.names[0]).toMatch(/^person \w+ 0$/);
+  });
+
+  it('has a hub from which most edges can be reached', () => {
+    expect(edgesWithinReach(graph, hubId(graph))).toBeGreaterThan(2000);
+    expect(
+      edgesWithinReach({ nodes: 3, edges: 2, source: Uint32Array.of(0, 2), target: Uint32Array.of(1, 1) }, 1),
+    ).toBe(1);
+  });
+});

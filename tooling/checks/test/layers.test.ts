@@ -1,0 +1,53 @@
+// Goal: the picture of layers in docs/ARCHITECTURE.md is the truth. Method: every published package's dependencies are
+// held against the list that the lint rule uses, and that list against the table in the document.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { LAYERS } from '../../../eslint.config.js';
+import { publishedPackages, ROOT } from './repository.ts';
+
+const layers = LAYERS as Record<string, string[]>;
+const packages = publishedPackages();
+
+describe('layers', () => {
+  it('knows every published package', () => {
+    expect(packages.map(({ folder }) => folder).sort()).toEqual(Object.keys(layers).sort());
+  });
+
+  it.each(packages.map((entry) => [entry.json.name, entry] as const))(
+    '%s depends on lower layers only',
+    (_name, entry) => {
+      const own = Object.keys(entry.json.dependencies ?? {}).filter((name) => name.startsWith('@sombra/'));
+      const allowed = layers[entry.folder] ?? [];
+      expect(own.filter((name) => !allowed.includes(name))).toEqual([]);
+    },
+  );
+
+  it('keeps the storage stack free of outside dependencies, the lock package apart', () => {
+    const outside = packages
+      .filter(({ folder }) => folder.startsWith('packages/'))
+      .flatMap(({ json }) => Object.keys(json.dependencies ?? {}))
+      .filter((name) => !name.startsWith('@sombra/'));
+    expect(outside).toEqual(['fs-native-extensions']);
+  });
+
+  it('is drawn in docs/ARCHITECTURE.md', () => {
+    const text = readFileSync(join(ROOT, 'docs/ARCHITECTURE.md'), 'utf8');
+    for (const { json, folder } of packages) {
+      const row = text.split('\n').find((line) => line.startsWith(`| \`${json.name}\``));
+      expect(row, `${json.name} has no row in the table of packages`).toBeDefined();
+      const imports = [...(row?.split('|')[3] ?? '').matchAll(/`(@sombra\/[a-z]+)`/g)].map((match) => match[1]);
+      expect(imports.sort(), `imports of ${json.name}`).toEqual([...(layers[folder] ?? [])].sort());
+    }
+  });
+
+  it('publishes ESM with types, sources, a licence and the lowest Node version', () => {
+    for (const { json } of packages) {
+      expect(json.type).toBe('module');
+      expect(json.license).toBe('MIT');
+      expect(json.private).toBeUndefined();
+      expect(json.files).toEqual(expect.arrayContaining(['dist', 'src']));
+      expect(json.engines?.['node']).toBe('>=20.19');
+    }
+  });
+});

@@ -1,0 +1,127 @@
+// Goal: each package works for somebody who installs only it. Method: pack every package as it is published, install the
+// tarball (with those of its @sombra dependencies, and nothing else of this repository) into an empty folder, run the first
+// example of its README there; and compile a file that uses the types of all that @sombra/db brings. Needs dist/ of all
+// packages: the test task builds first. What is not of this repository comes from npm's cache or the registry.
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pnpm } from './pnpm.ts';
+import { firstBlock, publishedPackages, ROOT, type PackageFile } from './repository.ts';
+
+const packages = publishedPackages();
+const work = mkdtempSync(join(tmpdir(), 'sombra-packed-'));
+const tarballs = new Map<string, string>();
+const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+
+/** Runs a command; its output. @throws Error with all that it printed */
+async function run(command: string, args: string[], cwd: string): Promise<string> {
+  try {
+    return (await promisify(execFile)(command, args, { cwd, encoding: 'utf8' })).stdout;
+  } catch (error) {
+    const { message, stdout, stderr } = error as { message: string; stdout?: string; stderr?: string };
+    throw new Error(`${message}\n${stdout}\n${stderr}`, { cause: error });
+  }
+}
+
+/** The package and its @sombra dependencies, all levels. */
+function closure(entry: PackageFile, into = new Set<string>()): Set<string> {
+  into.add(entry.json.name);
+  for (const name of Object.keys(entry.json.dependencies ?? {})) {
+    const next = packages.find(({ json }) => json.name === name);
+    if (next && !into.has(name)) closure(next, into);
+  }
+  return into;
+}
+
+function folderOf(name: string): string {
+  return join(work, name.replace('/', '-'));
+}
+
+beforeAll(() => {
+  const missing = packages.filter(({ folder }) => !existsSync(join(ROOT, folder, 'dist')));
+  if (missing.length > 0)
+    throw new Error(`${missing.map(({ folder }) => folder).join(', ')}: not built, run \`pnpm build\` first`);
+  const out = join(work, 'tarballs');
+  mkdirSync(out);
+  pnpm('--recursive', ...packages.flatMap(({ json }) => ['--filter', json.name]), 'pack', '--pack-destination', out);
+  for (const { json } of packages) {
+    tarballs.set(json.name, join(out, `${json.name.slice(1).replace('/', '-')}-${json.version}.tgz`));
+  }
+}, 180_000);
+
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+describe('a tarball', () => {
+  it.each(packages.map(({ json }) => [json.name, json] as const))(
+    '%s has what a package needs, and nothing else',
+    (name, json) => {
+      const files = execFileSync('tar', ['tzf', tarballs.get(name)!], { encoding: 'utf8' })
+        .trim()
+        .split('\n');
+      const inside = files.map((file) => file.replace(/^package\//, ''));
+      expect(inside).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE']));
+      const allowed = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts)$/;
+      expect(inside.filter((file) => !allowed.test(file))).toEqual([]);
+      const manifest = execFileSync('tar', ['xzOf', tarballs.get(name)!, 'package/package.json'], { encoding: 'utf8' });
+      expect(manifest).not.toContain('workspace:');
+      const targets = [...Object.values(json.exports ?? {}), json.bin ?? {}].flatMap((target) =>
+        typeof target === 'string' ? [target] : Object.values(target as Record<string, string>),
+      );
+      expect(targets.map((target) => target.slice(2)).filter((target) => !inside.includes(target))).toEqual([]);
+    },
+  );
+});
+
+describe.concurrent('an empty folder', () => {
+  it.each(packages.map((entry) => [entry.json.name, entry] as const))(
+    '%s is installed alone and runs the example of its README',
+    async (name, entry) => {
+      const folder = folderOf(name);
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true, "type": "module" }\n');
+      const files = [...closure(entry)].map((dependency) => tarballs.get(dependency)!);
+      await run(
+        'npm',
+        ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', ...files],
+        folder,
+      );
+      const installed = readdirSync(join(folder, 'node_modules', '@sombra')).map((short) => `@sombra/${short}`);
+      expect(installed.sort()).toEqual([...closure(entry)].sort());
+      const readme = readFileSync(join(folder, 'node_modules', name, 'README.md'), 'utf8');
+      expect(await runExample(readme, entry.json, folder)).not.toBe('');
+      if (name === '@sombra/db') await compileTypes(installed, folder);
+    },
+    240_000,
+  );
+});
+
+/** Runs the first example of a README; what it printed. */
+async function runExample(readme: string, json: PackageFile['json'], folder: string): Promise<string> {
+  const example = firstBlock(readme, json.bin === undefined ? 'js' : 'sh');
+  if (example === undefined) throw new Error(`README of ${json.name} has no example`);
+  if (json.bin !== undefined) {
+    const script = example.replaceAll(/^(npx -y @sombra\/cli|sombra) /gm, 'npx sombra ');
+    return (await run('bash', ['-euo', 'pipefail', '-c', script], folder)).trim();
+  }
+  const imported = [...example.matchAll(/from '([^.'][^']*)'/g)].map(([, from]) => from!);
+  const own = [json.name, ...Object.keys(json.dependencies ?? {})];
+  expect(
+    imported.filter(
+      (from) => !from.startsWith('node:') && !own.some((each) => from === each || from.startsWith(`${each}/`)),
+    ),
+  ).toEqual([]);
+  writeFileSync(join(folder, 'example.js'), example);
+  return (await run(process.execPath, ['example.js'], folder)).trim();
+}
+
+/** Compiles a file that imports everything of some packages, with their declarations checked as well. */
+async function compileTypes(names: readonly string[], folder: string): Promise<void> {
+  const lines = names.map((name, i) => `import * as all${i} from '${name}';`);
+  const used = names.map((_, i) => `all${i}`).join(', ');
+  writeFileSync(join(folder, 'uses.ts'), `${lines.join('\n')}\nexport const packages: object[] = [${used}];\n`);
+  const options = '--noEmit --strict --target es2023 --lib es2023,esnext.disposable --module nodenext'.split(' ');
+  await run(process.execPath, [compiler, ...options, 'uses.ts'], folder);
+}
