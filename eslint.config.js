@@ -30,7 +30,12 @@ const layerRules = Object.entries(LAYERS).map(([folder, allowed]) => ({
           { regex: '^@sombra/[^/]+/', message: 'Import a package through its entry point.' },
           ...(NODE_API.includes(folder)
             ? []
-            : [{ regex: '^node:|^(fs|path|os|crypto|child_process|worker_threads)(/|$)', message: 'Node API belongs into @sombra/vfs.' }]),
+            : [
+                {
+                  regex: '^node:|^(fs|path|os|crypto|child_process|worker_threads)(/|$)',
+                  message: 'Node API belongs into @sombra/vfs.',
+                },
+              ]),
         ],
       },
     ],
@@ -39,9 +44,17 @@ const layerRules = Object.entries(LAYERS).map(([folder, allowed]) => ({
       : {
           'no-restricted-globals': [
             'error',
-            ...['Buffer', 'process', 'setTimeout', 'setInterval', 'setImmediate', 'TextDecoder', 'TextEncoder', 'crypto', 'performance'].map(
-              (name) => ({ name, message: 'Use @sombra/vfs: env, text or bytes.' }),
-            ),
+            ...[
+              'Buffer',
+              'process',
+              'setTimeout',
+              'setInterval',
+              'setImmediate',
+              'TextDecoder',
+              'TextEncoder',
+              'crypto',
+              'performance',
+            ].map((name) => ({ name, message: 'Use @sombra/vfs: env, text or bytes.' })),
           ],
           'no-restricted-properties': [
             'error',
@@ -54,7 +67,14 @@ const layerRules = Object.entries(LAYERS).map(([folder, allowed]) => ({
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/**', '**/node_modules/**', '**/coverage/**', 'docs/reference/api/**', 'tooling/protocol-model/**', 'examples/*/out/**'],
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      '**/coverage/**',
+      'docs/reference/api/**',
+      'tooling/protocol-model/**',
+      'examples/*/out/**',
+    ],
   },
   ...tseslint.configs.strict,
   {
@@ -78,5 +98,8 @@ export default tseslint.config(
     },
   },
   ...layerRules,
-  { files: ['**/*.config.{ts,js}', '**/vitest.config.ts', 'eslint.config.js'], rules: { 'no-restricted-syntax': 'off' } },
+  {
+    files: ['**/*.config.{ts,js}', '**/vitest.config.ts', 'eslint.config.js'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
 );
