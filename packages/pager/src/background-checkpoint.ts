@@ -130,11 +130,11 @@ export class BackgroundCheckpoint {
       if (isSyncFailure(failure)) engine.poison(failure);
       if (this.active === active) this.fail(failure);
     }
-    // The synchronous twin may have gone on meanwhile, or finished.
-    if (this.active === active && this.awaited === wanted) {
-      this.awaited = null;
-      this.schedule();
-    } else if (this.active === null && !engine.closed) this.guard(() => engine.tenure.settle(false));
+    if (this.active === active && this.awaited === wanted) this.awaited = null;
+    // The synchronous twin may have gone on meanwhile, and stopped anywhere, or finished.
+    if (this.active === null) {
+      if (!engine.closed) this.guard(() => engine.tenure.settle(false));
+    } else if (this.awaited === null) this.schedule();
   }
 
   private endIfDone(): void {

@@ -11,6 +11,8 @@ const seed = Number(process.env['SOMBRA_SEED'] ?? 1);
 test(`${KILLS} kills`, async () => {
   requireBuild();
   const { kills, commits, more } = await killRepeatedly(KILLS, seed);
-  console.log(`kills: ${kills}; ${commits} commits, every acknowledged one found, and ${more} that were not acknowledged yet`);
+  console.log(
+    `kills: ${kills}; ${commits} commits, every acknowledged one found, and ${more} that were not acknowledged yet`,
+  );
   expect(commits).toBeGreaterThanOrEqual(KILLS);
 }, 180_000);

@@ -11,7 +11,9 @@ let kills = 0;
 let images = 0;
 const started = process.cpuUsage();
 
-const cases = SUCCESSIONS.flatMap((succession) => succession.victims.map((victim) => [succession.name, victim, succession] as const));
+const cases = SUCCESSIONS.flatMap((succession) =>
+  succession.victims.map((victim) => [succession.name, victim, succession] as const),
+);
 
 test.each(cases)('%s: process %i dies', async (_name, victim, succession) => {
   const [seed] = seeds(1);
@@ -33,6 +35,9 @@ test.each(seeds(6))('random steps of three processes, seed %i', async (seed) => 
 
 afterAll(() => {
   const { user, system } = process.cpuUsage(started);
-  console.log(`several processes: ${kills} kills, ${images} crash images, ${Math.round((user + system) / 1_000_000)} s of one core`);
-  if (process.env['SOMBRA_SEED'] === undefined && process.env['SOMBRA_RUNS'] === undefined) expect(images).toBeGreaterThan(2000);
+  console.log(
+    `several processes: ${kills} kills, ${images} crash images, ${Math.round((user + system) / 1_000_000)} s of one core`,
+  );
+  if (process.env['SOMBRA_SEED'] === undefined && process.env['SOMBRA_RUNS'] === undefined)
+    expect(images).toBeGreaterThan(2000);
 });

@@ -275,7 +275,7 @@ export function randomSuccession(seed: number): Succession {
         else if (kind < 13) world.checkpoint(process);
         else if (size > 2) world.close(process);
         await world.pause(kind === 6 ? 3 : size);
-        if (options.checkpointAfterBytes !== 2 ** 40) await world.pause(6); // what runs in the background keeps WRITE
+        await world.untilFree();
       }
     },
   };

@@ -2,6 +2,7 @@
 import type { SimDisk } from '@sombra/vfs/testing';
 import type { CrashPolicy, Random } from '@sombra/vfs/testing';
 import { Pager } from '../../src/index.ts';
+import { LOCK_BASE, LOCK_WRITE } from '../../src/locks.ts';
 import type { CheckpointResult, PagerOptions, View, WriteTransaction } from '../../src/index.ts';
 import type { ModelState } from './model.ts';
 import { compare, EMPTY, examine, randomChanges } from './model.ts';
@@ -114,6 +115,20 @@ export class World {
     }
   }
 
+  /** Waits until nobody keeps WRITE, whatever he does in the background. */
+  async untilFree(): Promise<void> {
+    if (this.disk.stat(PATH) === null) return;
+    const file = this.disk.open(PATH, { write: true });
+    try {
+      for (let tries = 0; !file.tryLock(LOCK_BASE + LOCK_WRITE, 1, 'exclusive'); tries += 1) {
+        if (tries === 200) throw new BrokenPromise('WRITE is never released');
+        await this.pause();
+      }
+    } finally {
+      file.close();
+    }
+  }
+
   /** Those who live and have the database open. */
   get open(): Process[] {
     return this.processes.filter(({ vfs, pager }) => !vfs.dead && pager !== null);
@@ -209,8 +224,9 @@ export class World {
         const tx = pager.begin();
         const { attempt, before } = this.attempt(process, tx.lsn);
         attempt.states.push(this.changes(2)(tx, before));
+        const promise = tx.commitAsync();
         process.waiting += 1;
-        tx.commitAsync().then(
+        promise.then(
           (lsn) => {
             process.waiting -= 1;
             this.accept(lsn);
@@ -396,7 +412,8 @@ export class World {
    * only main is left.
    */
   async finish(): Promise<void> {
-    await this.pause(8);
+    await this.pause();
+    await this.untilFree();
     const late = this.process(this.processes.length);
     this.openBy(late);
     for (const process of this.open) {
@@ -407,11 +424,13 @@ export class World {
       await this.pause();
       this.read(process);
       this.commit(process);
-      await this.pause(8); // for checkpoints in the background
+      await this.pause();
+      await this.untilFree();
       for (const other of this.open) this.read(other);
     }
     for (const process of this.open) while (process.snapshots.length > 0) this.release(process);
-    await this.pause(8);
+    await this.pause();
+    await this.untilFree();
     const result = this.checkpoint(late);
     if (result?.lsn !== this.newest)
       throw new BrokenPromise(`a checkpoint ends at commit ${result?.lsn}, with nobody in the way of ${this.newest}`);
