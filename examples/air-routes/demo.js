@@ -65,7 +65,7 @@ From a program: apps/library/README.md.`);
 /** A path as one would type it here. */
 function short(path) {
   const name = relative(process.cwd(), path);
-  return name.startsWith('../..') ? path : name;
+  return name.startsWith('..') ? path : name;
 }
 
 function title(text) {
