@@ -14,7 +14,7 @@ export const LOCK_BASE = 2 ** 52;
 export const LOCK_RECOVER = 0;
 /** Held shared by every connection. */
 export const LOCK_PRESENCE = 1;
-/** Held by who writes; now for as long as a database is open for writing. */
+/** Held by who writes, for a tenure. */
 export const LOCK_WRITE = 2;
 /** Held shared by who waits for WRITE. */
 export const LOCK_WAIT = 3;

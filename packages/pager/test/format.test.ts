@@ -10,6 +10,8 @@ import * as holders from '../src/holders.ts';
 import * as locks from '../src/locks.ts';
 import * as header from '../src/page-header.ts';
 import * as roots from '../src/roots-page.ts';
+import { newSharedState, SHARED_FIELDS } from '../src/shared-state.ts';
+import * as shm from '../src/shm.ts';
 import type { Superblock } from '../src/superblock.ts';
 import * as sb from '../src/superblock.ts';
 import { firstDifference } from './support/bytes.ts';
@@ -119,6 +121,43 @@ const TABLES: [page: string, heading: string, layout: Layout][] = [
       ['pageNumber', 0, 4],
       ['checksum', 4, dw.DW_ENTRY_SIZE - 4],
     ],
+  ],
+  [
+    'shm.md',
+    'File',
+    layout(shm.SHM_SIZE, [
+      ['header 0', 0],
+      ['header 1', shm.SHM_COPY_SIZE],
+      ['poison', shm.SHM_POISON],
+      ['held', shm.SHM_HELD],
+      ['reserved', shm.SHM_HELD + 4],
+      ['holders', holders.HOLDERS_OFFSET],
+      ['reserved2', holders.HOLDERS_OFFSET + (locks.LOCK_READ + locks.LOCK_READ_SLOTS) * holders.HOLDER_SIZE],
+      ['marks', shm.SHM_MARKS],
+    ]),
+  ],
+  [
+    'shm.md',
+    'Header',
+    layout(shm.SHM_COPY_SIZE, [
+      ['magic', shm.SHM_MAGIC],
+      ['version', shm.SHM_VERSION],
+      ['generation', shm.SHM_GENERATION],
+      ...SHARED_FIELDS.map((field, at): [string, number] => [field, shm.SHM_FIELDS + 8 * at]),
+      ['reserved', shm.SHM_FIELDS + 8 * SHARED_FIELDS.length],
+      ['checksum', shm.SHM_CHECKSUM],
+    ]),
+  ],
+  [
+    'shm.md',
+    'Reader mark',
+    layout(shm.SHM_MARK_CHECKSUM + 4, [
+      ['lsn', shm.SHM_MARK_LSN],
+      ['floor', shm.SHM_MARK_FLOOR],
+      ['since', shm.SHM_MARK_SINCE],
+      ['pid', shm.SHM_MARK_PID],
+      ['checksum', shm.SHM_MARK_CHECKSUM],
+    ]),
   ],
   [
     'locks.md',
@@ -315,4 +354,30 @@ test('a holder record reads back; damage gives nothing', () => {
     expect(holders.decodeHolder(damaged)).toBeUndefined();
   }
   expect(holders.decodeHolder(bytes.subarray(0, 100))).toBeUndefined();
+});
+
+test('a shm header reads back from either copy, survives a torn one, and any flipped bit voids a copy', () => {
+  const vfs = new MemoryVfs();
+  const state = newSharedState();
+  SHARED_FIELDS.forEach((field, at) => (state[field] = 2 ** 40 + at));
+  const writer = shm.Shm.create(vfs, 't.db', state);
+  const file = vfs.open('t.db-shm', { write: true });
+  expect(file.stat().size).toBe(shm.SHM_SIZE);
+  const read = (): unknown => shm.Shm.lastHeader(vfs, 't.db');
+  expect(read()).toEqual(state);
+  const older = { ...state };
+  state.publishedLsn += 1;
+  writer.write(state);
+  expect(read()).toEqual(state);
+  const newest = (writer.generation & 1) * shm.SHM_COPY_SIZE;
+  const bytes = new Uint8Array(shm.SHM_COPY_SIZE);
+  file.pread(bytes, newest);
+  for (let bit = 0; bit < bytes.length * 8; bit += 61) {
+    const damaged = bytes.slice();
+    damaged[bit >>> 3]! ^= 1 << (bit & 7);
+    file.pwrite([damaged], newest);
+    expect(read()).toEqual(older);
+  }
+  file.pwrite([new Uint8Array(2 * shm.SHM_COPY_SIZE)], 0);
+  expect(read()).toBeUndefined();
 });

@@ -23,10 +23,10 @@ test.each(cases)('%s: process %i dies', async (_name, victim, succession) => {
   expect(count.kills).toBeGreaterThan(20);
 });
 
-test.each(seeds(6))('random steps of three processes, seed %i', async (seed) => {
+test.each(seeds(2))('random steps of three processes, seed %i', async (seed) => {
   const succession = randomSuccession(seed);
   for (const victim of succession.victims) {
-    const count = await killSweep(succession, victim, { seed, first: 1 + (seed % 41), stride: 41, images: 1 });
+    const count = await killSweep(succession, victim, { seed, first: 1 + (seed % 61), stride: 61, images: 1 });
     kills += count.kills;
     images += count.images;
     expect(count.kills).toBeGreaterThan(0);

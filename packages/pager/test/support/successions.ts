@@ -113,7 +113,7 @@ export const SUCCESSIONS: readonly Succession[] = [
   },
   {
     name: 'rotation, recycling, a reader with an old floor',
-    victims: [0, 1],
+    victims: [0],
     interrupted: [0, 1],
     async run(world) {
       const [a, b, c] = cast(world, 3) as [Process, Process, Process];
