@@ -99,7 +99,7 @@ export class GraphDB extends GraphReads {
     try {
       const graph = Graph.open(pager);
       return new GraphDB(inMemory ? MEMORY : pager.path, pager, graph, {
-        transactions: new Transactions(graph, vfs.env, resolved.transactionTimeoutMs, warn),
+        transactions: new Transactions(graph, vfs.env, resolved, warn),
         snapshots: new SnapshotKeeper(graph, warn),
         checkpoints: new CheckpointTimer(pager, vfs.env, resolved.autoCheckpointIntervalMs, warn),
       });
@@ -147,6 +147,22 @@ export class GraphDB extends GraphReads {
   transaction<T>(fn: (tx: Transaction) => T): T {
     this.checkOpen();
     return this.transactions.run(fn);
+  }
+
+  /**
+   * Runs `fn` in a write transaction, later: never before this call has returned, in the order of the calls. Many that are
+   * asked for at once share a sync, so this is the way to many small durable transactions.
+   *
+   * A synchronous transaction first runs those that wait, and makes them durable when it returns. While a transaction of
+   * `beginTransaction` is open they wait for its end.
+   * @returns fulfilled with what `fn` returns when the commit is durable (as `syncMode` says) and visible; rejected with what
+   *   `fn` throws, and with what `transaction` throws. After SOMBRA_COMMIT_UNKNOWN open the database again to see whether the
+   *   commit is there
+   * @throws StateError SOMBRA_CLOSED
+   */
+  transactionAsync<T>(fn: (tx: Transaction) => T): Promise<T> {
+    this.checkOpen();
+    return this.transactions.runAsync(fn);
   }
 
   /**
@@ -268,6 +284,7 @@ export class GraphDB extends GraphReads {
   ): BulkResult {
     this.checkOpen();
     this.transactions.refuseOutside();
+    this.transactions.drain();
     return this.graph.bulkLoad(source, options);
   }
 
@@ -278,6 +295,7 @@ export class GraphDB extends GraphReads {
    */
   checkpoint(): CheckpointResult {
     this.checkOpen();
+    if (!this.inTransaction) this.transactions.drain();
     return this.pager.checkpoint();
   }
 

@@ -51,6 +51,7 @@ export interface ResolvedConfig {
   readonly pager: Omit<PagerOptions, 'vfs' | 'path' | 'hooks'>;
   /** Infinity for no limit. */
   readonly transactionTimeoutMs: number;
+  readonly busyTimeoutMs: number;
   /** Infinity for none. */
   readonly autoCheckpointIntervalMs: number;
   readonly onWarning: (warning: Warning) => void;
@@ -82,6 +83,7 @@ export function resolveConfig(given: Config = {}): ResolvedConfig {
   return {
     pager: { ...pager, syncMode: syncMode(config), transactionTimeoutMs: timeout },
     transactionTimeoutMs: timeout ?? Infinity,
+    busyTimeoutMs: config.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
     autoCheckpointIntervalMs: milliseconds(config, 'autoCheckpointIntervalMs', null) ?? Infinity,
     onWarning: config.onWarning ?? ((warning) => console.warn(`warning ${warning.code}: ${warning.message}`)),
     vfs: config.vfs,

@@ -11,21 +11,32 @@ import type { Graph, GraphTransaction } from '@sombra/graph';
 import type { Warning } from './config.ts';
 import { checkNotEnded, Transaction } from './transaction.ts';
 import type { OpenTransaction, TransactionEnd, TransactionOwner } from './transaction.ts';
+import { TransactionQueue } from './transaction-queue.ts';
+import type { QueueRunner } from './transaction-queue.ts';
 
-export class Transactions implements TransactionOwner {
+/** Limits of the transactions of one database. */
+export interface TransactionLimits {
+  /** Longest time that an explicit transaction may be open; Infinity for no limit. */
+  readonly transactionTimeoutMs: number;
+  /** Longest time that an asynchronous transaction waits while another connection writes. */
+  readonly busyTimeoutMs: number;
+}
+
+export class Transactions implements TransactionOwner, QueueRunner {
   private readonly graph: Graph;
   private readonly env: VfsEnv;
   private readonly timeoutMs: number;
   private readonly warn: (warning: Warning) => void;
   private readonly dropped: FinalizationRegistry<OpenTransaction>;
+  private readonly queue: TransactionQueue;
   private current: OpenTransaction | undefined;
 
-  /** @param timeoutMs  longest time that an explicit transaction may be open; Infinity for no limit */
-  constructor(graph: Graph, env: VfsEnv, timeoutMs: number, warn: (warning: Warning) => void) {
+  constructor(graph: Graph, env: VfsEnv, limits: TransactionLimits, warn: (warning: Warning) => void) {
     this.graph = graph;
     this.env = env;
-    this.timeoutMs = timeoutMs;
+    this.timeoutMs = limits.transactionTimeoutMs;
     this.warn = warn;
+    this.queue = new TransactionQueue(this, env, limits.busyTimeoutMs);
     this.dropped = new FinalizationRegistry((open) => this.abandonDropped(open));
   }
 
@@ -41,19 +52,48 @@ export class Transactions implements TransactionOwner {
     const outer = this.active;
     if (outer?.managed === true) return this.runNested(outer, new Transaction(outer, this), fn);
     if (outer !== undefined) refuseBusy();
+    this.queue.drain();
     const open = this.open(true);
-    return this.toItsEnd(open, () => {
-      const result = fn(new Transaction(open, this));
-      refusePromise(result);
-      checkNotEnded(open); // `fn` may have closed the database
+    const result = this.toItsEnd(open, () => {
+      const value = this.runCallback(open, fn);
       open.inner.commit();
-      return result;
+      return value;
     });
+    // One that changed nothing made no commit, which would have covered those before it.
+    if (this.queue.pending > 0) this.graph.pager.settle();
+    return result;
+  }
+
+  /** `GraphDB.transactionAsync`. */
+  runAsync<T>(fn: (tx: Transaction) => T): Promise<T> {
+    return this.queue.add(fn);
+  }
+
+  isBusy(): boolean {
+    return this.active !== undefined;
+  }
+
+  openQueued(waitMs: number | undefined): OpenTransaction {
+    return this.open(true, waitMs);
+  }
+
+  async runQueued<T>(open: OpenTransaction, fn: (tx: Transaction) => T): Promise<T> {
+    const { result, durable } = this.toItsEnd(open, () => {
+      const value = this.runCallback(open, fn);
+      return { result: value, durable: open.inner.commitAsync() };
+    });
+    await durable;
+    return result;
+  }
+
+  waiting(waits: boolean): void {
+    this.graph.pager.waiting(waits);
   }
 
   /** A transaction of one write. @throws StateError SOMBRA_TRANSACTION_ACTIVE, IoError SOMBRA_BUSY when one is open */
   single<T>(write: (tx: GraphTransaction) => T): T {
     this.refuseOutside();
+    this.queue.drain();
     const open = this.open(true);
     return this.toItsEnd(open, () => {
       const result = write(open.inner);
@@ -70,6 +110,7 @@ export class Transactions implements TransactionOwner {
         'a transaction is open already: use its methods, end it first, or nest with tx.transaction(fn)',
       );
     }
+    this.queue.drain();
     let open: OpenTransaction | undefined;
     // Made before the pager makes one, which rolls back without a word: timers of one length fire in the order of their making.
     const timer =
@@ -86,6 +127,11 @@ export class Transactions implements TransactionOwner {
     return handle;
   }
 
+  /** Runs asynchronous transactions that wait, before something that belongs behind them. */
+  drain(): void {
+    this.queue.drain();
+  }
+
   /** Refuses a write that does not belong to the open transaction. */
   refuseOutside(): void {
     const { active } = this;
@@ -97,9 +143,10 @@ export class Transactions implements TransactionOwner {
     );
   }
 
-  /** Rolls back what is open: the database is being closed. */
+  /** The database is being closed: rolls back what is open, runs what is queued. */
   close(): void {
     if (this.current !== undefined) this.abandon(this.current, 'closed');
+    this.queue.close();
   }
 
   commitExplicit(open: OpenTransaction, handle: Transaction): number {
@@ -127,10 +174,17 @@ export class Transactions implements TransactionOwner {
     }
   }
 
-  private open(managed: boolean): OpenTransaction {
-    const open: OpenTransaction = { inner: this.graph.begin(), managed, timer: undefined, ended: undefined };
+  private open(managed: boolean, waitMs?: number): OpenTransaction {
+    const open: OpenTransaction = { inner: this.graph.begin(waitMs), managed, timer: undefined, ended: undefined };
     this.current = open;
     return open;
+  }
+
+  private runCallback<T>(open: OpenTransaction, fn: (tx: Transaction) => T): T {
+    const result = fn(new Transaction(open, this));
+    refusePromise(result);
+    checkNotEnded(open); // `fn` may have closed the database
+    return result;
   }
 
   /** Runs what commits a transaction; rolls it back when that throws. */
@@ -151,6 +205,7 @@ export class Transactions implements TransactionOwner {
     if (open.timer !== undefined) this.env.clearTimer(open.timer);
     open.timer = undefined;
     if (this.current === open) this.current = undefined;
+    this.queue.wake();
   }
 
   /** Rolls back what is not committed; an error below may have done so already, but not told the graph. */

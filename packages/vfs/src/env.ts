@@ -39,8 +39,9 @@ export class NodeEnv implements VfsEnv {
     Atomics.wait(sleepCell, 0, 0, ms);
   }
 
-  setTimer(fn: () => void, ms: number): unknown {
-    return setTimeout(fn, ms).unref();
+  setTimer(fn: () => void, ms: number, keepsAlive = false): unknown {
+    const timer = setTimeout(fn, ms);
+    return keepsAlive ? timer : timer.unref();
   }
 
   clearTimer(timer: unknown): void {

@@ -210,6 +210,9 @@ describe('environment', () => {
     const timer = env.setTimer(() => (fired += 1), 1);
     env.clearTimer(env.setTimer(() => (fired += 100), 1));
     expect((timer as NodeJS.Timeout).hasRef()).toBe(false);
+    const kept = env.setTimer(() => undefined, 1, true);
+    expect((kept as NodeJS.Timeout).hasRef()).toBe(true);
+    env.clearTimer(kept);
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(fired).toBe(1);
   });

@@ -1,0 +1,191 @@
+/**
+ * Transactions that were asked for by `transactionAsync`, first in, first out. They run in a turn of the event loop of their
+ * own, many in a row, and share a sync.
+ *
+ * Invariants:
+ * - No callback runs before the promise of its transaction was returned, none while another transaction is open.
+ * - What is queued is run by exactly one of: the next turn, the synchronous transaction that comes first, `close`.
+ */
+import { StateError } from '@sombra/vfs';
+import type { VfsEnv } from '@sombra/vfs';
+import type { OpenTransaction, Transaction } from './transaction.ts';
+
+/** Longest time that queued transactions run in one turn of the event loop. */
+const SLICE_MS = 5;
+/** Shortest and longest pause between two tries while another connection writes: apart, so that two do not move in step. */
+const POLL_MIN_MS = 1;
+const POLL_SPREAD_MS = 4;
+
+/** What runs the queued transactions. */
+export interface QueueRunner {
+  /** Is a transaction open? */
+  isBusy(): boolean;
+  /** @throws IoError SOMBRA_BUSY when another connection writes for longer than `waitMs` (undefined: as configured) */
+  openQueued(waitMs: number | undefined): OpenTransaction;
+  /** Runs the callback, and commits together with others; rolls back when it throws. */
+  runQueued<T>(open: OpenTransaction, fn: (tx: Transaction) => T): Promise<T>;
+  /** Tells other connections that this one waits for its turn. */
+  waiting(waits: boolean): void;
+}
+
+interface Queued {
+  readonly fn: (tx: Transaction) => unknown;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** When it was first kept waiting by another connection, ms; -1: not yet. */
+  keptSince: number;
+}
+
+export class TransactionQueue {
+  /** Transactions that are queued, or that wait for their sync. */
+  pending = 0;
+
+  private readonly runner: QueueRunner;
+  private readonly env: VfsEnv;
+  private readonly busyTimeoutMs: number;
+  private queue: Queued[] = [];
+  private head = 0;
+  private scheduled = false;
+  private running = false;
+  private closed = false;
+  private pollTimer: unknown;
+
+  constructor(runner: QueueRunner, env: VfsEnv, busyTimeoutMs: number) {
+    this.runner = runner;
+    this.env = env;
+    this.busyTimeoutMs = busyTimeoutMs;
+  }
+
+  add<T>(fn: (tx: Transaction) => T): Promise<T> {
+    const promise = new Promise<T>((resolve, reject) => {
+      this.queue.push({ fn, resolve: resolve as (result: unknown) => void, reject, keptSince: -1 });
+    });
+    this.pending += 1;
+    this.wake();
+    return promise;
+  }
+
+  /** Something may be run now, or soon. */
+  wake(): void {
+    if (this.scheduled || this.isEmpty || this.pollTimer !== undefined) return;
+    this.scheduled = true;
+    this.env.defer(() => {
+      this.scheduled = false;
+      this.runSlice();
+    });
+  }
+
+  /**
+   * Runs everything that is queued, blocking while another connection writes.
+   * @throws IoError SOMBRA_BUSY; what was not run stays queued
+   */
+  drain(): void {
+    if (this.running) return;
+    while (!this.isEmpty) this.runHead(undefined);
+    this.endWait();
+  }
+
+  /** Runs what is queued; what cannot be run is rejected. Nothing is taken any more. */
+  close(): void {
+    this.closed = true;
+    try {
+      if (!this.running) this.drain();
+    } catch (error) {
+      this.rejectAll(error);
+    }
+    this.rejectAll(new StateError('SOMBRA_CLOSED', 'the database was closed before this transaction began'));
+    this.endWait();
+  }
+
+  private get isEmpty(): boolean {
+    return this.head === this.queue.length;
+  }
+
+  private runSlice(): void {
+    if (this.closed || this.runner.isBusy()) return; // the end of the open transaction wakes the queue
+    const until = this.env.now() + SLICE_MS;
+    while (!this.isEmpty && !this.closed) {
+      try {
+        this.runHead(0);
+      } catch (error) {
+        this.keepWaiting(error);
+        return;
+      }
+      if (this.env.now() >= until) break;
+    }
+    this.endWait();
+    this.wake();
+  }
+
+  /** @throws IoError SOMBRA_BUSY when another connection writes, and nothing was run */
+  private runHead(waitMs: number | undefined): void {
+    let open: OpenTransaction;
+    try {
+      open = this.runner.openQueued(waitMs);
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'SOMBRA_BUSY') throw error;
+      this.settle(this.shift().reject, error);
+      return;
+    }
+    const { fn, resolve, reject } = this.shift();
+    this.running = true;
+    try {
+      this.runner.runQueued(open, fn).then(
+        (result) => this.settle(resolve, result),
+        (error: unknown) => this.settle(reject, error),
+      );
+    } finally {
+      this.running = false;
+    }
+  }
+
+  private settle(how: (value: unknown) => void, value: unknown): void {
+    this.pending -= 1;
+    how(value);
+  }
+
+  private shift(): Queued {
+    const first = this.queue[this.head]!;
+    this.head += 1;
+    if (this.isEmpty) {
+      this.queue = [];
+      this.head = 0;
+    }
+    return first;
+  }
+
+  /** Another connection writes: tells it, gives up what has waited long enough, and comes back. */
+  private keepWaiting(busy: unknown): void {
+    const now = this.env.now();
+    this.runner.waiting(true);
+    for (let i = this.head; i < this.queue.length; i += 1) {
+      if (this.queue[i]!.keptSince < 0) this.queue[i]!.keptSince = now;
+    }
+    while (!this.isEmpty && now - this.queue[this.head]!.keptSince >= this.busyTimeoutMs) {
+      this.settle(this.shift().reject, busy);
+    }
+    if (this.isEmpty) {
+      this.endWait();
+      return;
+    }
+    const pause = POLL_MIN_MS + (this.env.random(1)[0]! / 256) * POLL_SPREAD_MS;
+    this.pollTimer = this.env.setTimer(
+      () => {
+        this.pollTimer = undefined;
+        this.runSlice();
+      },
+      pause,
+      true,
+    );
+  }
+
+  private endWait(): void {
+    if (this.pollTimer !== undefined) this.env.clearTimer(this.pollTimer);
+    this.pollTimer = undefined;
+    if (!this.closed) this.runner.waiting(false);
+  }
+
+  private rejectAll(error: unknown): void {
+    while (!this.isEmpty) this.settle(this.shift().reject, error);
+  }
+}
