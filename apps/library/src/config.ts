@@ -5,6 +5,8 @@
  * `Config.production({ cacheSize: 10_000 })` are the same.
  */
 import { DataError } from '@sombra/vfs';
+import { fieldsOf, stageOf } from './config-from-env.ts';
+import type { Environment } from './config-from-env.ts';
 import type { Vfs } from '@sombra/vfs';
 import type { SyncMode } from '@sombra/pager';
 
@@ -155,4 +157,20 @@ export const Config = Object.freeze({
       },
       overrides,
     ),
+  /** `production` with `syncMode` 'normal': a power loss may take the newest commits, never consistency. */
+  relaxed: (overrides?: Config): CompleteConfig => preset({ ...PRODUCTION, syncMode: 'normal' }, overrides),
+  /** For development and tests: a small cache, no log on disk. A killed process loses what no checkpoint has saved. */
+  development: (overrides?: Config): CompleteConfig =>
+    preset({ ...DEFAULT, cacheSize: 100, enableWal: false }, overrides),
+  /** `production` on smaller machines. */
+  staging: (overrides?: Config): CompleteConfig =>
+    preset({ ...PRODUCTION, cacheSize: 1000, maxWalSizeMb: 100 }, overrides),
+  /**
+   * By the environment: `ENV`, else `NODE_ENV`, says which preset ('development', 'dev', 'test'; 'staging'; anything else means
+   * production); `SOMBRA_*` variables set single fields, as SOMBRA_CACHE_SIZE=2000; `none` is no limit.
+   * @param env  for example `process.env`
+   * @throws DataError SOMBRA_CONFIG, details.field is the name of the variable
+   */
+  fromEnv: (env: Environment, overrides?: Config): CompleteConfig =>
+    Config[stageOf(env)]({ ...fieldsOf(env), ...overrides }),
 });

@@ -203,7 +203,7 @@ export const ERROR_CODES = Object.freeze({
     'Make sure that nobody has, and remove the file.',
   ),
   SOMBRA_HARD_LINK: entry(
-    'StateError',
+    ['StateError', 'warning'],
     'The file has several names (hard links), but its log belongs to one.',
     'Remove the other names.',
   ),
@@ -268,7 +268,7 @@ export const ERROR_CODES = Object.freeze({
     'Check the device, then close and open the database.',
   ),
   SOMBRA_LOCK_POISONED: entry(
-    'PoisonedError',
+    ['PoisonedError', 'warning'],
     'A sync failed before, so nothing is written until the database is opened again. Reading goes on.',
     'Close and open the database.',
   ),
@@ -357,6 +357,11 @@ export const ERROR_CODES = Object.freeze({
     'warning',
     'The log beside the file belongs to another database or an older copy. It was not replayed, and is kept under another name.',
     'Remove it when nobody misses it.',
+  ),
+  SOMBRA_LOG_GIVEN_UP: entry(
+    'warning',
+    'Synced commits of the log could not be read. Those before the damage were kept, as `toLastGood` asks for; what was given up is kept in files that the message names.',
+    'Compare with a backup, check the disk.',
   ),
   SOMBRA_SUPERBLOCK_SLOT: entry(
     'warning',

@@ -1,6 +1,7 @@
 /** Sombra: an embedded, single-file, ACID property-graph database. Start at `GraphDB.open`. */
 export { Config } from './config.ts';
 export type { CompleteConfig, Warning } from './config.ts';
+export type { Environment } from './config-from-env.ts';
 export { ERROR_CODES } from './error-codes.ts';
 export type { ErrorCode, ErrorEntry, ErrorKind } from './error-codes.ts';
 export { GraphDB } from './graph-db.ts';

@@ -46,6 +46,8 @@ describe('presets', () => {
         maxTransactionPages: 50_000,
       },
     ],
+    ['relaxed', Config.relaxed(), { ...PRODUCTION, syncMode: 'normal' }],
+    ['staging', Config.staging(), { ...PRODUCTION, cacheSize: 1000, maxWalSizeMb: 100 }],
     [
       'default',
       Config.default(),
@@ -176,5 +178,85 @@ describe('values', () => {
     expect(resolved.transactionTimeoutMs).toBe(60_000);
     expect(resolved.autoCheckpointIntervalMs).toBe(Infinity);
     expect(resolved.pager).toEqual({ syncMode: 'full', transactionTimeoutMs: 60_000, busyTimeoutMs: 5000 });
+  });
+});
+
+describe('the environment', () => {
+  const DEVELOPMENT = { ...Config.default(), cacheSize: 100, enableWal: false };
+  const STAGING = { ...PRODUCTION, cacheSize: 1000, maxWalSizeMb: 100 };
+  it.each([
+    [{}, PRODUCTION],
+    [{ ENV: 'production' }, PRODUCTION],
+    [{ ENV: 'something else' }, PRODUCTION],
+    [{ ENV: 'staging' }, STAGING],
+    [{ ENV: 'development' }, DEVELOPMENT],
+    [{ ENV: 'dev' }, DEVELOPMENT],
+    [{ NODE_ENV: 'test' }, DEVELOPMENT],
+    [{ NODE_ENV: 'development', ENV: 'staging' }, STAGING],
+    [{ NODE_ENV: 'staging', ENV: '' }, STAGING],
+    [
+      { SOMBRA_CACHE_SIZE: '77', PATH: '/bin' },
+      { ...PRODUCTION, cacheSize: 77 },
+    ],
+    [
+      { ENV: 'staging', SOMBRA_CACHE_SIZE: '77', SOMBRA_ENABLE_WAL: 'false' },
+      { ...STAGING, cacheSize: 77, enableWal: false },
+    ],
+    [
+      { SOMBRA_MAX_DATABASE_SIZE_MB: 'none', SOMBRA_MAX_WAL_SIZE_MB: '0.5' },
+      { ...PRODUCTION, maxDatabaseSizeMb: null, maxWalSizeMb: 0.5 },
+    ],
+    [
+      { SOMBRA_SYNC_MODE: 'normal', SOMBRA_READ_ONLY: '1' },
+      { ...PRODUCTION, syncMode: 'normal', readOnly: true },
+    ],
+    [
+      { SOMBRA_LOCKING: 'single-process', SOMBRA_PAGE_SIZE: '' },
+      { ...PRODUCTION, locking: 'single-process' },
+    ],
+    [{ SOMBRA_DATABASE: 'graph.db', SOMBRA_CACHE_SIZE: undefined }, PRODUCTION],
+  ])('%j', (env, expected) => {
+    expect(Config.fromEnv(env)).toEqual(expected);
+  });
+
+  it('every field that a variable can hold is opened with', () => {
+    const env = {
+      SOMBRA_PAGE_SIZE: '4096',
+      SOMBRA_TRANSACTION_TIMEOUT_MS: '1000',
+      SOMBRA_AUTO_CHECKPOINT_INTERVAL_MS: 'none',
+      SOMBRA_BUSY_TIMEOUT_MS: '0',
+      SOMBRA_WAL_HARD_LIMIT_MB: 'none',
+      SOMBRA_READ_TIMEOUT_MS: '5000',
+      SOMBRA_MAX_TRANSACTION_PAGES: '100',
+      SOMBRA_FSYNC_ENABLED: '0',
+      SOMBRA_CHECKSUM_MODE: 'true',
+      SOMBRA_CREATE_IF_MISSING: 'true',
+    };
+    const db = GraphDB.open('/graph.db', Config.fromEnv(env, { vfs: new MemoryVfs() }));
+    expect(db.pageSize).toBe(4096);
+    db.close();
+  });
+
+  it.each([
+    [{ SOMBRA_CACHE_SIZE: 'many' }, 'SOMBRA_CACHE_SIZE'],
+    [{ SOMBRA_CACHE_SIZE: 'none' }, 'SOMBRA_CACHE_SIZE'],
+    [{ SOMBRA_CACHE_SIZE: '1e999' }, 'SOMBRA_CACHE_SIZE'],
+    [{ SOMBRA_READ_TIMEOUT_MS: '-1' }, 'SOMBRA_READ_TIMEOUT_MS'],
+    [{ SOMBRA_ENABLE_WAL: 'yes' }, 'SOMBRA_ENABLE_WAL'],
+    [{ SOMBRA_CACHESIZE: '10' }, 'SOMBRA_CACHESIZE'],
+  ])('%j is refused, naming the variable', (env, field) => {
+    try {
+      Config.fromEnv(env);
+    } catch (error) {
+      const { code, details, message } = error as SombraError;
+      expect([code, details['field']]).toEqual(['SOMBRA_CONFIG', field]);
+      expect(message).toContain(field);
+      return;
+    }
+    throw new Error('it was accepted');
+  });
+
+  it('overrides win over variables', () => {
+    expect(Config.fromEnv({ SOMBRA_CACHE_SIZE: '77' }, { cacheSize: 78 }).cacheSize).toBe(78);
   });
 });
