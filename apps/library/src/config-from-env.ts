@@ -5,7 +5,10 @@ import type { Config } from './config.ts';
 /** Names with their values, as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-type Field = Exclude<keyof Config, 'onWarning' | 'vfs' | 'pageCacheSize' | 'walSyncMode' | 'checksumEnabled'>;
+type Field = Exclude<
+  keyof Config,
+  'onWarning' | 'vfs' | 'schema' | 'pageCacheSize' | 'walSyncMode' | 'checksumEnabled'
+>;
 /** `limit`: a number, or `none`. */
 type Kind = 'number' | 'limit' | 'flag' | 'text';
 
@@ -27,11 +30,15 @@ const FIELDS: Readonly<Record<Field, Kind>> = {
   busyTimeoutMs: 'number',
   walHardLimitMb: 'limit',
   readTimeoutMs: 'limit',
+  validateSchema: 'flag',
 };
 
 const VARIABLES: ReadonlyMap<string, Field> = new Map(
   (Object.keys(FIELDS) as Field[]).map((field) => [variableOf(field), field]),
 );
+
+/** Names of the variables that set a field. */
+export const CONFIG_VARIABLES: readonly string[] = [...VARIABLES.keys()];
 
 /** Which of the presets the environment asks for: `ENV`, else `NODE_ENV`; anything else means production. */
 export function stageOf(env: Environment): 'development' | 'staging' | 'production' {

@@ -6,6 +6,7 @@
  */
 import { DataError } from '@sombra/vfs';
 import { fieldsOf, stageOf } from './config-from-env.ts';
+import type { Schema } from './schema/schema.ts';
 import type { Environment } from './config-from-env.ts';
 import type { Vfs } from '@sombra/vfs';
 import type { SyncMode } from '@sombra/pager';
@@ -67,6 +68,10 @@ export interface Config {
    * for never. Default 60,000.
    */
   readonly readTimeoutMs?: number | null | undefined;
+  /** Labels, edge types and properties that writes are held to, and that the types of the API come from. */
+  readonly schema?: Schema | undefined;
+  /** false: the schema gives types only, and writes are not checked. Default true. */
+  readonly validateSchema?: boolean | undefined;
   /** Told about warnings. Must not call the database. Default: `console.warn`. */
   readonly onWarning?: ((warning: Warning) => void) | undefined;
   /** File system, clock and timers. Default: those of Node, and memory for the path `:memory:`. */

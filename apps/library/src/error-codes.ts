@@ -94,6 +94,11 @@ export const ERROR_CODES = Object.freeze({
     'The id is not an integer of 1 to 2^48 - 1, or all of them are used up.',
     'Pass ids as the database gave them.',
   ),
+  SOMBRA_SCHEMA: entry(
+    'DataError',
+    'A write does not fit the schema that the database was opened with. Nothing was written.',
+    'Correct the label, type, property or end that the message names, or change the schema.',
+  ),
   SOMBRA_LABEL_EMPTY: entry(
     'DataError',
     'A label or an edge type is empty.',

@@ -15,7 +15,6 @@ import type {
   EdgeRecord,
   GraphReader,
   GraphSnapshot,
-  GraphTransaction,
   NodeId,
   NodeRecord,
   PropertyInput,
@@ -27,6 +26,7 @@ import { CheckpointTimer } from './checkpoint-timer.ts';
 import type { Config, Warning } from './config.ts';
 import { GraphReads } from './graph-reads.ts';
 import { HeldIterator } from './held-iterator.ts';
+import { checkedSource } from './schema/checked-source.ts';
 import { resolveConfig } from './resolve-config.ts';
 import type { ResolvedConfig } from './resolve-config.ts';
 import { Snapshot } from './snapshot.ts';
@@ -285,7 +285,8 @@ export class GraphDB extends GraphReads {
     this.checkOpen();
     this.transactions.refuseOutside();
     this.transactions.drain();
-    return this.graph.bulkLoad(source, options);
+    const { rules } = this.transactions;
+    return this.graph.bulkLoad(rules === undefined ? source : checkedSource(source, rules), options);
   }
 
   /**
@@ -351,7 +352,7 @@ export class GraphDB extends GraphReads {
     if (this.pager.closed) throw new StateError('SOMBRA_CLOSED', `${this.path} is closed: open it again`);
   }
 
-  private write<T>(write: (tx: GraphTransaction) => T): T {
+  private write<T>(write: (tx: Transaction) => T): T {
     this.checkOpen();
     return this.transactions.single(write);
   }

@@ -6,6 +6,8 @@ export { ERROR_CODES } from './error-codes.ts';
 export type { ErrorCode, ErrorEntry, ErrorKind } from './error-codes.ts';
 export { GraphDB } from './graph-db.ts';
 export { GraphReads } from './graph-reads.ts';
+export { defineSchema, Schema } from './schema/schema.ts';
+export type { EdgeDefinition, PropertyType, PropertyTypes, SchemaDefinition, ValueKind } from './schema/schema.ts';
 export { Snapshot } from './snapshot.ts';
 export type { DatabaseStats } from './stats.ts';
 export { Transaction } from './transaction.ts';

@@ -4,6 +4,8 @@ import type { Vfs } from '@sombra/vfs';
 import type { PagerOptions, SyncMode } from '@sombra/pager';
 import type { Config, Warning } from './config.ts';
 import { nearestName } from './nearest-name.ts';
+import { Schema } from './schema/schema.ts';
+import { SchemaRules } from './schema/schema-rules.ts';
 
 /** Fields that go to the pager as they are; it checks their values. */
 const PAGER_FIELDS = [
@@ -28,6 +30,8 @@ const OWN_FIELDS = [
   'checksumMode',
   'syncMode',
   'onWarning',
+  'schema',
+  'validateSchema',
   'vfs',
 ] as const satisfies readonly (keyof Config)[];
 
@@ -52,6 +56,7 @@ export interface ResolvedConfig {
   /** Infinity for no limit. */
   readonly transactionTimeoutMs: number;
   readonly busyTimeoutMs: number;
+  readonly rules: SchemaRules | undefined;
   /** Infinity for none. */
   readonly autoCheckpointIntervalMs: number;
   readonly onWarning: (warning: Warning) => void;
@@ -84,6 +89,7 @@ export function resolveConfig(given: Config = {}): ResolvedConfig {
     pager: { ...pager, syncMode: syncMode(config), transactionTimeoutMs: timeout },
     transactionTimeoutMs: timeout ?? Infinity,
     busyTimeoutMs: config.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
+    rules: rulesOf(config),
     autoCheckpointIntervalMs: milliseconds(config, 'autoCheckpointIntervalMs', null) ?? Infinity,
     onWarning: config.onWarning ?? ((warning) => console.warn(`warning ${warning.code}: ${warning.message}`)),
     vfs: config.vfs,
@@ -130,7 +136,7 @@ function shown(value: unknown): string {
   return String(value).slice(0, 80);
 }
 
-function flag(config: Config, field: 'fsyncEnabled' | 'checksumMode'): boolean {
+function flag(config: Config, field: 'fsyncEnabled' | 'checksumMode' | 'validateSchema'): boolean {
   const value = config[field] === undefined ? true : config[field];
   if (typeof value !== 'boolean') refuse(field, `${field} is ${shown(value)}; allowed: true, false`);
   return value;
@@ -157,4 +163,11 @@ function syncMode(config: Config): SyncMode {
   if (enabled) return mode ?? 'full';
   if (mode === undefined || mode === 'off') return 'off';
   refuse('syncMode', `syncMode is '${shown(mode)}' while fsyncEnabled is false: leave one of them out`);
+}
+
+function rulesOf(config: Config): SchemaRules | undefined {
+  const validated = flag(config, 'validateSchema');
+  if (config.schema === undefined) return undefined;
+  if (!(config.schema instanceof Schema)) refuse('schema', 'schema is what defineSchema({ nodes, edges }) returns');
+  return validated ? new SchemaRules(config.schema) : undefined;
 }

@@ -1,6 +1,15 @@
 import { StateError, TransactionError } from '@sombra/vfs';
 import type { EdgeId, GraphReader, GraphTransaction, NodeId, PropertyInput, PropertyValue } from '@sombra/graph';
 import { GraphReads } from './graph-reads.ts';
+import type { SchemaRules } from './schema/schema-rules.ts';
+
+/** An edge that is about to be added. */
+interface NewEdge {
+  readonly source: NodeId;
+  readonly target: NodeId;
+  readonly type: string;
+  readonly properties: PropertyInput | undefined;
+}
 
 /** How a write transaction ended: its time ran out, its database was closed, or anything else. */
 export type TransactionEnd = 'timeout' | 'closed' | 'done';
@@ -20,6 +29,8 @@ export interface OpenTransaction {
 
 /** What a handle asks of its database. */
 export interface TransactionOwner {
+  /** What every write is checked against; undefined: nothing. */
+  readonly rules: SchemaRules | undefined;
   commitExplicit(open: OpenTransaction, handle: Transaction): number;
   rollbackExplicit(open: OpenTransaction, handle: Transaction): void;
   runNested<T>(open: OpenTransaction, handle: Transaction, fn: (tx: Transaction) => T): T;
@@ -57,65 +68,90 @@ export class Transaction extends GraphReads {
    * Adds a node.
    * @param labels  one label, several, or `[]`
    * @throws DataError SOMBRA_LABEL_EMPTY, SOMBRA_NAME_TOO_LONG, SOMBRA_VALUE_KIND, SOMBRA_VALUE_TOO_LARGE, SOMBRA_NESTING,
-   *   SOMBRA_TEXT_SURROGATE, SOMBRA_DICTIONARY_FULL
+   *   SOMBRA_TEXT_SURROGATE, SOMBRA_DICTIONARY_FULL, SOMBRA_SCHEMA
    */
   addNode(labels: string | readonly string[], properties?: PropertyInput): NodeId {
-    return this.use().addNode(labels, properties);
+    const tx = this.use();
+    this.owner.rules?.checkNode(labels, properties);
+    return tx.addNode(labels, properties);
   }
 
   /** Adds an edge. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
   addEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): EdgeId {
-    return this.use().addEdge(source, target, type, properties);
+    const tx = this.use();
+    const { rules } = this.owner;
+    if (rules !== undefined) checkNewEdge(rules, tx, { source, target, type, properties });
+    return tx.addEdge(source, target, type, properties);
   }
 
   /** Sets one property; null removes it. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
   setNodeProperty(id: NodeId, key: string, value: PropertyValue | null): void {
-    this.use().setNodeProperty(id, key, value);
+    const tx = this.use();
+    this.checkNode(tx, id, { [key]: value });
+    tx.setNodeProperty(id, key, value);
   }
 
   /** @returns false when it was not there @throws DataError SOMBRA_NODE_NOT_FOUND */
   removeNodeProperty(id: NodeId, key: string): boolean {
-    return this.use().removeNodeProperty(id, key);
+    const tx = this.use();
+    this.checkNode(tx, id, { [key]: null });
+    return tx.removeNodeProperty(id, key);
   }
 
   /** Replaces all properties. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
   setNodeProperties(id: NodeId, properties: PropertyInput): void {
-    this.use().setNodeProperties(id, properties);
+    const tx = this.use();
+    this.checkNode(tx, id, properties, false);
+    tx.setNodeProperties(id, properties);
   }
 
   /** Sets the given properties, keeps the others; null removes one. @throws as `setNodeProperties` */
   updateNodeProperties(id: NodeId, properties: PropertyInput): void {
-    this.use().updateNodeProperties(id, properties);
+    const tx = this.use();
+    this.checkNode(tx, id, properties);
+    tx.updateNodeProperties(id, properties);
   }
 
   /** Sets one property; null removes it. @throws DataError SOMBRA_EDGE_NOT_FOUND, and as `addNode` */
   setEdgeProperty(id: EdgeId, key: string, value: PropertyValue | null): void {
-    this.use().setEdgeProperty(id, key, value);
+    const tx = this.use();
+    this.checkEdge(tx, id, { [key]: value });
+    tx.setEdgeProperty(id, key, value);
   }
 
   /** @returns false when it was not there @throws DataError SOMBRA_EDGE_NOT_FOUND */
   removeEdgeProperty(id: EdgeId, key: string): boolean {
-    return this.use().removeEdgeProperty(id, key);
+    const tx = this.use();
+    this.checkEdge(tx, id, { [key]: null });
+    return tx.removeEdgeProperty(id, key);
   }
 
   /** Replaces all properties. @throws DataError SOMBRA_EDGE_NOT_FOUND, and as `addNode` */
   setEdgeProperties(id: EdgeId, properties: PropertyInput): void {
-    this.use().setEdgeProperties(id, properties);
+    const tx = this.use();
+    this.checkEdge(tx, id, properties, false);
+    tx.setEdgeProperties(id, properties);
   }
 
   /** Sets the given properties, keeps the others; null removes one. @throws as `setEdgeProperties` */
   updateEdgeProperties(id: EdgeId, properties: PropertyInput): void {
-    this.use().updateEdgeProperties(id, properties);
+    const tx = this.use();
+    this.checkEdge(tx, id, properties);
+    tx.updateEdgeProperties(id, properties);
   }
 
   /** @returns false when the node has it already @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
   addLabel(id: NodeId, label: string): boolean {
-    return this.use().addLabel(id, label);
+    const tx = this.use();
+    this.checkLabels(tx, id, (labels) => (labels.includes(label) ? labels : [...labels, label]));
+    return tx.addLabel(id, label);
   }
 
   /** @returns false when the node does not have it @throws DataError SOMBRA_NODE_NOT_FOUND */
   removeLabel(id: NodeId, label: string): boolean {
-    return this.use().removeLabel(id, label);
+    const tx = this.use();
+    this.checkLabels(tx, id, (labels) => labels.filter((each) => each !== label));
+    return tx.removeLabel(id, label);
   }
 
   /**
@@ -180,6 +216,25 @@ export class Transaction extends GraphReads {
     return this.use();
   }
 
+  /** @param keeps  what is not in `change` stays */
+  private checkNode(tx: GraphTransaction, id: NodeId, change: PropertyInput, keeps = true): void {
+    const { rules } = this.owner;
+    const node = rules === undefined ? undefined : tx.getNode(id);
+    if (node !== undefined) rules!.checkNode(node.labels, keeps ? { ...node.properties, ...change } : change);
+  }
+
+  private checkEdge(tx: GraphTransaction, id: EdgeId, change: PropertyInput, keeps = true): void {
+    const { rules } = this.owner;
+    const edge = rules === undefined ? undefined : tx.getEdge(id);
+    if (edge !== undefined) rules!.checkEdge(edge.type, keeps ? { ...edge.properties, ...change } : change);
+  }
+
+  private checkLabels(tx: GraphTransaction, id: NodeId, change: (labels: string[]) => string[]): void {
+    const { rules } = this.owner;
+    const node = rules === undefined ? undefined : tx.getNode(id);
+    if (node !== undefined) rules!.checkNode(change(node.labels), node.properties);
+  }
+
   private refuseManaged(instead: string): void {
     if (!this.open.managed) return;
     throw new StateError('SOMBRA_TRANSACTION_MANAGED', `this transaction belongs to transaction(fn): ${instead}`);
@@ -189,6 +244,13 @@ export class Transaction extends GraphReads {
     checkNotEnded(this.open);
     return this.open.inner;
   }
+}
+
+/** An end that is not there is left to the write itself, which says so. */
+function checkNewEdge(rules: SchemaRules, tx: GraphTransaction, edge: NewEdge): void {
+  rules.checkEdge(edge.type, edge.properties);
+  const [source, target] = [tx.getNode(edge.source), tx.getNode(edge.target)];
+  if (source !== undefined && target !== undefined) rules.checkEnds(edge.type, source.labels, target.labels);
 }
 
 /** @throws StateError SOMBRA_TX_DONE, SOMBRA_CLOSED; TransactionError SOMBRA_TRANSACTION_TIMEOUT */

@@ -9,6 +9,7 @@ import { IoError, StateError } from '@sombra/vfs';
 import type { VfsEnv } from '@sombra/vfs';
 import type { Graph, GraphTransaction } from '@sombra/graph';
 import type { Warning } from './config.ts';
+import type { SchemaRules } from './schema/schema-rules.ts';
 import { checkNotEnded, Transaction } from './transaction.ts';
 import type { OpenTransaction, TransactionEnd, TransactionOwner } from './transaction.ts';
 import { TransactionQueue } from './transaction-queue.ts';
@@ -18,11 +19,14 @@ import type { QueueRunner } from './transaction-queue.ts';
 export interface TransactionLimits {
   /** Longest time that an explicit transaction may be open; Infinity for no limit. */
   readonly transactionTimeoutMs: number;
+  /** What writes are checked against. */
+  readonly rules: SchemaRules | undefined;
   /** Longest time that an asynchronous transaction waits while another connection writes. */
   readonly busyTimeoutMs: number;
 }
 
 export class Transactions implements TransactionOwner, QueueRunner {
+  readonly rules: SchemaRules | undefined;
   private readonly graph: Graph;
   private readonly env: VfsEnv;
   private readonly timeoutMs: number;
@@ -34,6 +38,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
   constructor(graph: Graph, env: VfsEnv, limits: TransactionLimits, warn: (warning: Warning) => void) {
     this.graph = graph;
     this.env = env;
+    this.rules = limits.rules;
     this.timeoutMs = limits.transactionTimeoutMs;
     this.warn = warn;
     this.queue = new TransactionQueue(this, env, limits.busyTimeoutMs);
@@ -91,12 +96,12 @@ export class Transactions implements TransactionOwner, QueueRunner {
   }
 
   /** A transaction of one write. @throws StateError SOMBRA_TRANSACTION_ACTIVE, IoError SOMBRA_BUSY when one is open */
-  single<T>(write: (tx: GraphTransaction) => T): T {
+  single<T>(write: (tx: Transaction) => T): T {
     this.refuseOutside();
     this.queue.drain();
     const open = this.open(true);
     return this.toItsEnd(open, () => {
-      const result = write(open.inner);
+      const result = write(new Transaction(open, this));
       open.inner.commit();
       return result;
     });

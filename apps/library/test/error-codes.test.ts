@@ -5,13 +5,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { CONFIG_VARIABLES } from '../src/config-from-env.ts';
 import { ERROR_CODES } from '../src/index.ts';
 import type { ErrorCode, ErrorEntry, ErrorKind } from '../src/index.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const DOCUMENT = 'docs/reference/errors.md';
-/** Environment variables of the tests. */
-const VARIABLES = new Set(['SOMBRA_SEED', 'SOMBRA_RUNS', 'SOMBRA_VERIFY']);
+/** Environment variables of the tests, and those that set fields of the configuration. */
+const VARIABLES = new Set(['SOMBRA_SEED', 'SOMBRA_RUNS', 'SOMBRA_VERIFY', ...CONFIG_VARIABLES]);
 const CODE = /\bSOMBRA_[A-Z0-9_]*[A-Z0-9]\b/g;
 const QUOTED = /['"`](SOMBRA_[A-Z0-9_]+)['"`]/g;
 const THROWN = /\bnew (\w+Error)\(\s*['"`](SOMBRA_[A-Z0-9_]+)['"`]/g;

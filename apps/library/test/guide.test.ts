@@ -163,11 +163,13 @@ describe('types', () => {
       'MemoryVfs',
       'NodeVfs',
       'PoisonedError',
+      'Schema',
       'Snapshot',
       'SombraError',
       'StateError',
       'Transaction',
       'TransactionError',
+      'defineSchema',
     ]);
   });
 });

@@ -1,0 +1,37 @@
+import type { BulkEdge, BulkNode, BulkSource } from '@sombra/graph';
+import type { SchemaRules } from './schema-rules.ts';
+
+/**
+ * What a bulk load takes, each row checked against a schema before it is loaded. Ends are known by row only, so of them the
+ * labels are kept: a number a node.
+ */
+export function checkedSource(source: BulkSource, rules: SchemaRules): BulkSource {
+  const kinds = new Map<string, number>();
+  const labelsOfKind: (readonly string[])[] = [];
+  const kindOfRow: number[] = [];
+
+  function* nodes(): IterableIterator<BulkNode> {
+    for (const node of source.nodes) {
+      rules.checkNode(node.labels, node.properties);
+      const labels = typeof node.labels === 'string' ? [node.labels] : [...node.labels];
+      const key = JSON.stringify(labels);
+      let kind = kinds.get(key);
+      if (kind === undefined) {
+        kind = labelsOfKind.push(labels) - 1;
+        kinds.set(key, kind);
+      }
+      kindOfRow.push(kind);
+      yield node;
+    }
+  }
+
+  function* edges(): IterableIterator<BulkEdge> {
+    for (const edge of source.edges) {
+      rules.checkEdge(edge.type, edge.properties);
+      const [from, to] = [labelsOfKind[kindOfRow[edge.source]!], labelsOfKind[kindOfRow[edge.target]!]];
+      if (from !== undefined && to !== undefined) rules.checkEnds(edge.type, from, to);
+      yield edge;
+    }
+  }
+  return { nodes: nodes(), edges: edges() };
+}

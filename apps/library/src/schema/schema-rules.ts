@@ -1,0 +1,132 @@
+/** Checks what is about to be written against a schema. Nothing is changed here; who is refused has written nothing. */
+import { DataError } from '@sombra/vfs';
+import type { PropertyInput } from '@sombra/graph';
+import { nearestName } from '../nearest-name.ts';
+import type { EdgeRule, PropertyRule, Schema, ValueKind } from './schema.ts';
+
+export class SchemaRules {
+  private readonly schema: Schema;
+
+  constructor(schema: Schema) {
+    this.schema = schema;
+  }
+
+  /**
+   * A node as it will be.
+   * @throws DataError SOMBRA_SCHEMA; details say label or key
+   */
+  checkNode(labels: string | readonly string[], properties: PropertyInput | undefined): void {
+    const list = typeof labels === 'string' ? [labels] : labels;
+    const rules = list.map((label) => this.labelRules(label));
+    for (const [key, value] of Object.entries(properties ?? {})) {
+      if (value === null || value === undefined) continue;
+      const own = rules.map((each) => each.get(key)).filter((rule) => rule !== undefined);
+      if (own.length === 0)
+        refuseKey(
+          key,
+          named(list, 'label'),
+          rules.flatMap((each) => [...each.keys()]),
+        );
+      for (const rule of own) checkValue(rule, key, value);
+    }
+    for (const each of rules) checkPresent(each, properties, named(list, 'label'));
+  }
+
+  /**
+   * An edge as it will be.
+   * @throws DataError SOMBRA_SCHEMA
+   */
+  checkEdge(type: string, properties: PropertyInput | undefined): void {
+    const { properties: rules } = this.edgeRule(type);
+    for (const [key, value] of Object.entries(properties ?? {})) {
+      if (value === null || value === undefined) continue;
+      const rule = rules.get(key);
+      if (rule === undefined) refuseKey(key, `edge type '${type}'`, [...rules.keys()]);
+      checkValue(rule, key, value);
+    }
+    checkPresent(rules, properties, `edge type '${type}'`);
+  }
+
+  /**
+   * The ends of a new edge.
+   * @throws DataError SOMBRA_SCHEMA
+   */
+  checkEnds(type: string, source: readonly string[], target: readonly string[]): void {
+    const { from, to } = this.edgeRule(type);
+    checkEnd(type, 'source', from, source);
+    checkEnd(type, 'target', to, target);
+  }
+
+  private labelRules(label: string): ReadonlyMap<string, PropertyRule> {
+    return this.schema.labels.get(label) ?? refuseName('label', label, [...this.schema.labels.keys()]);
+  }
+
+  private edgeRule(type: string): EdgeRule {
+    return this.schema.types.get(type) ?? refuseName('edge type', type, [...this.schema.types.keys()]);
+  }
+}
+
+function checkPresent(
+  rules: ReadonlyMap<string, PropertyRule>,
+  properties: PropertyInput | undefined,
+  whose: string,
+): void {
+  for (const [key, rule] of rules) {
+    const there = properties !== undefined && Object.hasOwn(properties, key);
+    if (rule.optional || (there && properties[key] !== null && properties[key] !== undefined)) continue;
+    refuse(`property '${key}' is missing: ${whose} needs it; give it, or make it optional in the schema`, { key });
+  }
+}
+
+function checkValue(rule: PropertyRule, key: string, value: unknown): void {
+  if (rule.list) {
+    if (Array.isArray(value) && value.every((each) => isOf(rule.kind, each))) return;
+    refuse(`property '${key}' is ${kindOf(value)}; the schema wants a list of ${rule.kind}`, { key });
+  }
+  if (!isOf(rule.kind, value)) refuse(`property '${key}' is ${kindOf(value)}; the schema wants ${rule.kind}`, { key });
+  if (rule.allowed !== undefined && !rule.allowed.has(value as string)) {
+    const texts = [...rule.allowed].map((text) => `'${text}'`).join(', ');
+    refuse(`property '${key}' is '${String(value).slice(0, 80)}'; the schema allows ${texts}`, { key });
+  }
+}
+
+function checkEnd(type: string, end: string, wanted: readonly string[], labels: readonly string[]): void {
+  if (wanted.some((label) => labels.includes(label))) return;
+  refuse(`the ${end} of an edge '${type}' needs ${named(wanted, 'label')}; it has ${named(labels, 'label')}`, { type });
+}
+
+function isOf(kind: ValueKind, value: unknown): boolean {
+  if (kind === 'any') return true;
+  if (kind === 'integer') return Number.isSafeInteger(value) || typeof value === 'bigint';
+  if (kind === 'number') return typeof value === 'number' || typeof value === 'bigint';
+  return kindOf(value) === kind;
+}
+
+function kindOf(value: unknown): string {
+  if (value instanceof Uint8Array) return 'bytes';
+  if (value instanceof Date) return 'date';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'map';
+  return typeof value;
+}
+
+function named(names: readonly string[], what: string): string {
+  if (names.length === 0) return `no ${what}`;
+  return `${what} ${names.map((name) => `'${name}'`).join(', ')}`;
+}
+
+function refuseKey(key: string, whose: string, known: readonly string[]): never {
+  const near = nearestName(key, known);
+  const hint = near === undefined ? `known: ${known.join(', ') || 'none'}` : `did you mean '${near}'?`;
+  refuse(`property '${key}' is not in the schema of ${whose}; ${hint}`, { key });
+}
+
+function refuseName(what: string, name: string, known: readonly string[]): never {
+  const near = nearestName(name, known);
+  const hint = near === undefined ? `known: ${known.join(', ') || 'none'}` : `did you mean '${near}'?`;
+  refuse(`${what} '${name}' is not in the schema; ${hint}`, { name });
+}
+
+function refuse(message: string, details: Record<string, unknown>): never {
+  throw new DataError('SOMBRA_SCHEMA', message, { details });
+}
