@@ -27,6 +27,8 @@ import type { Config, Warning } from './config.ts';
 import { GraphReads } from './graph-reads.ts';
 import { HeldIterator } from './held-iterator.ts';
 import { checkedSource } from './schema/checked-source.ts';
+import type { Schema, SchemaDefinition } from './schema/schema.ts';
+import type { GraphDBOf } from './schema/typed-graph.ts';
 import { resolveConfig } from './resolve-config.ts';
 import type { ResolvedConfig } from './resolve-config.ts';
 import { Snapshot } from './snapshot.ts';
@@ -84,7 +86,9 @@ export class GraphDB extends GraphReads {
    *   SOMBRA_FORMAT_VERSION; IoError SOMBRA_BUSY (details pid, host, since), SOMBRA_PERMISSION, SOMBRA_IO,
    *   SOMBRA_DISK_FULL; StateError SOMBRA_RECOVERY_REQUIRED, SOMBRA_LOCKS_UNAVAILABLE, SOMBRA_HARD_LINK; CorruptionError
    */
-  static open(path: string, config?: Config): GraphDB {
+  static open<D extends SchemaDefinition>(path: string, config: Config & { readonly schema: Schema<D> }): GraphDBOf<D>;
+  static open(path: string, config?: Config): GraphDB;
+  static open(path: string, config?: Config): unknown {
     const resolved = resolveConfig(config);
     if (typeof path !== 'string' || path === '') {
       throw new DataError('SOMBRA_CONFIG', "the path of a database is a non-empty text, or ':memory:'", {

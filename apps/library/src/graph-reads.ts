@@ -46,6 +46,11 @@ export abstract class GraphReads {
     return this.reads().hasEdge(id);
   }
 
+  /** Is there a node with this id, and has it this label? */
+  hasLabel(id: NodeId, label: string): boolean {
+    return this.reads().getNode(id)?.labels.includes(label) ?? false;
+  }
+
   /** One property of a node, without reading the others. */
   getNodeProperty(id: NodeId, key: string): PropertyValue | undefined {
     return this.reads().getNodeProperty(id, key);

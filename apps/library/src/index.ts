@@ -8,6 +8,17 @@ export { GraphDB } from './graph-db.ts';
 export { GraphReads } from './graph-reads.ts';
 export { defineSchema, Schema } from './schema/schema.ts';
 export type { EdgeDefinition, PropertyType, PropertyTypes, SchemaDefinition, ValueKind } from './schema/schema.ts';
+export type {
+  EdgeIdOf,
+  EdgeOf,
+  LabelOf,
+  NodeIdOf,
+  NodeOf,
+  SourceIdOf,
+  TargetIdOf,
+  TypeOf,
+} from './schema/schema-types.ts';
+export type { GraphDBOf, ReadsOf, SnapshotOf, TransactionOf, WritesOf } from './schema/typed-graph.ts';
 export { Snapshot } from './snapshot.ts';
 export type { DatabaseStats } from './stats.ts';
 export { Transaction } from './transaction.ts';

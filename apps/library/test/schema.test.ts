@@ -2,13 +2,20 @@
 // Method: a small schema, every write method with what fits and with each way not to fit.
 import { describe, expect, it } from 'vitest';
 import { defineSchema, GraphDB } from '../src/index.ts';
-import type { SchemaDefinition, SombraError, Transaction } from '../src/index.ts';
+import type { Config, SchemaDefinition, SombraError, Transaction } from '../src/index.ts';
 import { thrownBy } from './support/codes.ts';
 import { contentOf } from './support/content.ts';
 
 const schema = defineSchema({
   nodes: {
-    Person: { name: 'string', born: 'integer?', height: 'number?', tags: 'string[]?', photo: 'bytes?' },
+    Person: {
+      name: 'string',
+      born: 'integer?',
+      serial: 'bigint?',
+      height: 'number?',
+      tags: 'string[]?',
+      photo: 'bytes?',
+    },
     Author: { penName: 'string', since: 'date?' },
     City: { name: 'string', kind: ['village', 'town'], extra: 'any?', shape: 'map?', capital: 'boolean?' },
   },
@@ -26,7 +33,7 @@ interface Fixture {
 }
 
 function open(): Fixture {
-  const db: GraphDB = GraphDB.open(':memory:', { schema });
+  const db = GraphDB.open(':memory:', { schema } as Config);
   return db.transaction((tx) => {
     const ada = tx.addNode('Person', { name: 'Ada', born: 1815 });
     const alan = tx.addNode(['Person', 'Author'], { name: 'Alan', penName: 'A. M.', since: new Date(0) });
@@ -50,6 +57,8 @@ const REFUSED: readonly Refused[] = [
   ['a property without a label', (tx) => tx.addNode([], { name: 'x' }), "'name'"],
   ['a text for an integer', (tx) => tx.addNode('Person', { name: 'x', born: '1815' }), 'wants integer'],
   ['a float for an integer', (tx) => tx.addNode('Person', { name: 'x', born: 1.5 }), 'wants integer'],
+  ['a bigint for an integer', (tx) => tx.addNode('Person', { name: 'x', born: 2n ** 60n }), 'wants integer'],
+  ['a float for a bigint', (tx) => tx.addNode('Person', { name: 'x', serial: 0.5 }), 'wants bigint'],
   ['a list for a string', (tx) => tx.addNode('Person', { name: ['x'] }), 'is a list'],
   ['a string for a list', (tx) => tx.addNode('Person', { name: 'x', tags: 'y' }), 'a list of string'],
   ['a list with another kind', (tx) => tx.addNode('Person', { name: 'x', tags: ['y', 1] }), 'a list of string'],
@@ -93,7 +102,9 @@ describe('a schema', () => {
 
   it('takes what fits, by every call', () => {
     const { db, ada, bath, knows } = open();
-    db.setNodeProperty(ada, 'born', 2n ** 60n);
+    db.setNodeProperty(ada, 'serial', 2n ** 60n);
+    db.setNodeProperty(ada, 'serial', 60);
+    db.setNodeProperty(ada, 'born', 1816);
     db.setNodeProperty(ada, 'height', 1.5);
     db.removeNodeProperty(ada, 'born');
     db.setNodeProperties(ada, { name: 'Ada', penName: null, tags: ['a', 'b'], photo: new Uint8Array(2) });
@@ -118,17 +129,17 @@ describe('a schema', () => {
   });
 
   it('is not looked at with validateSchema false, nor when it says nothing', () => {
-    const db: GraphDB = GraphDB.open(':memory:', { schema, validateSchema: false });
+    const db = GraphDB.open(':memory:', { schema, validateSchema: false } as Config);
     expect(db.addNode('Whatever', { x: 1 })).toBe(1);
     db.close();
-    const none: GraphDB = GraphDB.open(':memory:', { schema: undefined });
+    const none = GraphDB.open(':memory:', { schema: undefined });
     expect(none.addNode('Whatever', { x: 1 })).toBe(1);
     none.close();
   });
 
   it('holds a bulk load to it, ends included', () => {
     const load = (nodes: object[], edges: object[]): string => {
-      const db: GraphDB = GraphDB.open(':memory:', { schema });
+      const db = GraphDB.open(':memory:', { schema } as Config);
       try {
         db.bulkLoad({ nodes: nodes as never, edges: edges as never });
         return `${db.nodeCount()} nodes, ${db.edgeCount()} edges`;

@@ -97,8 +97,8 @@ function checkEnd(type: string, end: string, wanted: readonly string[], labels: 
 
 function isOf(kind: ValueKind, value: unknown): boolean {
   if (kind === 'any') return true;
-  if (kind === 'integer') return Number.isSafeInteger(value) || typeof value === 'bigint';
-  if (kind === 'number') return typeof value === 'number' || typeof value === 'bigint';
+  if (kind === 'integer') return Number.isSafeInteger(value);
+  if (kind === 'bigint') return Number.isSafeInteger(value) || typeof value === 'bigint';
   return kindOf(value) === kind;
 }
 

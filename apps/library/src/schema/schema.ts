@@ -5,8 +5,11 @@
 import { DataError } from '@sombra/vfs';
 import { nearestName } from '../nearest-name.ts';
 
-/** A kind of value. `number` is an integer or a float; `integer` may be a bigint when it is not safe; `any` is everything. */
-export type ValueKind = 'boolean' | 'integer' | 'number' | 'string' | 'bytes' | 'date' | 'map' | 'any';
+/**
+ * A kind of value. `integer` is a safe integer, `bigint` any integer of 64 bits (read as a number when it is safe), `number` an
+ * integer or a float, `any` everything.
+ */
+export type ValueKind = 'boolean' | 'integer' | 'bigint' | 'number' | 'string' | 'bytes' | 'date' | 'map' | 'any';
 
 /** A kind, `kind[]` for a list of it, `?` behind it when the property may be absent; or a list of the texts that are allowed. */
 export type PropertyType = ValueKind | `${ValueKind}[]` | `${ValueKind}?` | `${ValueKind}[]?` | readonly string[];
@@ -43,7 +46,7 @@ export interface EdgeRule {
   readonly properties: ReadonlyMap<string, PropertyRule>;
 }
 
-const KINDS: readonly string[] = ['boolean', 'integer', 'number', 'string', 'bytes', 'date', 'map', 'any'];
+const KINDS: readonly string[] = ['boolean', 'integer', 'bigint', 'number', 'string', 'bytes', 'date', 'map', 'any'];
 
 /** A checked schema. `Definition` carries what it says as a type. */
 export class Schema<Definition extends SchemaDefinition = SchemaDefinition> {

@@ -1,0 +1,142 @@
+/**
+ * The API with the types of a schema: the same objects and methods, with labels, edge types, properties and ids checked by the
+ * compiler. `GraphDB.open(path, { schema })` returns it.
+ */
+import type { Direction, EdgeRecord, EdgesOfOptions, NeighborOptions, NodeRecord } from '@sombra/graph';
+import type { GraphDB } from '../graph-db.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { Transaction } from '../transaction.ts';
+import type { SchemaDefinition } from './schema.ts';
+import type {
+  EdgeIdOf,
+  EdgeOf,
+  EdgeTypes,
+  LabelOf,
+  NodeIdOf,
+  NodeOf,
+  NodeTypes,
+  PropertiesArgument,
+  Read,
+  SourceIdOf,
+  TargetIdOf,
+  TypeOf,
+  Written,
+} from './schema-types.ts';
+
+type KeyOf<P> = keyof P & string;
+/** Keys whose property may be absent. */
+type OptionalKeyOf<P> = { [K in KeyOf<P>]: undefined extends P[K] ? K : never }[KeyOf<P>];
+type Filter<D extends SchemaDefinition, O, T extends TypeOf<D> = TypeOf<D>> = Omit<O, 'type' | 'direction'> & {
+  readonly type?: T | readonly T[];
+};
+type Where<P> = Readonly<Partial<P>>;
+
+/** Reads, typed. Ids that traversals return are numbers; `hasLabel` and `getNode` make more of them. */
+export interface ReadsOf<D extends SchemaDefinition> {
+  getNode<L extends LabelOf<D>>(id: NodeIdOf<L>): NodeOf<D, L> | undefined;
+  getNode(id: number): NodeRecord | undefined;
+  getEdge<T extends TypeOf<D>>(id: EdgeIdOf<T>): EdgeOf<D, T> | undefined;
+  getEdge(id: number): EdgeRecord | undefined;
+  hasLabel<L extends LabelOf<D>>(id: number, label: L): id is NodeIdOf<L>;
+  getNodeProperty<L extends LabelOf<D>, K extends KeyOf<Read<NodeTypes<D, L>>>>(
+    id: NodeIdOf<L>,
+    key: K,
+  ): Read<NodeTypes<D, L>>[K] | undefined;
+  getEdgeProperty<T extends TypeOf<D>, K extends KeyOf<Read<EdgeTypes<D, T>>>>(
+    id: EdgeIdOf<T>,
+    key: K,
+  ): Read<EdgeTypes<D, T>>[K] | undefined;
+  nodeCount(label?: LabelOf<D>): number;
+  edgeCount(type?: TypeOf<D>): number;
+  degree(
+    id: number,
+    options?: { readonly direction?: Direction; readonly type?: TypeOf<D> | readonly TypeOf<D>[] },
+  ): number;
+  neighbors<T extends TypeOf<D>>(
+    id: number,
+    options: Filter<D, NeighborOptions, T> & { readonly type: T; readonly direction?: 'out' },
+  ): TargetIdOf<D, T>[];
+  neighbors<T extends TypeOf<D>>(
+    id: number,
+    options: Filter<D, NeighborOptions, T> & { readonly type: T; readonly direction: 'in' },
+  ): SourceIdOf<D, T>[];
+  neighbors(id: number, options?: Filter<D, NeighborOptions> & { readonly direction?: Direction }): number[];
+  edgesOf<T extends TypeOf<D>>(
+    id: number,
+    options: Filter<D, EdgesOfOptions, T> & { readonly type: T; readonly direction?: Direction },
+  ): EdgeOf<D, T>[];
+  edgesOf(id: number, options?: Filter<D, EdgesOfOptions> & { readonly direction?: Direction }): EdgeRecord[];
+  outgoing<T extends TypeOf<D>>(
+    id: number,
+    options: Filter<D, EdgesOfOptions, T> & { readonly type: T },
+  ): EdgeOf<D, T>[];
+  outgoing(id: number, options?: Filter<D, EdgesOfOptions>): EdgeRecord[];
+  incoming<T extends TypeOf<D>>(
+    id: number,
+    options: Filter<D, EdgesOfOptions, T> & { readonly type: T },
+  ): EdgeOf<D, T>[];
+  incoming(id: number, options?: Filter<D, EdgesOfOptions>): EdgeRecord[];
+  nodes<L extends LabelOf<D>>(options: { readonly label: L }): IterableIterator<NodeOf<D, L>>;
+  nodes(): IterableIterator<NodeRecord>;
+  edges<T extends TypeOf<D>>(options: { readonly type: T }): IterableIterator<EdgeOf<D, T>>;
+  edges(): IterableIterator<EdgeRecord>;
+  findNodes<L extends LabelOf<D>>(
+    label: L,
+    where: Where<Read<NodeTypes<D, L>>> | ((node: NodeOf<D, L>) => boolean),
+    options?: { readonly limit?: number },
+  ): NodeOf<D, L>[];
+}
+
+/** Writes, typed. */
+export interface WritesOf<D extends SchemaDefinition> {
+  addNode<L extends LabelOf<D>>(
+    labels: L | readonly L[],
+    ...properties: PropertiesArgument<NodeTypes<D, L>>
+  ): NodeIdOf<L>;
+  addEdge<T extends TypeOf<D>>(
+    source: SourceIdOf<D, T>,
+    target: TargetIdOf<D, T>,
+    type: T,
+    ...properties: PropertiesArgument<EdgeTypes<D, T>>
+  ): EdgeIdOf<T>;
+  setNodeProperty<L extends LabelOf<D>, K extends KeyOf<Written<NodeTypes<D, L>>>>(
+    id: NodeIdOf<L>,
+    key: K,
+    value: Exclude<Written<NodeTypes<D, L>>[K], undefined>,
+  ): void;
+  removeNodeProperty<L extends LabelOf<D>>(id: NodeIdOf<L>, key: OptionalKeyOf<Written<NodeTypes<D, L>>>): boolean;
+  setNodeProperties<L extends LabelOf<D>>(id: NodeIdOf<L>, properties: Written<NodeTypes<D, L>>): void;
+  updateNodeProperties<L extends LabelOf<D>>(id: NodeIdOf<L>, properties: Partial<Written<NodeTypes<D, L>>>): void;
+  setEdgeProperty<T extends TypeOf<D>, K extends KeyOf<Written<EdgeTypes<D, T>>>>(
+    id: EdgeIdOf<T>,
+    key: K,
+    value: Exclude<Written<EdgeTypes<D, T>>[K], undefined>,
+  ): void;
+  removeEdgeProperty<T extends TypeOf<D>>(id: EdgeIdOf<T>, key: OptionalKeyOf<Written<EdgeTypes<D, T>>>): boolean;
+  setEdgeProperties<T extends TypeOf<D>>(id: EdgeIdOf<T>, properties: Written<EdgeTypes<D, T>>): void;
+  updateEdgeProperties<T extends TypeOf<D>>(id: EdgeIdOf<T>, properties: Partial<Written<EdgeTypes<D, T>>>): void;
+  addLabel(id: number, label: LabelOf<D>): boolean;
+  removeLabel(id: number, label: LabelOf<D>): boolean;
+}
+
+type Overlaid<Base, Typed> = Omit<Base, keyof Typed> & Typed;
+
+/** A transaction of a database with a schema. */
+export type TransactionOf<D extends SchemaDefinition> = Overlaid<
+  Transaction,
+  ReadsOf<D> & WritesOf<D> & { transaction<T>(fn: (tx: TransactionOf<D>) => T): T }
+>;
+
+/** A snapshot of a database with a schema. */
+export type SnapshotOf<D extends SchemaDefinition> = Overlaid<Snapshot, ReadsOf<D>>;
+
+/** Connection of a database with a schema. */
+interface Connection<D extends SchemaDefinition> {
+  transaction<T>(fn: (tx: TransactionOf<D>) => T): T;
+  transactionAsync<T>(fn: (tx: TransactionOf<D>) => T): Promise<T>;
+  beginTransaction(): TransactionOf<D>;
+  snapshot(): SnapshotOf<D>;
+}
+
+/** A database with a schema. */
+export type GraphDBOf<D extends SchemaDefinition> = Overlaid<GraphDB, ReadsOf<D> & WritesOf<D> & Connection<D>>;

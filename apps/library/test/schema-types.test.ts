@@ -1,0 +1,150 @@
+// Goal: the types of a schema reach labels, edge types, properties and ids everywhere, and what does not fit does not compile.
+// Method: expressions whose types are stated, lines that must not compile, run on a database as well.
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { defineSchema, GraphDB } from '../src/index.ts';
+import type {
+  EdgeRecord,
+  GraphDBOf,
+  GraphReads,
+  LabelOf,
+  NodeIdOf,
+  NodeRecord,
+  PropertyValue,
+  ReadsOf,
+  SchemaDefinition,
+  SnapshotOf,
+  Transaction,
+  TransactionOf,
+  TypeOf,
+  WritesOf,
+} from '../src/index.ts';
+
+const schema = defineSchema({
+  nodes: {
+    Person: { name: 'string', born: 'integer?', tags: 'string[]?' },
+    Author: { penName: 'string', rank: ['junior', 'senior'] },
+    City: { name: 'string', area: 'number', founded: 'date?', extra: 'any?', serial: 'bigint?' },
+  },
+  edges: {
+    KNOWS: { from: 'Person', to: 'Person', properties: { since: 'integer', weight: 'number?' } },
+    VISITED: { from: ['Person', 'Author'], to: 'City' },
+  },
+});
+type Definition = (typeof schema)['definition'];
+
+/** What a line that must not compile does when it runs nevertheless. */
+const refused = (call: () => unknown): void => expect(call).toThrowError();
+
+describe('types of a schema', () => {
+  it('know its names', () => {
+    expectTypeOf<LabelOf<Definition>>().toEqualTypeOf<'Person' | 'Author' | 'City'>();
+    expectTypeOf<TypeOf<Definition>>().toEqualTypeOf<'KNOWS' | 'VISITED'>();
+  });
+
+  it('are those of methods that exist', () => {
+    expectTypeOf<keyof ReadsOf<SchemaDefinition>>().toExtend<keyof GraphReads>();
+    expectTypeOf<keyof WritesOf<SchemaDefinition>>().toExtend<keyof Transaction & keyof GraphDB>();
+    expectTypeOf(GraphDB.open(':memory:')).toEqualTypeOf<GraphDB>();
+  });
+
+  it('reach ids, records and properties', () => {
+    const db = GraphDB.open(':memory:', { schema });
+    expectTypeOf(db).toEqualTypeOf<GraphDBOf<Definition>>();
+    const ada = db.addNode('Person', { name: 'Ada', born: 1815 });
+    const both = db.addNode(['Person', 'Author'], { name: 'Alan', penName: 'A', rank: 'senior', born: null });
+    const bath = db.addNode('City', { name: 'Bath', area: 29 });
+    expectTypeOf(ada).toEqualTypeOf<NodeIdOf<'Person'>>();
+    expectTypeOf(both).toExtend<NodeIdOf<'Person'>>();
+    expectTypeOf(both).toExtend<NodeIdOf<'Author'>>();
+    expectTypeOf(ada).toExtend<number>();
+    expectTypeOf(bath).not.toExtend<NodeIdOf<'Person'>>();
+
+    const node = db.getNode(ada)!;
+    expectTypeOf(node.properties).toEqualTypeOf<{ name: string; born?: number; tags?: string[] }>();
+    expectTypeOf(db.getNode(both)!.properties.rank).toEqualTypeOf<'junior' | 'senior'>();
+    expectTypeOf(db.getNode(both)!.properties.name).toEqualTypeOf<string>();
+    expectTypeOf(db.getNode(bath)!.properties.founded).toEqualTypeOf<Date | undefined>();
+    expectTypeOf(db.getNode(bath)!.properties.serial).toEqualTypeOf<number | bigint | undefined>();
+    expectTypeOf(db.getNode(bath)!.properties.extra).toEqualTypeOf<PropertyValue | undefined>();
+    expectTypeOf(db.getNodeProperty(ada, 'name')).toEqualTypeOf<string | undefined>();
+    expectTypeOf(db.getNode(17)).toEqualTypeOf<NodeRecord | undefined>();
+
+    const knows = db.addEdge(ada, both, 'KNOWS', { since: 1936 });
+    const visited = db.addEdge(both, bath, 'VISITED');
+    expectTypeOf(db.getEdge(knows)!.properties).toEqualTypeOf<{ since: number; weight?: number }>();
+    expectTypeOf(db.getEdge(knows)!.source).toEqualTypeOf<NodeIdOf<'Person'>>();
+    expectTypeOf(db.getEdge(visited)!.source).toEqualTypeOf<NodeIdOf<'Person'> | NodeIdOf<'Author'>>();
+    expectTypeOf(db.neighbors(ada, { type: 'VISITED' })).toEqualTypeOf<NodeIdOf<'City'>[]>();
+    expectTypeOf(db.neighbors(bath, { type: 'VISITED', direction: 'in' })).toEqualTypeOf<
+      (NodeIdOf<'Person'> | NodeIdOf<'Author'>)[]
+    >();
+    expectTypeOf(db.neighbors(ada)).toEqualTypeOf<number[]>();
+    expectTypeOf(db.outgoing(ada, { type: 'KNOWS' })[0]!.properties.since).toEqualTypeOf<number>();
+    expectTypeOf(db.edgesOf(ada)).toEqualTypeOf<EdgeRecord[]>();
+    for (const city of db.nodes({ label: 'City' })) expectTypeOf(city.properties.area).toEqualTypeOf<number>();
+    for (const edge of db.edges({ type: 'KNOWS' })) expectTypeOf(edge.properties.since).toEqualTypeOf<number>();
+    expectTypeOf(db.findNodes('Person', { name: 'Ada' })[0]!.id).toEqualTypeOf<NodeIdOf<'Person'>>();
+
+    const [somewhere] = db.kHop(ada, 1);
+    expect(db.hasLabel(somewhere!, 'Author')).toBe(true);
+    if (db.hasLabel(somewhere!, 'Author')) expectTypeOf(somewhere).toExtend<NodeIdOf<'Author'>>();
+    expect(db.hasLabel(99, 'City')).toBe(false);
+
+    db.setNodeProperty(ada, 'born', null);
+    db.updateNodeProperties(both, { rank: 'junior' });
+    expect(db.removeNodeProperty(ada, 'tags')).toBe(false);
+    db.setEdgeProperties(knows, { since: 1937 });
+    const snapshot = db.snapshot();
+    expectTypeOf(snapshot).toEqualTypeOf<SnapshotOf<Definition>>();
+    expect(snapshot.getNode(both)?.properties.rank).toBe('junior');
+    snapshot.release();
+    const length = db.transaction((tx) => {
+      expectTypeOf(tx).toEqualTypeOf<TransactionOf<Definition>>();
+      tx.transaction((nested) => nested.addNode('Person', { name: 'Nested' }));
+      return tx.nodeCount('Person');
+    });
+    expect(length).toBe(3);
+    db.close();
+  });
+
+  it('do not let pass what does not fit', () => {
+    const db = GraphDB.open(':memory:', { schema });
+    const ada = db.addNode('Person', { name: 'Ada' });
+    const bath = db.addNode('City', { name: 'Bath', area: 29 });
+    // @ts-expect-error an unknown label
+    refused(() => db.addNode('Persn', { name: 'x' }));
+    // @ts-expect-error a missing property
+    refused(() => db.addNode('Person', {}));
+    // @ts-expect-error no properties where one is needed
+    refused(() => db.addNode('Person'));
+    // @ts-expect-error an unknown property
+    refused(() => db.addNode('Person', { name: 'x', bron: 1 }));
+    // @ts-expect-error a wrong kind
+    refused(() => db.addNode('Person', { name: 1 }));
+    // @ts-expect-error a text that is not allowed
+    refused(() => db.addNode('Author', { penName: 'x', rank: 'chief' }));
+    // @ts-expect-error null for what is needed
+    refused(() => db.setNodeProperty(ada, 'name', null));
+    // @ts-expect-error removing what is needed
+    refused(() => db.removeNodeProperty(ada, 'name'));
+    // @ts-expect-error an end with another label
+    refused(() => db.addEdge(bath, ada, 'KNOWS', { since: 1 }));
+    // @ts-expect-error an edge without what is needed
+    refused(() => db.addEdge(ada, ada, 'KNOWS'));
+    // @ts-expect-error an unknown type
+    expect(db.edgeCount('KNOW')).toBe(0);
+    // @ts-expect-error an unknown label
+    expect(db.nodeCount('Town')).toBe(0);
+    // @ts-expect-error an unknown property
+    expect(db.getNodeProperty(ada, 'bron')).toBeUndefined();
+    // @ts-expect-error an unknown property in a search
+    expect(db.findNodes('Person', { bron: 1 })).toEqual([]);
+    db.transaction((tx) => {
+      // @ts-expect-error in a transaction as well
+      refused(() => tx.addNode('Person', {}));
+    });
+    // @ts-expect-error a kind that does not exist
+    refused(() => defineSchema({ nodes: { A: { x: 'strin' } }, edges: {} }));
+    db.close();
+  });
+});
