@@ -57,6 +57,40 @@ export function xxh32(bytes: Uint8Array, from: number, to: number, seed: number)
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
+/**
+ * XXH32 of words [from, to): what `xxh32` gives for their bytes in little-endian order. For memory that is written as words anyway;
+ * short lengths cost half as much this way.
+ */
+export function xxh32Words(words: Uint32Array, from: number, to: number, seed: number): number {
+  let hash = (seed + PRIME_5) | 0;
+  let at = from;
+  if (to - from >= 4) {
+    let a = (seed + PRIME_1 + PRIME_2) | 0;
+    let b = (seed + PRIME_2) | 0;
+    let c = seed | 0;
+    let d = (seed - PRIME_1) | 0;
+    for (const end = to - 3; at < end; at += 4) {
+      a = (a + Math.imul(words[at]!, PRIME_2)) | 0;
+      a = Math.imul((a << 13) | (a >>> 19), PRIME_1);
+      b = (b + Math.imul(words[at + 1]!, PRIME_2)) | 0;
+      b = Math.imul((b << 13) | (b >>> 19), PRIME_1);
+      c = (c + Math.imul(words[at + 2]!, PRIME_2)) | 0;
+      c = Math.imul((c << 13) | (c >>> 19), PRIME_1);
+      d = (d + Math.imul(words[at + 3]!, PRIME_2)) | 0;
+      d = Math.imul((d << 13) | (d >>> 19), PRIME_1);
+    }
+    hash = merge(a, b, c, d);
+  }
+  hash = (hash + ((to - from) << 2)) | 0;
+  for (; at < to; at += 1) {
+    hash = (hash + Math.imul(words[at]!, PRIME_3)) | 0;
+    hash = Math.imul((hash << 17) | (hash >>> 15), PRIME_4);
+  }
+  hash = Math.imul(hash ^ (hash >>> 15), PRIME_2);
+  hash = Math.imul(hash ^ (hash >>> 13), PRIME_3);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
 /** The four accumulators of whole stripes, merged; words assembled from bytes. */
 function stripesOfBytes(bytes: Uint8Array, from: number, to: number, seed: number): number {
   let a = (seed + PRIME_1 + PRIME_2) | 0;

@@ -1,5 +1,5 @@
 export { assert, verify, verifying } from './assert.ts';
-export { xxh32 } from './checksum.ts';
+export { xxh32, xxh32Words } from './checksum.ts';
 export { NodeEnv } from './env.ts';
 export {
   CorruptionError,

@@ -22,13 +22,24 @@ export function retrying<T>(call: () => T): T {
   }
 }
 
+/**
+ * For calls too frequent for a closure: `for (;;) try { return call } catch (error) { throwUnlessInterrupted(error, …) }`.
+ * @throws IoError for a system error but EINTR; what is no system error as it is
+ */
+export function throwUnlessInterrupted(error: unknown, op: Operation, path: string, at: number | undefined): void {
+  const errno = errnoOf(error);
+  if (errno === 'EINTR') return;
+  if (errno === undefined) throw error;
+  throw systemError(errno, op, path, { at, cause: error });
+}
+
 /** Runs a call, retrying, and turns a system error into an IoError. */
 export function withErrno<T>(op: Operation, path: string, at: number | undefined, call: () => T): T {
-  try {
-    return retrying(call);
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
-    throw systemError(errno, op, path, { at, cause: error });
+  for (;;) {
+    try {
+      return call();
+    } catch (error) {
+      throwUnlessInterrupted(error, op, path, at);
+    }
   }
 }

@@ -11,7 +11,7 @@ import {
   writevSync,
 } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
-import { errnoOf, withErrno } from './node-errno.ts';
+import { errnoOf, throwUnlessInterrupted, withErrno } from './node-errno.ts';
 import type { NativeLocks } from './node-locks.ts';
 import { systemError } from './system-error.ts';
 import type { Operation } from './system-error.ts';
@@ -52,16 +52,25 @@ export class NodeFile implements VfsFile {
 
   pread(into: Uint8Array, at: number): number {
     this.checkOpen('pread', at);
-    return withErrno('pread', this.path, at, () => readSync(this.fd, into, 0, into.length, at));
+    for (;;) {
+      try {
+        return readSync(this.fd, into, 0, into.length, at);
+      } catch (error) {
+        throwUnlessInterrupted(error, 'pread', this.path, at);
+      }
+    }
   }
 
   pwrite(buffers: readonly Uint8Array[], at: number): number {
     this.checkWritable('pwrite', at);
-    const [only] = buffers;
-    if (only !== undefined && buffers.length === 1) {
-      return withErrno('pwrite', this.path, at, () => writeSync(this.fd, only, 0, only.length, at));
+    const only = buffers.length === 1 ? buffers[0] : undefined;
+    for (;;) {
+      try {
+        return only === undefined ? writevSync(this.fd, buffers, at) : writeSync(this.fd, only, 0, only.length, at);
+      } catch (error) {
+        throwUnlessInterrupted(error, 'pwrite', this.path, at);
+      }
     }
-    return withErrno('pwrite', this.path, at, () => writevSync(this.fd, buffers, at));
   }
 
   truncate(size: number): void {

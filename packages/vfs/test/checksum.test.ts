@@ -1,7 +1,7 @@
 // Goal: xxh32 is XXH32, at any length and alignment. Method: published vectors, and a second implementation that is
 // written straight from the specification with BigInt.
 import { describe, expect, test } from 'vitest';
-import { encodeText, xxh32 } from '../src/index.ts';
+import { encodeText, xxh32, xxh32Words } from '../src/index.ts';
 import { Random, seeds } from '../src/testing/index.ts';
 
 const [P1, P2, P3, P4, P5] = [0x9e3779b1n, 0x85ebca77n, 0xc2b2ae3dn, 0x27d4eb2fn, 0x165667b1n];
@@ -82,6 +82,19 @@ describe('against a second implementation', () => {
       expect(wrong).toEqual([]);
     },
   );
+
+  test('words, every number of them from 0 to 80, at every place', () => {
+    const slab = new Random(8).bytes(400);
+    const words = new Uint32Array(slab.buffer, slab.byteOffset, 100);
+    const wrong: string[] = [];
+    for (let count = 0; count <= 80; count += 1) {
+      for (const from of [0, 1, 2, 3, 100 - count]) {
+        const expected = reference(slab.slice(from * 4, (from + count) * 4), count * 77);
+        if (xxh32Words(words, from, from + count, count * 77) !== expected) wrong.push(`${count} words at ${from}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
 
   test('random ranges, seeds and views; the buffer is not changed', () => {
     for (const seed of seeds(40)) {

@@ -6,6 +6,23 @@ import { namesake } from './segment.ts';
 /** When an appended record is durable: `full`: when `append` returns; `normal`: when `sync` has returned. */
 export type AppendSyncMode = 'full' | 'normal';
 
+/**
+ * What an append log tells whoever wants to observe it. Calls must return quickly and not call the log. What they throw
+ * becomes an uncaught exception and disturbs nothing here.
+ */
+export interface AppendLogHooks {
+  /** A record is there, not yet synced as far as `append` and `appendAsync` do not say so. @param bytes  of its content */
+  appended?(position: number, bytes: number): void;
+  /** The record at this position and those before it survive a power loss from now on. */
+  synced?(durable: number): void;
+  /** The log goes on in file `segment`, with the record at this position. */
+  rotated?(segment: number, position: number): void;
+  /** Records were given up; the oldest one is now at this position. */
+  truncated?(first: number): void;
+  /** A sync failed: nothing is written any more until the log is opened again. */
+  poisoned?(cause: unknown): void;
+}
+
 /** How an append log is opened. */
 export interface AppendLogOptions {
   readonly vfs: Vfs;
@@ -22,6 +39,7 @@ export interface AppendLogOptions {
   readonly toLastGood?: boolean | undefined;
   /** `none`: the caller answers for it that nobody else opens the log; for systems without file locks. Default file. */
   readonly locking?: 'file' | 'none' | undefined;
+  readonly hooks?: AppendLogHooks | undefined;
 }
 
 /** Options with their defaults. */
@@ -32,9 +50,11 @@ export interface ResolvedAppendLogOptions {
   readonly syncMode: AppendSyncMode;
   readonly toLastGood: boolean;
   readonly locking: 'file' | 'none';
+  readonly hooks: AppendLogHooks;
 }
 
-const KEYS = ['vfs', 'path', 'segmentSize', 'syncMode', 'toLastGood', 'locking'];
+const KEYS = ['vfs', 'path', 'segmentSize', 'syncMode', 'toLastGood', 'locking', 'hooks'];
+const HOOKS = ['appended', 'synced', 'rotated', 'truncated', 'poisoned'];
 const SEGMENT_SIZE_MIN = 4096;
 const SEGMENT_SIZE_MAX = 2 ** 30;
 const SEGMENT_SIZE_DEFAULT = 16 * 1024 * 1024;
@@ -60,6 +80,12 @@ export function resolveAppendLogOptions(options: AppendLogOptions): ResolvedAppe
   if (!Number.isInteger(segmentSize) || segmentSize < SEGMENT_SIZE_MIN || segmentSize > SEGMENT_SIZE_MAX) {
     refuse('segmentSize', segmentSize, `an integer of ${SEGMENT_SIZE_MIN} to ${SEGMENT_SIZE_MAX}`);
   }
+  const { hooks = {} } = options;
+  if (typeof hooks !== 'object' || hooks === null) refuse('hooks', hooks, 'an object of functions');
+  for (const [name, hook] of Object.entries(hooks) as [string, unknown][]) {
+    if (!HOOKS.includes(name)) refuse(`hooks.${name}`, 'given', HOOKS.join(', '));
+    if (hook !== undefined && typeof hook !== 'function') refuse(`hooks.${name}`, hook, 'a function');
+  }
   return {
     vfs,
     path,
@@ -67,5 +93,6 @@ export function resolveAppendLogOptions(options: AppendLogOptions): ResolvedAppe
     syncMode: oneOf('syncMode', options.syncMode, ['full', 'normal']),
     toLastGood: oneOf('toLastGood', options.toLastGood, [false, true]),
     locking: oneOf('locking', options.locking, ['file', 'none']),
+    hooks,
   };
 }

@@ -9,10 +9,12 @@
  */
 import { CorruptionError, DataError, IoError, PoisonedError, SombraError, StateError } from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
+import { Followers } from './append-log-followers.ts';
+import type { FollowSignal } from './append-log-followers.ts';
 import { openAppendLog } from './append-log-open.ts';
 import type { OpenedAppendLog } from './append-log-open.ts';
 import { resolveAppendLogOptions } from './append-log-options.ts';
-import type { AppendLogOptions, ResolvedAppendLogOptions } from './append-log-options.ts';
+import type { AppendLogHooks, AppendLogOptions, ResolvedAppendLogOptions } from './append-log-options.ts';
 import { AppendedSegment } from './append-log-reader.ts';
 import type { AppendedRecord, SegmentEnd } from './append-log-reader.ts';
 import { RECORD_COMMIT, RecordBuilder } from './record.ts';
@@ -42,6 +44,12 @@ export interface AppendLogStats {
   readonly droppedBytes: number;
 }
 
+/** How records are followed. */
+export interface FollowOptions {
+  /** Ends the following. */
+  readonly signal?: FollowSignal | undefined;
+}
+
 /** What `check` found. */
 export interface AppendLogProblem {
   /** as of the error that reading throws */
@@ -58,6 +66,7 @@ export class AppendLog {
   private readonly builder = new RecordBuilder(0);
   /** Descriptors of reads that have not ended. */
   private readonly reading = new Set<VfsFile>();
+  private readonly followers = new Followers();
   private readonly droppedBytes: number;
   /** Last record behind which the file of the live segment goes on; `last` as soon as it counts. */
   private written: number;
@@ -102,31 +111,23 @@ export class AppendLog {
    *   is known after the next open; DataError SOMBRA_VALUE_TOO_LARGE; PoisonedError SOMBRA_LOCK_POISONED; StateError SOMBRA_CLOSED
    */
   append(bytes: Uint8Array): number {
-    this.checkWritable();
-    if (!(bytes instanceof Uint8Array)) throw new TypeError('append takes a Uint8Array');
-    if (bytes.length > APPEND_BYTES_MAX) {
-      throw new DataError(
-        'SOMBRA_VALUE_TOO_LARGE',
-        `a record of ${bytes.length} bytes is longer than ${APPEND_BYTES_MAX}: split it`,
-        {
-          details: { length: bytes.length },
-        },
-      );
-    }
-    const { wal, builder, options } = this;
-    const before = wal.tail;
-    const position = this.last + 1;
-    builder.begin(RECORD_COMMIT, position, options.vfs.env.now(), 0);
-    builder.addBytes(bytes);
-    try {
-      this.trusting(() => wal.append(builder));
-    } finally {
-      this.noteRotation(before); // also when the rotation succeeded and the write did not
-    }
-    this.written = position;
-    if (options.syncMode === 'full') this.syncUpTo(position);
-    wal.publish();
-    this.last = position;
+    const position = this.write(bytes);
+    if (this.options.syncMode === 'full') this.syncUpTo(position);
+    this.count(position, bytes.length);
+    return position;
+  }
+
+  /**
+   * As `append`, without blocking the thread for the sync: records whose promises wait at the same time share one. The record is
+   * there at once for `read`, in the order of the calls. With sync mode normal, too, the promise waits until it is durable.
+   * @returns its position, when it is durable
+   * @throws nothing: the promise is rejected with what `append` and `syncAsync` throw. After SOMBRA_SYNC and
+   *   SOMBRA_LOCK_POISONED the next open tells whether the record is there
+   */
+  async appendAsync(bytes: Uint8Array): Promise<number> {
+    const position = this.write(bytes);
+    this.count(position, bytes.length);
+    await this.syncAsync();
     return position;
   }
 
@@ -155,10 +156,23 @@ export class AppendLog {
    */
   read(from = this.first): IterableIterator<AppendedRecord> {
     this.checkOpen();
-    if (!Number.isSafeInteger(from) || from < 1)
-      throw new RangeError(`a position is an integer from 1 on, not ${from}`);
+    checkPosition(from);
     this.checkKept(from);
     return this.records(from, this.last);
+  }
+
+  /**
+   * Reads records in order and waits for later ones. It ends when the log is closed, when the signal aborts, by `return` (which
+   * leaving a loop calls), never by itself. With sync mode normal, and from `appendAsync`, a record may come before it is durable:
+   * `stats().durable` tells.
+   * @param from  first position; default the oldest record
+   * @throws as `read`; RangeError and StateError SOMBRA_CLOSED at once
+   */
+  follow(from = this.first, options: FollowOptions = {}): AsyncGenerator<AppendedRecord, void, undefined> {
+    this.checkOpen();
+    checkPosition(from);
+    this.checkKept(from);
+    return this.following(from, options.signal);
   }
 
   /**
@@ -171,13 +185,16 @@ export class AppendLog {
     if (!Number.isSafeInteger(position)) throw new RangeError(`a position is an integer, not ${position}`);
     const { headers, options, wal } = this;
     const directory = directoryOf(options.path);
+    const before = this.first;
     while (headers.length > 1 && headers[1]!.baseLsn < position) {
       const { seq } = headers[0]!;
       wal.release(seq + 1);
       headers.shift();
       this.trusting(() => options.vfs.syncDir(directory));
     }
-    return this.first;
+    const { first } = this;
+    if (first !== before) this.tell((hooks) => hooks.truncated?.(first));
+    return first;
   }
 
   /** Reads everything. @returns what is wrong; empty when all is well */
@@ -214,6 +231,7 @@ export class AppendLog {
       if (this.failure === undefined) this.sync();
     } finally {
       this.closed = true;
+      this.followers.wake();
       for (const file of this.reading) file.close();
       this.wal.close();
       this.wal.files.close();
@@ -253,6 +271,22 @@ export class AppendLog {
     }
   }
 
+  private async *following(
+    from: number,
+    signal: FollowSignal | undefined,
+  ): AsyncGenerator<AppendedRecord, void, undefined> {
+    let position = from;
+    const isOver = (): boolean => this.closed || signal?.aborted === true;
+    while (!isOver()) {
+      for (const record of this.records(position, this.last)) {
+        position = record.position + 1;
+        yield record;
+        if (isOver()) return;
+      }
+      if (position > this.last && !isOver()) await this.followers.wait(signal);
+    }
+  }
+
   private checkKept(position: number): void {
     if (position >= this.first) return;
     throw new StateError(
@@ -285,6 +319,41 @@ export class AppendLog {
 
   // ---- writing
 
+  /** Writes a record behind the last one. It counts after `count`. */
+  private write(bytes: Uint8Array): number {
+    this.checkWritable();
+    if (!(bytes instanceof Uint8Array)) throw new TypeError('append takes a Uint8Array');
+    if (bytes.length > APPEND_BYTES_MAX) {
+      throw new DataError(
+        'SOMBRA_VALUE_TOO_LARGE',
+        `a record of ${bytes.length} bytes is longer than ${APPEND_BYTES_MAX}: split it`,
+        {
+          details: { length: bytes.length },
+        },
+      );
+    }
+    const { wal, builder, options } = this;
+    const before = wal.tail;
+    const position = this.last + 1;
+    builder.begin(RECORD_COMMIT, position, options.vfs.env.now(), 0);
+    builder.addBytes(bytes);
+    try {
+      this.trusting(() => wal.append(builder));
+    } finally {
+      this.noteRotation(before); // also when the rotation succeeded and the write did not
+    }
+    this.written = position;
+    return position;
+  }
+
+  /** The record that was written is there from now on. */
+  private count(position: number, length: number): void {
+    this.wal.publish();
+    this.last = position;
+    this.tell((hooks) => hooks.appended?.(position, length));
+    this.followers.wake();
+  }
+
   private noteRotation(before: LogTail): void {
     const { wal, headers } = this;
     const { seq } = wal.tail;
@@ -299,13 +368,21 @@ export class AppendLog {
       time: wal.time,
       chain: wal.startChain,
     });
-    this.durable = this.last; // a segment is synced before it is sealed
+    const { last } = this;
+    this.tell((hooks) => hooks.rotated?.(seq, last + 1));
+    this.coverUpTo(last); // a segment is synced before it is sealed
   }
 
   private syncUpTo(position: number): void {
     this.trusting(() => this.wal.sync());
     this.syncs += 1;
+    this.coverUpTo(position);
+  }
+
+  private coverUpTo(position: number): void {
+    if (position <= this.durable) return;
     this.durable = position;
+    this.tell((hooks) => hooks.synced?.(position));
   }
 
   private async startSync(): Promise<void> {
@@ -313,7 +390,7 @@ export class AppendLog {
     try {
       await this.wal.syncAsync();
       this.syncs += 1;
-      this.durable = Math.max(this.durable, covers);
+      this.coverUpTo(covers);
     } catch (error) {
       this.distrustAfter(error);
       throw error;
@@ -332,7 +409,20 @@ export class AppendLog {
   }
 
   private distrustAfter(error: unknown): void {
-    if (error instanceof SombraError && error.code === 'SOMBRA_SYNC') this.failure ??= error;
+    if (!(error instanceof SombraError) || error.code !== 'SOMBRA_SYNC' || this.failure !== undefined) return;
+    this.failure = error;
+    this.tell((hooks) => hooks.poisoned?.(error));
+  }
+
+  private tell(call: (hooks: AppendLogHooks) => void): void {
+    const { vfs, hooks } = this.options;
+    try {
+      call(hooks);
+    } catch (error) {
+      vfs.env.defer(() => {
+        throw error;
+      });
+    }
   }
 
   private checkOpen(): void {
@@ -348,6 +438,11 @@ export class AppendLog {
       { cause: this.failure },
     );
   }
+}
+
+/** @throws RangeError */
+function checkPosition(from: number): void {
+  if (!Number.isSafeInteger(from) || from < 1) throw new RangeError(`a position is an integer from 1 on, not ${from}`);
 }
 
 /** One process and one `AppendLog` at a time. */

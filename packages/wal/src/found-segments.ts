@@ -112,18 +112,33 @@ export function damaged(message: string, details: Record<string, unknown>): Corr
   );
 }
 
-/** Removes what lies behind damage: readable or not, from segment `fromSeq` on. @returns bytes */
-export function dropFrom({ vfs }: WalOptions, found: FoundSegments, fromSeq: number): number {
+/** What became of what lay behind damage. */
+export interface Dropped {
+  readonly bytes: number;
+  /** Names, without directory, of the files that hold it now; empty when it was removed. */
+  readonly kept: readonly string[];
+}
+
+export const NOTHING_DROPPED: Dropped = { bytes: 0, kept: [] };
+
+/** Removes what lies behind damage, or moves it out of the way: readable or not, from segment `fromSeq` on. */
+export function dropFrom({ vfs, path }: WalOptions, found: FoundSegments, fromSeq: number, keep: boolean): Dropped {
   const segments = [...found.own.values()].filter(({ header }) => header.seq >= fromSeq);
   const unreadable = found.unreadable.filter(({ seq }) => seq >= fromSeq);
+  const names = [
+    ...segments.map((segment) => ({ path: segment.path, salt: toHex(segment.header.salt) })),
+    ...unreadable.map((file) => ({ path: file.path, salt: 'unreadable' })),
+  ];
   let bytes = 0;
-  for (const { path } of [...segments, ...unreadable]) {
-    bytes += vfs.stat(path)?.size ?? 0;
-    vfs.unlink(path);
+  const kept: string[] = [];
+  for (const name of names) {
+    bytes += vfs.stat(name.path)?.size ?? 0;
+    if (keep) kept.push(moveAside(vfs, path, name));
+    else vfs.unlink(name.path);
   }
   for (const { header } of segments) found.own.delete(header.seq);
   found.unreadable = found.unreadable.filter((file) => !unreadable.includes(file));
-  return bytes;
+  return { bytes, kept };
 }
 
 /** Step 4 of recovery: files of this log that lie before the replay position. A checkpoint that was interrupted left them. */
@@ -140,8 +155,15 @@ export function dropObsolete({ vfs }: WalOptions, found: FoundSegments, fromSeq:
 
 /** @returns the new name, without directory */
 export function moveAside(vfs: Vfs, path: string, { path: from, salt }: StrangeSegment): string {
-  let to = `${livePath(path)}.set-aside-${salt}`;
-  for (let copy = 2; vfs.stat(to) !== null; copy += 1) to = `${livePath(path)}.set-aside-${salt}-${copy}`;
+  const to = asidePath(vfs, path, salt);
   vfs.rename(from, to);
   return to.slice(to.lastIndexOf('/') + 1);
+}
+
+/** A free name for what is kept and belongs to no log. @param what  tells it from others */
+export function asidePath(vfs: Vfs, path: string, what: string): string {
+  const first = `${livePath(path)}.set-aside-${what}`;
+  let to = first;
+  for (let copy = 2; vfs.stat(to) !== null; copy += 1) to = `${first}-${copy}`;
+  return to;
 }

@@ -1,7 +1,8 @@
 /** @sombra/wal: a durable, checksummed, ordered log. Start at `AppendLog`; databases build on `Wal`. */
 export { APPEND_BYTES_MAX, AppendLog } from './append-log.ts';
-export type { AppendLogProblem, AppendLogStats } from './append-log.ts';
-export type { AppendLogOptions, AppendSyncMode } from './append-log-options.ts';
+export type { FollowSignal } from './append-log-followers.ts';
+export type { AppendLogProblem, AppendLogStats, FollowOptions } from './append-log.ts';
+export type { AppendLogHooks, AppendLogOptions, AppendSyncMode } from './append-log-options.ts';
 export type { AppendedRecord } from './append-log-reader.ts';
 export { applyOps, OP_FILL, OP_MOVE, OP_SET, OPS_FIRST_BYTE } from './page-ops.ts';
 export {
@@ -19,11 +20,13 @@ export {
 export type { EntryVisitor, RecordSeal } from './record.ts';
 export type { StrangeSegment } from './found-segments.ts';
 export { LogFiles } from './log-files.ts';
+export { surveyLog } from './log-survey.ts';
+export type { SurveyedSegment } from './log-survey.ts';
 export type { Segment } from './log-files.ts';
 export { recoverLog, setAside } from './recovery.ts';
 export type { RecoveryOptions, RecoveryResult, RecoveryStart } from './recovery.ts';
 export { livePath, sealedPath, SEGMENT_HEADER_SIZE, sparePath } from './segment.ts';
-export type { LogIdentity, PreviousSegment } from './segment.ts';
+export type { LogIdentity, PreviousSegment, SegmentHeader } from './segment.ts';
 export { inodeNumber, rewriteRecords, settleNames } from './succession.ts';
 export type { AdoptedSegment, PublishedEnd } from './succession.ts';
 export { Wal } from './wal.ts';

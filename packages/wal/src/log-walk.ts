@@ -1,7 +1,8 @@
 /** Recovery's way along the chain: from the replay position to the end of the log, which it judges and opens for writing. */
+import { preadFully, pwriteFully } from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
-import { sameBytes } from './bytes.ts';
-import { damaged, dropFrom, moveAside, refuseUnreadable } from './found-segments.ts';
+import { sameBytes, toHex } from './bytes.ts';
+import { asidePath, damaged, dropFrom, moveAside, NOTHING_DROPPED, refuseUnreadable } from './found-segments.ts';
 import type { FoundSegment, FoundSegments } from './found-segments.ts';
 import { LogFiles } from './log-files.ts';
 import { RecordView } from './record.ts';
@@ -120,11 +121,38 @@ export class LogWalk {
   }
 
   /** Step 5, and with `toLastGood` the end of what lies behind damage. */
-  open({ toLastGood = false }: RecoveryOptions): { wal: Wal; droppedBytes: number } {
+  open({ toLastGood = false, keepDropped = false }: RecoveryOptions): {
+    wal: Wal;
+    droppedBytes: number;
+    kept: readonly string[];
+  } {
     const { options, found, current, state } = this;
-    const behind = toLastGood ? dropFrom(options, found, current.header.seq + 1) : 0;
-    const droppedBytes = behind + Math.max(0, this.reader().size - state.offset);
-    return { wal: current.live ? this.openLive(toLastGood) : this.beginNext(), droppedBytes };
+    const dropped = toLastGood ? dropFrom(options, found, current.header.seq + 1, keepDropped) : NOTHING_DROPPED;
+    const droppedBytes = dropped.bytes + Math.max(0, this.reader().size - state.offset);
+    const tail = toLastGood && keepDropped && current.live ? this.keepTail() : [];
+    const wal = current.live ? this.openLive(toLastGood) : this.beginNext();
+    return { wal, droppedBytes, kept: [...dropped.kept, ...tail] };
+  }
+
+  /** Copies what the live segment holds behind its last record, but for zeros, to a file of its own. @returns its name */
+  private keepTail(): string[] {
+    const { vfs, path } = this.options;
+    const { offset } = this.state;
+    const file = this.files[this.files.length - 1]!;
+    const bytes = new Uint8Array(Math.max(0, this.reader().size - offset));
+    let length = preadFully(file, bytes, offset);
+    while (length > 0 && bytes[length - 1] === 0) length -= 1;
+    if (length === 0) return [];
+    const name = asidePath(vfs, path, `${toHex(this.current.header.salt)}-from-${offset}`);
+    const copy = vfs.open(name, { write: true, create: true, exclusive: true, perm: 0o600 });
+    try {
+      pwriteFully(copy, bytes.subarray(0, length), 0);
+      copy.sync('full');
+    } finally {
+      copy.close();
+    }
+    vfs.syncDir(directoryOf(path)); // before the log is cut
+    return [name.slice(name.lastIndexOf('/') + 1)];
   }
 
   private openLive(toLastGood: boolean): Wal {

@@ -30,7 +30,7 @@
  *
  * Source: docs/format/record.md; format.test.ts compares the tables with the constants.
  */
-import { assert, CorruptionError, InvariantError, xxh32 } from '@sombra/vfs';
+import { assert, CorruptionError, InvariantError, xxh32, xxh32Words } from '@sombra/vfs';
 import { readSafe64, readU32 } from './bytes.ts';
 
 export const RECORD_HEADER_SIZE = 72;
@@ -141,6 +141,11 @@ export class RecordBuilder {
     return this.length;
   }
 
+  /** Checksum of the entry that begins at `start` and is the last one so far. @param seed  32 bits */
+  entryChecksum(start: number, seed: number): number {
+    return xxh32Words(this.words, start >>> 2, this.length >>> 2, seed);
+  }
+
   /** Adds the whole page at `page[base]`. Copied. */
   addImage(pageNumber: number, page: Uint8Array, base: number): void {
     const at = this.entry(pageNumber, ENTRY_IMAGE, ENTRY_HEADER_SIZE + this.pageSize);
@@ -195,7 +200,8 @@ export class RecordBuilder {
     this.number(REC_DURABLE_OFFSET, seal.durableOffset);
     words[REC_NONCE >>> 2] = seal.nonce;
     words[REC_ENTRIES >>> 2] = this.entries;
-    const checksum = recordChecksum(bytes, 0, length);
+    const header = xxh32Words(words, 0, REC_CHECKSUM >>> 2, RECORD_SEED);
+    const checksum = xxh32Words(words, RECORD_HEADER_SIZE >>> 2, length >>> 2, header);
     const chain = chainValue(seal.chain, checksum, seal.nonce);
     words[REC_CHECKSUM >>> 2] = checksum;
     words[REC_CHAIN >>> 2] = chain;

@@ -10,7 +10,15 @@
  */
 import { CorruptionError } from '@sombra/vfs';
 import { sameBytes } from './bytes.ts';
-import { dropFrom, dropObsolete, estrange, findSegments, moveAside, refuseUnreadable } from './found-segments.ts';
+import {
+  dropFrom,
+  dropObsolete,
+  estrange,
+  findSegments,
+  moveAside,
+  NOTHING_DROPPED,
+  refuseUnreadable,
+} from './found-segments.ts';
 import type { FoundSegment, FoundSegments, StrangeSegment } from './found-segments.ts';
 import { LogWalk } from './log-walk.ts';
 import type { RecordView } from './record.ts';
@@ -36,6 +44,8 @@ export interface RecoveryStart {
 export interface RecoveryOptions {
   /** Keep the commits before damage and drop those behind it, instead of refusing (`--to-last-good`). Default false. */
   readonly toLastGood?: boolean;
+  /** With `toLastGood`: what is given up is kept under names that no log uses, instead of removed. Default false. */
+  readonly keepDropped?: boolean;
   /** Leave segments before the replay position as they are. Default false: no checkpoint needs them, and they go. */
   readonly keepBefore?: boolean;
 }
@@ -50,6 +60,8 @@ export interface RecoveryResult {
   readonly strangers: readonly StrangeSegment[];
   /** Bytes behind the last record that count for nothing: allocated ahead, a torn tail, or damage with `toLastGood`. */
   readonly droppedBytes: number;
+  /** With `keepDropped`: names, without directory, of the files that hold what was given up. */
+  readonly kept: readonly string[];
 }
 
 /**
@@ -77,8 +89,8 @@ export function recoverLog(
     }
     walk.checkEnd(how);
     dropObsolete(options, found, first.header.seq, how.keepBefore ?? false);
-    const { wal, droppedBytes } = walk.open(how);
-    return { wal, records: walk.records, strangers: found.strangers, droppedBytes };
+    const { wal, droppedBytes, kept } = walk.open(how);
+    return { wal, records: walk.records, strangers: found.strangers, droppedBytes, kept };
   } finally {
     walk.close();
   }
@@ -129,7 +141,9 @@ function withoutLog(
   how: RecoveryOptions,
   found: FoundSegments,
 ): RecoveryResult {
-  const droppedBytes = how.toLastGood === true ? dropFrom(options, found, start.position.seq) : 0;
+  const dropped =
+    how.toLastGood === true ? dropFrom(options, found, start.position.seq, how.keepDropped ?? false) : NOTHING_DROPPED;
   dropObsolete(options, found, start.position.seq, how.keepBefore ?? false);
-  return { wal: null, records: 0, strangers: found.strangers, droppedBytes };
+  const { bytes: droppedBytes, kept } = dropped;
+  return { wal: null, records: 0, strangers: found.strangers, droppedBytes, kept };
 }
