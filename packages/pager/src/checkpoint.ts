@@ -33,6 +33,7 @@ import { isIoError } from './failure.ts';
 import { NO_FRAME } from './page-cache.ts';
 import { sealPage } from './page-header.ts';
 import { saltBytes, saltWords } from './salt.ts';
+import { checkSameFile } from './same-file.ts';
 import { encodeSuperblock, slotOffset } from './superblock.ts';
 import type { Superblock } from './superblock.ts';
 
@@ -175,11 +176,8 @@ export class Checkpoint {
       else return this.finish();
     }
     this.pages = index.pagesUpTo(this.bound);
-    this.pageCount =
-      this.bound === shared.checkpointLsn
-        ? engine.superblock.pageCount
-        : index.commitPages[index.commitAt(this.bound)]!;
-    const newest = engine.checkSameFile(false);
+    this.pageCount = this.bound === shared.checkpointLsn ? engine.superblock.pageCount : index.commitPages(this.bound);
+    const newest = checkSameFile(engine, false);
     if (newest.sequence !== shared.sequence) return this.adopt(newest);
     if (this.stage === 'superblock') return undefined;
     if (this.pages.length > 0 || engine.vfs.stat(doubleWritePath(engine.options.path)) !== null)
@@ -347,8 +345,7 @@ export class Checkpoint {
     const { index, shared } = this.engine;
     if (this.bound === shared.checkpointLsn)
       return { seq: shared.replaySeq, offset: shared.replayOffset, chain: shared.replayChain };
-    const at = index.commitAt(this.bound);
-    return { seq: index.commitSeq[at]!, offset: index.commitEnd[at]!, chain: index.commitChain[at]! };
+    return index.commitEnd(this.bound);
   }
 
   private publish(): void {

@@ -33,13 +33,14 @@ export function closeConnection(engine: Engine): void {
       engine.bulkOpen = false;
       if (!options.readOnly && !engine.poisoned && engine.tenure.held) engine.quiesce();
       // No view of this connection may hold back the last checkpoint.
-      engine.endImplicitView();
+      engine.views.endImplicit();
       if (isLast(engine)) leaveOnlyMain(engine);
     },
     () => {
       engine.closed = true;
-      engine.endImplicitView();
+      engine.views.endImplicit();
       engine.tenure.stop();
+      engine.stopDeadline();
       unregister(engine);
     },
     () => engine.checkpoints.giveUp(),
@@ -52,6 +53,7 @@ export function closeConnection(engine: Engine): void {
     () => engine.lockFile && releaseLockFile(vfs, options.path),
     () => shm === null && !options.readOnly && clearHolders(vfs, options.path),
     () => locks.close(),
+    () => engine.cache.dispose(vfs.env),
   ]);
 }
 

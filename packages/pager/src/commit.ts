@@ -12,7 +12,7 @@
  * A failing write in 3 or 4 rejects the transaction, the log's tail goes back, and the database stays writable. A failing
  * sync poisons it: whether the commit is there is known after the next open.
  */
-import { InvariantError, verify, xxh32 } from '@sombra/vfs';
+import { InvariantError, verifying } from '@sombra/vfs';
 import type { TransactionError } from '@sombra/vfs';
 import { applyOps, ENTRY_DELTA, ENTRY_IMAGE, RECORD_COMMIT } from '@sombra/wal';
 import type { LogPosition, LogTail, Wal } from '@sombra/wal';
@@ -22,6 +22,7 @@ import { commitInDoubt } from './failure.ts';
 import { NO_OP } from './op-log.ts';
 import { PAGE_HEADER_SIZE, FLAGS_OFFSET, KIND_OFFSET } from './page-header.ts';
 import { NO_ENTRY } from './page-index.ts';
+import { appendRecord, publishCommit } from './publish.ts';
 import { writeRootsPage } from './roots-page.ts';
 import type { WriteTransaction } from './transaction.ts';
 
@@ -49,7 +50,7 @@ export function commitTransaction(engine: Engine, tx: WriteTransaction): number 
     const { tail } = wal;
     publishPages(engine, tx, entries, position, tail);
     engine.appended(tx);
-    engine.publish(tx.catalogue, tail);
+    publishCommit(engine, tx.catalogue, tail);
   } catch (error) {
     throw inDoubt(engine, tx, error);
   }
@@ -96,7 +97,7 @@ function append(engine: Engine, tx: WriteTransaction): Appended | null {
   }
   const wal = engine.ensureLog();
   const entries = buildRecord(engine, tx, logged);
-  return { wal, entries, position: engine.append(wal) };
+  return { wal, entries, position: appendRecord(engine, wal) };
 }
 
 /** Does page `d` stand in the record: was it changed and not freed? */
@@ -136,7 +137,7 @@ function buildRecord(engine: Engine, tx: WriteTransaction, logged: number): Reco
     if (dirty.mode[d] === MODE_DELTA && rebuildBytes(engine, d) > cache.pageSize) dirty.mode[d] = MODE_IMAGE;
     if (dirty.mode[d] === MODE_IMAGE) builder.addImage(pageNumber, cache.bytes, base);
     else {
-      verify(() => checkDelta(engine, d, base));
+      if (verifying) checkDelta(engine, d, base);
       builder.beginDelta(pageNumber, dirty.baseLsn[d]!);
       for (let chunk = log.firstChunk(d); chunk !== NO_OP; chunk = log.nextChunk(chunk)) {
         builder.addOps(log.bytes, log.chunkFrom(chunk), log.chunkTo(chunk), log.chunkOperations(chunk));
@@ -146,7 +147,7 @@ function buildRecord(engine: Engine, tx: WriteTransaction, logged: number): Reco
     const length = builder.entryOffset() - start;
     entries.offset[d] = start;
     entries.length[d] = length;
-    entries.checksum[d] = xxh32(builder.bytes, start, start + length, pageNumber);
+    entries.checksum[d] = builder.entryChecksum(start, pageNumber);
     built += 1;
   }
   if (built !== logged) throw new InvariantError('every changed page has an entry');
@@ -157,7 +158,7 @@ function buildRecord(engine: Engine, tx: WriteTransaction, logged: number): Reco
 /** Log bytes from the page's last image or from main to what this commit would add: the cost of rebuilding the page. */
 function rebuildBytes(engine: Engine, d: number): number {
   const head = engine.index.head(engine.dirty.page[d]!);
-  return (head === NO_ENTRY ? 0 : engine.index.bytes[head]!) + engine.dirty.log.byteLength(d);
+  return (head === NO_ENTRY ? 0 : engine.index.bytesOf(head)) + engine.dirty.log.byteLength(d);
 }
 
 /** C7: the delta, applied to the version it names, gives the page. */

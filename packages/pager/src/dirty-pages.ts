@@ -3,7 +3,7 @@ import type { PageCache } from './page-cache.ts';
 import { NO_FRAME } from './page-cache.ts';
 import type { OpMark } from './op-log.ts';
 import { OpLog } from './op-log.ts';
-import { KIND_OFFSET, stampHeader } from './page-header.ts';
+import { KIND_OFFSET, stampHeader, stampLsn } from './page-header.ts';
 
 /** The page is logged as the operations that were made on it. */
 export const MODE_DELTA = 0;
@@ -29,7 +29,7 @@ interface SavedPage {
  * 1. Each has a dirty frame, first in the chain of its page, stamped with the lsn of the commit to come.
  * 2. `level[d]` is the savepoint depth whose part of the transaction touched the page last. Before a deeper part changes
  *    it, its bytes and the end of its list of operations are saved; before the first change at all, nothing needs to be:
- *    the committed version is the saved state.
+ *    the committed version is the saved state. When its frame was taken over, main and log have it (rule R1).
  * 3. Pages and saved states together are at most `limit`: this bounds the memory of a transaction (rule C6).
  */
 export class DirtyPages {
@@ -37,7 +37,7 @@ export class DirtyPages {
   count = 0;
   page = new Uint32Array(64);
   frame = new Int32Array(64);
-  /** Lsn of the committed version that was copied; -1 for a page without one. */
+  /** Lsn of the committed version that was there; -1 for a page without one. */
   baseLsn = new Float64Array(64);
   mode = new Uint8Array(64);
   level = new Int32Array(64);
@@ -76,12 +76,25 @@ export class DirtyPages {
   }
 
   /**
-   * Copies the committed version of a page for this transaction.
+   * Makes the committed version of a page writable: its frame is taken over when nobody is known to read it, else it is copied.
    * @param base  where that version is in the cache
    * @returns index of the page
    * @throws TransactionError SOMBRA_TRANSACTION_PAGES; StateError SOMBRA_CACHE_FULL
    */
-  addCopy(pageNumber: number, base: number): number {
+  addCommitted(pageNumber: number, base: number): number {
+    const { cache } = this;
+    const frame = base >>> cache.shift;
+    if (!cache.isUnread(frame)) return this.addCopy(pageNumber, base);
+    this.checkLimit();
+    const baseLsn = cache.frameLsn[frame]!;
+    const mode = cache.frameHeavy[frame] === 1 ? MODE_IMAGE : MODE_DELTA;
+    const d = this.note(pageNumber, frame, baseLsn, mode);
+    cache.takeOver(frame, this.lsn, d);
+    stampLsn(cache.bytes, base, this.lsn);
+    return d;
+  }
+
+  private addCopy(pageNumber: number, base: number): number {
     const { cache } = this;
     cache.pin(base); // the copy's frame must not be this one
     let frame: number;
@@ -120,6 +133,12 @@ export class DirtyPages {
   }
 
   private add(pageNumber: number, frame: number, baseLsn: number, mode: number): number {
+    const d = this.note(pageNumber, frame, baseLsn, mode);
+    this.cache.insertDirty(frame, pageNumber, this.lsn, d);
+    return d;
+  }
+
+  private note(pageNumber: number, frame: number, baseLsn: number, mode: number): number {
     const d = this.count;
     if (d === this.page.length) this.grow();
     this.page[d] = pageNumber;
@@ -128,7 +147,6 @@ export class DirtyPages {
     this.mode[d] = mode;
     this.level[d] = this.depth;
     this.log.begin(d);
-    this.cache.insertDirty(frame, pageNumber, this.lsn, d);
     this.count = d + 1;
     return d;
   }

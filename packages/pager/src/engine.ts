@@ -1,7 +1,7 @@
-import { CorruptionError, DataError, PoisonedError, preadFully, StateError, TransactionError } from '@sombra/vfs';
+import { CorruptionError, DataError, PoisonedError, StateError } from '@sombra/vfs';
 import type { FileId, Vfs, VfsFile } from '@sombra/vfs';
-import { inodeNumber, LogFiles, RecordBuilder, SEGMENT_HEADER_SIZE } from '@sombra/wal';
-import type { LogTail, RecordView, Wal, WalOptions } from '@sombra/wal';
+import { LogFiles, RecordBuilder } from '@sombra/wal';
+import type { Wal, WalOptions } from '@sombra/wal';
 import { BackgroundCheckpoint } from './background-checkpoint.ts';
 import { Catalogue } from './catalogue.ts';
 import { RecordEntries } from './commit.ts';
@@ -9,11 +9,12 @@ import { directoryOf } from './create.ts';
 import { DirtyPages } from './dirty-pages.ts';
 import { doubleWritePath } from './double-write.ts';
 import type { DoubleWriteIdentity } from './double-write.ts';
-import { commitInDoubt, isSyncFailure } from './failure.ts';
+import { isSyncFailure } from './failure.ts';
+import { followLog } from './follow-log.ts';
 import { GroupCommit } from './group-commit.ts';
-import { indexRecord } from './index-record.ts';
 import { LOCK_READ, LOCK_READ_SLOTS } from './locks.ts';
 import type { LockTable } from './locks.ts';
+import { LogLength } from './log-length.ts';
 import { LogLimits } from './log-limits.ts';
 import { LogWriter, walOptions } from './log-writer.ts';
 import type { PagerHooks, ResolvedOptions } from './options.ts';
@@ -21,25 +22,27 @@ import { NO_FRAME } from './page-cache.ts';
 import type { PageCache } from './page-cache.ts';
 import type { PageIndex } from './page-index.ts';
 import { ReadMarks } from './read-marks.ts';
-import { readRootsPage, rootsPage, treeSlots } from './roots-page.ts';
-import { saltBytes, saltWords } from './salt.ts';
+import { rootsPage, treeSlots } from './roots-page.ts';
+import { refuseMoved } from './same-file.ts';
 import { newSharedState } from './shared-state.ts';
 import type { SharedState } from './shared-state.ts';
 import type { ReaderMark, Shm } from './shm.ts';
 import type { Counters } from './stats.ts';
 import { newCounters } from './stats.ts';
-import { readSuperblocks, SUPERBLOCK_AREA_MIN } from './superblock.ts';
 import type { Superblock } from './superblock.ts';
 import { Tenure } from './tenure.ts';
 import { WriteTransaction } from './transaction.ts';
 import type { VersionReader } from './version-reader.ts';
 import type { PageSource } from './view.ts';
-import { ENDED, IDLE, TOO_OLD, View } from './view.ts';
+import { IDLE, View } from './view.ts';
+import { Views } from './views.ts';
 
 /** Log entries that a page version may take to rebuild before its next change is logged as an image. */
 const HEAVY_DEPTH = 32;
 /** Reads that miss the cache between two looks at a transaction's deadline. */
 const FAULTS_PER_DEADLINE = 256;
+/** Catalogues that are kept for transactions to come: as many as usually wait for a sync together. */
+const SPARE_CATALOGUES = 128;
 /** Longest time of a timer. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
@@ -92,6 +95,7 @@ export class Engine implements PageSource {
   readonly entries = new RecordEntries();
   readonly stats: Counters = newCounters();
   readonly view: View;
+  readonly views: Views;
   readonly snapshots = new Set<View>();
   /** Newest slot known to be durable. */
   superblock: Superblock;
@@ -116,23 +120,20 @@ export class Engine implements PageSource {
   checkpointing = false;
   /** A lock file is held, which closing removes. */
   lockFile = false;
+  /** Of the shm header that was followed last. */
+  epoch: number;
+  /** Second descriptor of main, while there is one. */
+  mainTwin: VfsFile | undefined;
+  /** Of the newest record of this connection, ms. */
+  lastTime = 0;
 
+  private readonly length = new LogLength();
   private readonly spareCatalogues: Catalogue[] = [];
   private readonly maxPages: number;
   private readonly firstPage: number;
-  private lastTime = 0;
   private ownFaults = 0;
-  /** Timer that rolls an open transaction back at its deadline. */
+  /** Timer that looks whether the open transaction has passed its deadline; there while one may be open. */
   private deadline: unknown;
-  private epoch: number;
-  /** The implicit view sees a commit, and is kept by a reader's mark until the end of the turn. */
-  private viewMarked = false;
-  private viewSince = 0;
-  /** Commits of others were followed, and the layer above has not been told. */
-  private advanced = false;
-  /** Who keeps something in memory that commits of other connections may change. */
-  onAdvanced: ((newest: View) => void) | undefined;
-  private mainTwin: VfsFile | undefined;
   private doubleWriteNamed = false;
 
   constructor(parts: EngineParts) {
@@ -160,6 +161,7 @@ export class Engine implements PageSource {
     this.maxPages = parts.options.maxPages(parts.cache.pageSize);
     this.firstPage = rootsPage(parts.cache.pageSize);
     this.view = new View(parts.cache, this, parts.shm === null ? parts.published.lsn : IDLE, parts.published);
+    this.views = new Views(this);
     this.tenure = new Tenure(this);
     this.marks = new ReadMarks(this);
     this.group = new GroupCommit(this);
@@ -175,7 +177,7 @@ export class Engine implements PageSource {
   // ---- reading
 
   fault(view: View, pageNumber: number): number {
-    if (view.limit < 0) this.renew(view);
+    if (view.limit < 0) this.views.renew(view);
     const tx = this.transaction;
     const own = tx !== null && tx.view === view;
     if (own && (this.ownFaults += 1) % FAULTS_PER_DEADLINE === 0) tx.checkDeadline();
@@ -206,6 +208,7 @@ export class Engine implements PageSource {
   private load(pageNumber: number, view: View): number {
     const { cache, reader } = this;
     this.stats.misses += 1;
+    cache.noteOldRead(pageNumber);
     const frame = cache.allocate();
     try {
       const lsn = reader.read(pageNumber, view.limit, cache.bytes, frame << cache.shift);
@@ -218,120 +221,12 @@ export class Engine implements PageSource {
     return frame;
   }
 
-  /** A view without a commit is read through: the implicit one gets the newest, others have ended. */
   renew(view: View): void {
-    if (this.closed) throw new StateError('SOMBRA_CLOSED', 'the database is closed: open it again');
-    if (view.limit === TOO_OLD) {
-      throw new TransactionError(
-        'SOMBRA_SNAPSHOT_TOO_OLD',
-        'the snapshot was older than readTimeoutMs while the log was over its limit, and was ended: take a new one, and release snapshots earlier',
-      );
-    }
-    if (view.limit !== IDLE)
-      throw new StateError('SOMBRA_CLOSED', 'this view has ended with its transaction or was released: take a new one');
-    if (!this.tenure.held) {
-      this.marks.begin();
-      this.markView();
-    }
-    this.view.limit = this.published.lsn;
-    this.view.catalogue = this.published;
-    this.tellAdvanced();
-  }
-
-  private tellAdvanced(): void {
-    if (!this.advanced) return;
-    this.advanced = false;
-    this.onAdvanced?.(new View(this.cache, this, this.published.lsn, this.published));
-  }
-
-  /** The turn of the event loop ends: the implicit view too. */
-  private endMarkedView(): void {
-    if (!this.viewMarked) return;
-    this.viewMarked = false;
-    if (this.closed) return;
-    // Also within a tenure: the view may be older than what the tenure keeps.
-    this.view.limit = IDLE;
-    this.shrinkMarks();
-  }
-
-  /** The implicit view sees the newest commit from here on. */
-  useNewest(): void {
-    if (this.shm === null) return;
-    if (this.tenure.held) this.view.limit = IDLE;
-    else if (this.viewMarked) this.endMarkedView();
-    this.renew(this.view);
-  }
-
-  /** Ends the implicit view: the connection is being closed. */
-  endImplicitView(): void {
-    this.viewMarked = false;
-    this.view.limit = ENDED;
-  }
-
-  /**
-   * A tenure ends, and an implicit view that only the tenure kept.
-   * @param turnGoesOn  it may be in use in this turn of the event loop, and stays as it is until its end
-   */
-  endUnprotectedView(turnGoesOn: boolean): void {
-    const { view } = this;
-    if (this.viewMarked || view.limit < 0) return;
-    if (turnGoesOn && this.marks.tryBegin()) this.markView();
-    else view.limit = IDLE;
-  }
-
-  private markView(): void {
-    this.viewMarked = true;
-    this.viewSince = this.now();
-    this.vfs.env.defer(() => this.endMarkedView());
-  }
-
-  /** A view that is older than this is renewed when `freshen` is called. */
-  freshen(maxAgeMs: number): void {
-    if (this.viewMarked && !this.tenure.held && this.now() - this.viewSince > maxAgeMs) this.endMarkedView();
+    this.views.renew(view);
   }
 
   release(view: View): void {
-    if (view === this.view || (this.transaction !== null && view === this.transaction.view)) return;
-    this.endView(view, ENDED);
-  }
-
-  /** Ends a snapshot. @param how  ENDED or TOO_OLD */
-  endView(view: View, how: number): void {
-    view.limit = how;
-    this.snapshots.delete(view);
-    this.limits.forget(view);
-    this.updateSnapshotLimits();
-    if (!this.closed) this.shrinkMarks();
-  }
-
-  /**
-   * A view of the newest published commit that stays as it is until it is released.
-   * @param exempt  it may be as old as it likes: a backup, an export, a check
-   */
-  snapshot(exempt = false): View {
-    this.checkOpen();
-    if (this.shm !== null) this.marks.begin();
-    const view = new View(this.cache, this, this.published.lsn, this.published);
-    this.snapshots.add(view);
-    this.updateSnapshotLimits();
-    this.tellAdvanced();
-    if (!exempt) this.limits.watch(view);
-    return view;
-  }
-
-  private shrinkMarks(): void {
-    if (this.shm === null) return;
-    let oldest = this.viewMarked ? this.view.limit : Infinity;
-    for (const view of this.snapshots) oldest = Math.min(oldest, view.limit);
-    this.marks.shrink(oldest);
-  }
-
-  /** Tells the cache which old versions may still be read. */
-  updateSnapshotLimits(): void {
-    const limits = new Set([...this.snapshots].map((view) => view.limit));
-    if (this.tail !== this.published || this.view.limit < this.published.lsn)
-      limits.add(this.view.limit >= 0 ? this.view.limit : this.published.lsn);
-    this.cache.snapshotLimits = [...limits];
+    this.views.release(view);
   }
 
   // ---- following the log
@@ -357,73 +252,7 @@ export class Engine implements PageSource {
   /** Brings this connection to the newest published commit. Call while a tenure or a mark keeps it. */
   refresh(): void {
     this.readShared();
-    this.follow();
-  }
-
-  /** Brings index, cache and catalogue to where `shared` is (rule R3). */
-  follow(): void {
-    const { shared, index, cache } = this;
-    const { publishedLsn } = shared;
-    const known = index.baseLsn + index.commits;
-    if (
-      this.published.lsn === publishedLsn &&
-      publishedLsn === known &&
-      index.baseLsn === shared.checkpointLsn &&
-      this.epoch === shared.epoch
-    )
-      return;
-    if (known < shared.checkpointLsn || this.epoch !== shared.epoch) {
-      if (this.epoch !== shared.epoch) this.reopen();
-      this.epoch = shared.epoch;
-      cache.dropAll();
-      index.reset(shared.checkpointLsn);
-      this.log.close();
-      this.useLog(new LogFiles(this.walOptions()));
-    } else if (index.baseLsn < shared.checkpointLsn) index.dropUpTo(shared.checkpointLsn);
-    this.indexFloor = shared.replaySeq;
-    this.log.forgetBefore(Math.min(shared.replaySeq, this.marks.floor));
-    const from = index.baseLsn + index.commits;
-    if (from < publishedLsn) {
-      const visit = (record: RecordView): void => indexRecord(index, record, cache);
-      this.log.follow({ ...this.indexedTail(), lsn: from }, { seq: shared.logSeq, offset: shared.logOffset }, visit);
-    }
-    if (this.published.lsn !== publishedLsn) {
-      this.published = this.tail = this.readCatalogue(publishedLsn, shared.publishedPages);
-      this.advanced = true;
-      this.tell((hooks) => hooks.advanced?.(publishedLsn));
-    }
-  }
-
-  /** E1: the database was cured. The system may still have failures to tell of writes from before, once per descriptor. */
-  private reopen(): void {
-    const { vfs, options, fileId } = this;
-    const main = vfs.open(options.path, { write: !options.readOnly });
-    const { dev, ino } = main.stat();
-    if (dev !== fileId.dev || ino !== fileId.ino) {
-      main.close();
-      this.refuseMoved();
-    }
-    this.closeMain();
-    this.main = main;
-    this.mainTwin = undefined;
-    this.reader.useMain(main);
-    this.logs.close();
-  }
-
-  /** Where the log has been indexed up to. */
-  private indexedTail(): LogTail & { readonly salt: Uint8Array } {
-    const { shared, index } = this;
-    const salt = saltBytes(shared.replaySaltLow, shared.replaySaltHigh);
-    if (index.commits === 0)
-      return { seq: shared.replaySeq, offset: shared.replayOffset, chain: shared.replayChain, salt };
-    const last = index.commits - 1;
-    return { seq: index.commitSeq[last]!, offset: index.commitEnd[last]!, chain: index.commitChain[last]!, salt };
-  }
-
-  private readCatalogue(lsn: number, pageCount: number): Catalogue {
-    const scratch = new Uint8Array(this.cache.pageSize);
-    this.reader.read(this.firstPage, lsn, scratch, 0);
-    return readRootsPage(scratch, 0, this.cache.pageSize, lsn, pageCount);
+    followLog(this);
   }
 
   /** The log is now this one. */
@@ -452,7 +281,7 @@ export class Engine implements PageSource {
       this.tenure.settle(false);
       throw error;
     }
-    this.tellAdvanced();
+    this.views.tellAdvanced();
     const catalogue = this.takeCatalogue();
     catalogue.copyFrom(this.tail);
     catalogue.lsn = this.tail.lsn + 1;
@@ -460,15 +289,30 @@ export class Engine implements PageSource {
     const timeout = this.options.transactionTimeoutMs;
     const tx = new WriteTransaction(this, catalogue, timeout === Infinity ? Infinity : this.now() + timeout);
     this.transaction = tx;
-    if (timeout <= TIMER_MAX_MS) this.deadline = this.vfs.env.setTimer(() => tx.expire(), timeout);
+    if (this.deadline === undefined && timeout <= TIMER_MAX_MS) this.watchDeadline(timeout);
     return tx;
   }
 
-  /** The transaction that was open is over. */
-  private endTransaction(): void {
-    this.transaction = null;
+  /** The connection is being closed. */
+  stopDeadline(): void {
     if (this.deadline !== undefined) this.vfs.env.clearTimer(this.deadline);
     this.deadline = undefined;
+  }
+
+  /**
+   * One timer looks after all transactions: most are over long before it fires, and a timer for each would cost more than they do.
+   * @param ms  until the open one ends at the earliest
+   */
+  private watchDeadline(ms: number): void {
+    this.deadline = this.vfs.env.setTimer(() => {
+      this.deadline = undefined;
+      const tx = this.transaction;
+      if (tx === null || this.closed) return;
+      const left = tx.deadline - this.now();
+      // A moment later than its deadline: whoever has a timer of his own for the transaction then comes first.
+      if (left > 0) this.watchDeadline(left + 1);
+      else tx.expire();
+    }, ms);
   }
 
   /** May this connection write now? */
@@ -531,8 +375,19 @@ export class Engine implements PageSource {
       const wal = this.logs.current();
       if (wal !== null) this.sync(wal);
       this.sync(this.main);
+      this.warnOfLateSync();
     }
     return true;
+  }
+
+  /** WRITE is about to be given back, and a failure may come in later: whoever writes then has to look for it (rule E1). */
+  private warnOfLateSync(): void {
+    const { shm, tenure } = this;
+    if (shm === null || shm.late) return;
+    const { unsettled } = tenure;
+    tenure.unsettled = true; // if the mark cannot be set, the next holder settles as after a death
+    shm.setLate();
+    tenure.unsettled = unsettled;
   }
 
   /** May the file have this many pages? */
@@ -560,115 +415,24 @@ export class Engine implements PageSource {
     return this.logs.start(this);
   }
 
-  /** Appends the record that was built. A failed write leaves the log as it was; a failed sync within rotation poisons. */
-  append(wal: Wal): { readonly seq: number; readonly offset: number } {
-    const { builder } = this;
-    if (wal.isFull(builder.length)) this.group.settleNow();
-    const before = wal.tail.seq;
-    try {
-      const position = this.guardSync(() => wal.append(builder));
-      this.stats.logBytes += builder.length;
-      return position;
-    } finally {
-      // Also when there was no room for the record: the names have changed.
-      if (wal.tail.seq !== before) this.publishSegmentOf(wal);
-    }
-  }
-
-  /** When that fails, nobody knows of the segment that the log goes on in, nor of a record that stands in it. */
-  private publishSegmentOf(wal: Wal): void {
-    try {
-      this.publishSegment(wal);
-    } catch (error) {
-      this.poison(error);
-      throw commitInDoubt(this.tail.lsn + 1, error);
-    }
-  }
-
-  /** K6: a new live segment is published before anything that lies in it. */
-  private publishSegment(wal: Wal): void {
-    const { shared } = this;
-    const { seq } = wal.tail;
-    shared.logSeq = seq;
-    shared.logOffset = shared.synced = SEGMENT_HEADER_SIZE;
-    shared.logChain = wal.startChain;
-    shared.logInode = inodeNumber(wal.liveId());
-    [shared.logSaltLow, shared.logSaltHigh] = saltWords(wal.liveSalt);
-    try {
-      this.writeShared();
-    } catch (error) {
-      this.poison(error); // the names have changed, and nobody knows
-      throw error;
-    }
-    this.stats.rotations += 1;
-    this.tell((hooks) => hooks.rotated?.(seq));
-  }
-
-  /**
-   * Publishes everything up to a commit that was appended (rules C2, C4): only then it counts for anybody.
-   * @param position  where its record ends
-   * @throws TransactionError SOMBRA_COMMIT_UNKNOWN when the shm header cannot be written, or somebody poisoned the database
-   */
-  publish(catalogue: Catalogue, position: LogTail): void {
-    const { shared, shm } = this;
-    const wal = this.logs.current()!;
-    if (this.poisoned || shm?.readPoisoned() === true) {
-      this.poison(undefined);
-      throw new TransactionError(
-        'SOMBRA_COMMIT_UNKNOWN',
-        `commit ${catalogue.lsn} was written, and a sync of another connection failed: open the database again to see whether the commit is there`,
-        {
-          details: { lsn: catalogue.lsn },
-        },
-      );
-    }
-    const { publishedLsn, publishedPages, publishedTime, logSeq, logOffset, logChain, synced } = shared;
-    wal.publish(position.offset);
-    shared.publishedLsn = catalogue.lsn;
-    shared.publishedPages = catalogue.pageCount;
-    shared.publishedTime = this.lastTime;
-    shared.logSeq = position.seq;
-    shared.logOffset = position.offset;
-    shared.logChain = position.chain;
-    shared.synced = wal.synced;
-    try {
-      this.writeShared();
-    } catch (error) {
-      Object.assign(shared, { publishedLsn, publishedPages, publishedTime, logSeq, logOffset, logChain, synced });
-      this.poison(error);
-      throw commitInDoubt(catalogue.lsn, error);
-    }
-    const before = this.published;
-    this.published = catalogue;
-    if (this.view.limit >= 0 || this.shm === null) {
-      this.view.catalogue = catalogue;
-      this.view.limit = catalogue.lsn;
-    }
-    if (this.viewMarked) {
-      // C5: from here on the tenure keeps the view, and the mark of the old one would keep the log from shrinking.
-      this.viewMarked = false;
-      this.shrinkMarks();
-    }
-    if (this.snapshots.size === 0 && this.tail === catalogue && before !== catalogue) this.giveCatalogue(before);
-  }
-
   /** A transaction was appended: the next one builds on it. */
   appended(tx: WriteTransaction): void {
     this.tail = tx.catalogue;
-    this.endTransaction();
+    this.transaction = null;
     this.stats.commits += 1;
-    this.tell((hooks) => hooks.commit?.(tx.lsn, this.entries.count, this.builder.length));
+    if (this.options.hooks.commit !== undefined)
+      this.tell((hooks) => hooks.commit?.(tx.lsn, this.entries.count, this.builder.length));
   }
 
   /** A transaction ended without a change. */
   committedNothing(tx: WriteTransaction): void {
-    if (this.transaction === tx) this.endTransaction();
+    if (this.transaction === tx) this.transaction = null;
     this.giveCatalogue(tx.catalogue);
   }
 
   rolledBack(tx: WriteTransaction): void {
     if (this.transaction === tx) {
-      this.endTransaction();
+      this.transaction = null;
       this.stats.rollbacks += 1;
     }
     try {
@@ -746,7 +510,7 @@ export class Engine implements PageSource {
   lowestMark(bound: number): number {
     let lowest = bound;
     for (const view of this.snapshots) lowest = Math.min(lowest, view.limit);
-    if (this.viewMarked) lowest = Math.min(lowest, this.view.limit);
+    lowest = Math.min(lowest, this.views.markedLimit);
     this.eachReader((mark) => (lowest = mark === undefined ? -1 : Math.min(lowest, mark.lsn)));
     return lowest;
   }
@@ -776,7 +540,7 @@ export class Engine implements PageSource {
     const { dev, ino } = twin.stat();
     if (dev !== this.fileId.dev || ino !== this.fileId.ino) {
       twin.close();
-      this.refuseMoved();
+      refuseMoved(this);
     }
     return (this.mainTwin = twin);
   }
@@ -799,10 +563,7 @@ export class Engine implements PageSource {
 
   /** Log bytes since the last checkpoint. */
   logBytes(): number {
-    const { shared, log } = this;
-    if (!log.has(shared.logSeq)) return 0;
-    const end = log.distance({ seq: shared.logSeq, offset: shared.logOffset });
-    return end - (log.has(shared.replaySeq) ? log.distance({ seq: shared.replaySeq, offset: shared.replayOffset }) : 0);
+    return this.length.bytes(this.log, this.shared);
   }
 
   /** Is there anything that closing has to bring to main or to clean up? */
@@ -827,52 +588,12 @@ export class Engine implements PageSource {
     this.doubleWriteNamed = true;
   }
 
-  /**
-   * P4: main is the file under its name, and nobody else wrote its superblock. Leaves the newest slot in `superblock`.
-   * @param died  the last holder of WRITE died, and may have left a newer slot
-   * @returns the newest slot; after a write that was reported as failed perhaps the one after `superblock`
-   * @throws StateError SOMBRA_DATABASE_MOVED; nothing is written any more
-   */
-  checkSameFile(died: boolean): Superblock {
-    const { main, vfs, options, fileId } = this;
-    const named = vfs.stat(options.path);
-    const area = new Uint8Array(SUPERBLOCK_AREA_MIN);
-    const read = preadFully(main, area, 0);
-    const { newest } = readSuperblocks(area.subarray(0, read), options.path);
-    const { sequence, checkpointLsn, checkpointPages } = this.shared;
-    const same =
-      newest.sequence === sequence && newest.checkpointLsn === checkpointLsn && newest.pageCount === checkpointPages;
-    // One more: a slot whose write was reported as failed, or whose writer died.
-    const next = (died || this.tenure.unsettled) && newest.sequence === sequence + 1;
-    const ours =
-      newest.salt === this.superblock.salt &&
-      newest.databaseId.every((byte, at) => byte === this.superblock.databaseId[at]);
-    if (named !== null && named.dev === fileId.dev && named.ino === fileId.ino && ours && (same || next)) {
-      if (named.size < checkpointPages * newest.pageSize) this.refuseMoved();
-      if (same || died) this.superblock = newest;
-      return newest;
-    }
-    return this.refuseMoved();
-  }
-
-  /** P4: what was written from now on might be written to another file. Reads go on. */
-  private refuseMoved(): never {
-    const error = new StateError(
-      'SOMBRA_DATABASE_MOVED',
-      `${this.options.path} was replaced, moved or written by somebody else while it was open: close it, and open the right file again`,
-    );
-    this.poisoned = true;
-    this.poisonCause = error;
-    this.group.fail(error);
-    throw error;
-  }
-
   takeCatalogue(): Catalogue {
     return this.spareCatalogues.pop() ?? new Catalogue(treeSlots(this.cache.pageSize));
   }
 
   giveCatalogue(catalogue: Catalogue): void {
-    if (this.spareCatalogues.length < 8) this.spareCatalogues.push(catalogue);
+    if (this.spareCatalogues.length < SPARE_CATALOGUES) this.spareCatalogues.push(catalogue);
   }
 
   wrongRoots(): never {

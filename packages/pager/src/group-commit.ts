@@ -10,6 +10,7 @@ import { TransactionError } from '@sombra/vfs';
 import type { LogTail } from '@sombra/wal';
 import type { Catalogue } from './catalogue.ts';
 import type { Engine } from './engine.ts';
+import { publishCommit } from './publish.ts';
 
 interface Waiting {
   readonly catalogue: Catalogue;
@@ -38,7 +39,7 @@ export class GroupCommit {
   add(catalogue: Catalogue, end: LogTail): Promise<number> {
     const { engine } = this;
     const promise = new Promise<number>((resolve, reject) => this.waiting.push({ catalogue, end, resolve, reject }));
-    if (this.waiting.length === 1) engine.updateSnapshotLimits();
+    if (this.waiting.length === 1) engine.views.updateLimits();
     this.schedule();
     return promise;
   }
@@ -96,14 +97,17 @@ export class GroupCommit {
     this.waiting = this.waiting.slice(count);
     const last = done[count - 1]!;
     try {
-      engine.publish(last.catalogue, last.end);
+      publishCommit(engine, last.catalogue, last.end);
     } catch (error) {
       for (const { reject } of done) reject(error);
       this.fail(error);
       throw error;
     }
-    engine.updateSnapshotLimits();
-    for (const { resolve, catalogue } of done) resolve(catalogue.lsn);
+    engine.views.updateLimits();
+    for (const { resolve, catalogue } of done) {
+      resolve(catalogue.lsn);
+      if (catalogue !== last.catalogue) engine.giveCatalogue(catalogue); // nobody ever saw it published
+    }
   }
 
   /** A synchronous commit that covers them was published: everything that waits is acknowledged. */
@@ -111,7 +115,11 @@ export class GroupCommit {
     const done = this.waiting;
     if (done.length === 0) return;
     this.waiting = [];
-    for (const { resolve, catalogue } of done) resolve(catalogue.lsn);
+    this.engine.views.updateLimits();
+    for (const { resolve, catalogue } of done) {
+      resolve(catalogue.lsn);
+      this.engine.giveCatalogue(catalogue);
+    }
   }
 
   /** Fulfilled with `lsn` when everything that waits now is published; for a transaction that changed nothing. */

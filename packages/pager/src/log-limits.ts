@@ -81,7 +81,7 @@ export class LogLimits {
     const before = engine.now() - engine.options.readTimeoutMs;
     const old = [...this.since].filter(([, since]) => since <= before);
     if (old.length === 0 || !this.isOver()) return;
-    for (const [view] of old) engine.endView(view, TOO_OLD);
+    for (const [view] of old) engine.views.endView(view, TOO_OLD);
   }
 
   /** Is the log over its limit now, whoever writes it? Segments in between count whole. */

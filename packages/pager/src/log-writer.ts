@@ -17,6 +17,7 @@ import type { LogIdentity, WalOptions } from '@sombra/wal';
 import type { Engine } from './engine.ts';
 import type { ResolvedOptions } from './options.ts';
 import { saltBytes, saltWords } from './salt.ts';
+import { checkSameFile } from './same-file.ts';
 import { encodeSuperblock, slotOffset } from './superblock.ts';
 import type { Superblock } from './superblock.ts';
 
@@ -100,7 +101,7 @@ export class LogWriter {
 
   private clearCleanFlag(engine: Engine): void {
     const { superblock, shared } = engine;
-    engine.checkSameFile(false);
+    checkSameFile(engine, false);
     const slot: Superblock = {
       ...superblock,
       sequence: shared.sequence + 1,

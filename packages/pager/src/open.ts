@@ -13,8 +13,10 @@ import { runCheckpoint } from './checkpoint.ts';
 import { createDatabase, directoryOf, removeTemporaryNames } from './create.ts';
 import { Engine } from './engine.ts';
 import { cure } from './cure.ts';
-import { isCorruption } from './failure.ts';
+import { isCorruption, isForbidden } from './failure.ts';
 import { clearHolders, noteHolder, shmPath, writeHolder } from './holders.ts';
+import { openInMemory } from './inspection.ts';
+import type { OpenDatabase } from './inspection.ts';
 import { checkLockFile, releaseLockFile, takeLockFile } from './lock-file.ts';
 import { LOCK_PRESENCE, LOCK_RECOVER, LOCK_WRITE, LockTable, refuseBusy } from './locks.ts';
 import type { PagerWarning, ResolvedOptions } from './options.ts';
@@ -25,6 +27,7 @@ import { treeSlots } from './roots-page.ts';
 import { newSharedState } from './shared-state.ts';
 import { Shm } from './shm.ts';
 import type { Superblock } from './superblock.ts';
+import { retryUntil } from './waiting.ts';
 
 /** Pause between two tries to get the locks, ms. */
 const RETRY_MS = 5;
@@ -62,12 +65,6 @@ class Obstacle {
   }
 }
 
-/** An open database: its engine, what was noticed. */
-export interface OpenDatabase {
-  readonly engine: Engine;
-  readonly warnings: readonly PagerWarning[];
-}
-
 /** Opens, creating and recovering as needed. @throws see `Pager.open` */
 export function openDatabase(given: ResolvedOptions): OpenDatabase {
   const { vfs } = given;
@@ -97,7 +94,7 @@ export function openDatabase(given: ResolvedOptions): OpenDatabase {
   // A log in memory cannot be followed by anybody else.
   const options: ResolvedOptions = { ...given, path, locking: given.enableWal || single ? given.locking : 'exclusive' };
   checkLockFile(vfs, path);
-  if (single) return openSingle(options);
+  if (single) return options.inspect ? openInMemory(options, new LockTable(null)) : openSingle(options);
   const until = vfs.env.now() + options.busyTimeoutMs;
   for (;;) {
     const locks = openLocks(options);
@@ -112,7 +109,7 @@ export function openDatabase(given: ResolvedOptions): OpenDatabase {
     } catch (error) {
       locks.close();
       // A directory that may not be written has no place for the shm file.
-      if (options.readOnly && isPermission(error)) return openUnwritable(options);
+      if (options.readOnly && isForbidden(error)) return openUnwritable(options);
       throw error;
     }
     locks.close();
@@ -147,23 +144,21 @@ function openLocks({ vfs, path, readOnly }: ResolvedOptions): LockTable | null {
   try {
     return new LockTable(vfs.open(path, { write: true }));
   } catch (error) {
-    if (readOnly && isPermission(error)) return null;
+    if (readOnly && isForbidden(error)) return null;
     throw error;
   }
-}
-
-function isPermission(error: unknown): boolean {
-  return error instanceof IoError && error.code === 'SOMBRA_PERMISSION';
 }
 
 /** One try: somebody may be opening or closing, have it exclusively, or have left nothing to join. */
 function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | Obstacle {
   const { vfs, path } = options;
   if (!locks.tryLock(LOCK_RECOVER, 'exclusive')) return new Obstacle(LOCK_RECOVER);
-  noteHolder(vfs, path, LOCK_RECOVER);
+  if (!options.inspect) noteHolder(vfs, path, LOCK_RECOVER);
   const alone = locks.tryLock(LOCK_PRESENCE, 'exclusive');
   if (!alone && (options.locking === 'exclusive' || !locks.tryLock(LOCK_PRESENCE, 'shared')))
     return new Obstacle(LOCK_PRESENCE);
+  if (alone && options.inspect)
+    return locks.isNamed(vfs, path) ? openInMemory(options, locks) : new Obstacle(LOCK_RECOVER);
   const main = vfs.open(path, { write: !options.readOnly });
   const warnings: PagerWarning[] = [];
   let engine: Engine | undefined;
@@ -185,7 +180,7 @@ function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | 
         throw new InvariantError('a lock that is held exclusively becomes a shared one');
       locks.unlock(LOCK_RECOVER);
     }
-    return { engine, warnings };
+    return { engine, warnings, damage: [] };
   } catch (error) {
     engine?.closeFiles();
     main.close();
@@ -273,8 +268,10 @@ function joinOthers(
   warnings: PagerWarning[],
 ): Engine | Obstacle {
   const { vfs, path } = options;
-  removeTemporaryNames(vfs, path);
-  checkLinks(main);
+  if (!options.inspect) {
+    removeTemporaryNames(vfs, path);
+    checkLinks(main);
+  }
   const shm = Shm.join(vfs, path);
   if (shm === undefined) return new Obstacle('shm');
   let engine: Engine | undefined;
@@ -285,7 +282,13 @@ function joinOthers(
     }
     shm.writeHolder(vfs, LOCK_RECOVER);
     shm.read(newSharedState());
-    if (shm.poisoned) {
+    if (shm.poisoned && options.inspect) {
+      // What was published can be read: nothing of it changes any more.
+      warnings.push({
+        code: 'SOMBRA_LOCK_POISONED',
+        message: `a sync of ${path} failed while others have it open, and nothing is written any more: close all connections and open the database again`,
+      });
+    } else if (shm.poisoned) {
       const cured = options.readOnly ? null : cure(options, main, locks, shm, warnings);
       if (cured === null) shm.close();
       return cured ?? new Obstacle('poison');
@@ -337,6 +340,10 @@ function openUnwritable(options: ResolvedOptions): OpenDatabase {
   const locks = new LockTable(vfs.open(path, { write: false }));
   let main: VfsFile | undefined;
   try {
+    if (options.inspect) {
+      keepOthersFromWriting(options, locks);
+      return openInMemory(options, locks);
+    }
     if (!locks.tryLock(LOCK_PRESENCE, 'shared') || vfs.stat(shmPath(path)) !== null) refuseBusy(vfs, path, LOCK_WRITE);
     main = vfs.open(path, { write: false });
     const warnings: PagerWarning[] = [];
@@ -344,10 +351,17 @@ function openUnwritable(options: ResolvedOptions): OpenDatabase {
     const parts = recover({ ...options, locking: 'exclusive' }, main, locks, warnings);
     const engine = new Engine({ ...parts, options: { ...options, locking: 'exclusive' }, shm: null });
     register(engine);
-    return { engine, warnings };
+    return { engine, warnings, damage: [] };
   } catch (error) {
     main?.close();
     locks.close();
     throw error;
+  }
+}
+
+/** Whose locks can only be shared ones cannot join: he keeps everybody from opening, and from writing, as long as he looks. */
+function keepOthersFromWriting({ vfs, path, busyTimeoutMs }: ResolvedOptions, locks: LockTable): void {
+  for (const byte of [LOCK_RECOVER, LOCK_PRESENCE, LOCK_WRITE]) {
+    if (!retryUntil(vfs, busyTimeoutMs, () => locks.tryLock(byte, 'shared'))) refuseBusy(vfs, path, byte);
   }
 }

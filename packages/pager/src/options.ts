@@ -15,7 +15,10 @@ export interface PagerWarning {
     | 'SOMBRA_SUPERBLOCK_SLOT'
     | 'SOMBRA_CHECKPOINT_FAILED'
     | 'SOMBRA_SEGMENT_KEPT'
-    | 'SOMBRA_LOG_OVER_LIMIT';
+    | 'SOMBRA_LOG_OVER_LIMIT'
+    | 'SOMBRA_LOCK_POISONED'
+    | 'SOMBRA_HARD_LINK'
+    | 'SOMBRA_LOG_GIVEN_UP';
   readonly message: string;
   readonly cause?: unknown;
 }
@@ -47,6 +50,17 @@ export interface PagerOptions {
   /** Default 'full': a commit is durable when it returns. */
   readonly syncMode?: SyncMode | undefined;
   readonly readOnly?: boolean | undefined;
+  /**
+   * true: for looking at a file, whatever its state, without changing a byte of it. Beside others this connection reads like any
+   * other. Without others, what recovery would write stays in memory, and nobody can open the database until this connection is
+   * closed; damage is noted in `Pager.damage` as far as it can be gone on with. Default false.
+   */
+  readonly inspect?: boolean | undefined;
+  /**
+   * true: when synced commits of the log cannot be read, those before the damage are kept, instead of refusing to open. What is
+   * given up is set aside beside the database. Default false.
+   */
+  readonly toLastGood?: boolean | undefined;
   /** Default true. */
   readonly createIfMissing?: boolean | undefined;
   /** Largest main file in MiB; null (default) for no limit. */
@@ -89,6 +103,8 @@ export interface ResolvedOptions {
   readonly enableWal: boolean;
   readonly syncMode: SyncMode;
   readonly readOnly: boolean;
+  readonly inspect: boolean;
+  readonly toLastGood: boolean;
   readonly createIfMissing: boolean;
   readonly maxPages: (pageSize: number) => number;
   readonly segmentSize: number;
@@ -123,6 +139,8 @@ const KEYS = new Set([
   'enableWal',
   'syncMode',
   'readOnly',
+  'inspect',
+  'toLastGood',
   'createIfMissing',
   'maxDatabaseSizeMb',
   'maxWalSizeMb',
@@ -190,6 +208,7 @@ export function resolveOptions(options: PagerOptions): ResolvedOptions {
   const maxMb = options.maxDatabaseSizeMb ?? null;
   if (maxMb !== null) positive('maxDatabaseSizeMb', maxMb, 0);
   const maxWalBytes = Math.floor(positive('maxWalSizeMb', options.maxWalSizeMb, 500) * MIB);
+  const inspect = flag('inspect', options.inspect, false);
   const timeout = options.transactionTimeoutMs ?? null;
   if (timeout !== null) positive('transactionTimeoutMs', timeout, 0);
   return {
@@ -199,7 +218,9 @@ export function resolveOptions(options: PagerOptions): ResolvedOptions {
     cacheSize: integer('cacheSize', options.cacheSize, 5000, 8, 2 ** 24),
     enableWal: flag('enableWal', options.enableWal, true),
     syncMode,
-    readOnly: flag('readOnly', options.readOnly, false),
+    readOnly: flag('readOnly', options.readOnly, false) || inspect,
+    inspect,
+    toLastGood: flag('toLastGood', options.toLastGood, false),
     createIfMissing: flag('createIfMissing', options.createIfMissing, true),
     maxPages: (size) => (maxMb === null ? PAGES_MAX : Math.min(PAGES_MAX, Math.floor((maxMb * MIB) / size))),
     segmentSize: Math.max(SEGMENT_MIN, Math.floor(maxWalBytes / 4)),

@@ -1,10 +1,13 @@
 import { assert, DataError, StateError, verifying } from '@sombra/vfs';
+import type { VfsEnv } from '@sombra/vfs';
+import { giveSlab, takeSlab } from './slabs.ts';
 
 /**
  * The page cache: one slab of frames, a page table, and chains of page versions.
  *
  * Invariants:
- * 1. A frame is free, clean (a committed version) or dirty (the copy of the running write transaction).
+ * 1. A frame is free, clean (a committed version) or dirty (the running write transaction changes it: a copy, or the frame of
+ *    the newest committed version, which is then not cached any more).
  * 2. A clean frame never changes. It holds version `frameLsn` of page `framePage`, which readers with
  *    `frameLsn <= limit < frameUntil` see; `frameUntil` is Infinity while no newer version exists.
  * 3. The frames of a page form a chain through `older`, newest first. It may have holes: any unpinned clean frame may be
@@ -29,6 +32,14 @@ const SLAB_BYTES_MAX = 2 ** 31;
 /** Frames beyond cache size and transaction limit, for pages that cursors pin. */
 export const SPARE_FRAMES = 64;
 const EMPTY_FRAME_BYTE = 0xee;
+const COPIES_AFTER_OLD_READ = 1024;
+/** Frames that the arrays have room for when the cache is made: opening a database must not pay for all of them. */
+const FRAMES_AT_FIRST = 512;
+
+function grown<T extends Float64Array | Uint32Array | Int32Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
 
 /** Fixed-size page cache over one buffer. `bytes`, `halves` and `words` are views of the same memory. */
 export class PageCache {
@@ -38,20 +49,22 @@ export class PageCache {
   readonly cacheSize: number;
   /** log2 of `pageSize`: `base >>> shift` is a frame, `frame << shift` a base. */
   readonly shift: number;
-  readonly bytes: Uint8Array;
-  readonly halves: Uint16Array;
-  readonly words: Uint32Array;
+  /** Empty after `dispose`. */
+  bytes: Uint8Array;
+  halves: Uint16Array;
+  words: Uint32Array;
   /** Page number to frame, see invariant 4. Replaced when it grows: never keep a reference over a call. */
   table: Int32Array;
-  readonly frameLsn: Float64Array;
-  readonly frameUntil: Float64Array;
-  readonly framePage: Uint32Array;
-  readonly older: Int32Array;
-  readonly referenced: Uint8Array;
+  // What is known of each frame. These grow with the frames in use: replaced then, as `table` is.
+  frameLsn: Float64Array;
+  frameUntil: Float64Array;
+  framePage: Uint32Array;
+  older: Int32Array;
+  referenced: Uint8Array;
   /** Index in the write transaction's list of dirty pages, -1 for frames that are not dirty. */
-  readonly frameDirty: Int32Array;
+  frameDirty: Int32Array;
   /** 1: this version took so many log entries to rebuild that its next change is logged as an image. */
-  readonly frameHeavy: Uint8Array;
+  frameHeavy: Uint8Array;
   /** Frames that ever held a page; memory of the others was never touched. */
   highWater = 0;
   used = 0;
@@ -61,12 +74,14 @@ export class PageCache {
   snapshotLimits: number[] = [];
 
   private readonly capacity: number;
-  private readonly state: Uint8Array;
-  private readonly pins: Int32Array;
-  private readonly free: Int32Array;
+  private state: Uint8Array;
+  private pins: Int32Array;
+  private free: Int32Array;
   private freeCount = 0;
   private evictable = 0;
   private hand = 0;
+  /** So many pages are copied before a frame is taken over again. */
+  private copying = 0;
 
   /**
    * @param pageSize   bytes, a power of two
@@ -86,21 +101,45 @@ export class PageCache {
     this.shift = 31 - Math.clz32(pageSize);
     this.capacity = capacity;
     this.cacheSize = cacheSize;
-    const slab = new ArrayBuffer(capacity * pageSize);
+    const slab = takeSlab(capacity * pageSize);
     this.bytes = new Uint8Array(slab);
     this.halves = new Uint16Array(slab);
     this.words = new Uint32Array(slab);
     this.table = new Int32Array(1024).fill(NO_FRAME);
-    this.frameLsn = new Float64Array(capacity).fill(Infinity);
-    this.frameUntil = new Float64Array(capacity);
-    this.framePage = new Uint32Array(capacity);
-    this.older = new Int32Array(capacity).fill(NO_FRAME);
-    this.referenced = new Uint8Array(capacity);
-    this.frameDirty = new Int32Array(capacity).fill(-1);
-    this.frameHeavy = new Uint8Array(capacity);
-    this.state = new Uint8Array(capacity);
-    this.pins = new Int32Array(capacity);
-    this.free = new Int32Array(capacity);
+    const frames = Math.min(capacity, FRAMES_AT_FIRST);
+    this.frameLsn = new Float64Array(frames);
+    this.frameUntil = new Float64Array(frames);
+    this.framePage = new Uint32Array(frames);
+    this.older = new Int32Array(frames);
+    this.referenced = new Uint8Array(frames);
+    this.frameDirty = new Int32Array(frames).fill(-1);
+    this.frameHeavy = new Uint8Array(frames);
+    this.state = new Uint8Array(frames);
+    this.pins = new Int32Array(frames);
+    this.free = new Int32Array(frames);
+  }
+
+  private growFrames(): void {
+    const before = this.state.length;
+    const frames = Math.min(this.capacity, before * 4);
+    this.frameLsn = grown(this.frameLsn, new Float64Array(frames));
+    this.frameUntil = grown(this.frameUntil, new Float64Array(frames));
+    this.framePage = grown(this.framePage, new Uint32Array(frames));
+    this.older = grown(this.older, new Int32Array(frames));
+    this.referenced = grown(this.referenced, new Uint8Array(frames));
+    this.frameDirty = grown(this.frameDirty, new Int32Array(frames)).fill(-1, before);
+    this.frameHeavy = grown(this.frameHeavy, new Uint8Array(frames));
+    this.state = grown(this.state, new Uint8Array(frames));
+    this.pins = grown(this.pins, new Int32Array(frames));
+    this.free = grown(this.free, new Int32Array(frames));
+  }
+
+  /** The database was closed: the slab may serve the next one. Nothing can be read from the cache any more. */
+  dispose(env: VfsEnv): void {
+    giveSlab(this.bytes.buffer as ArrayBuffer, env);
+    this.bytes = new Uint8Array(0);
+    this.halves = new Uint16Array(0);
+    this.words = new Uint32Array(0);
   }
 
   /** Makes room for `pageNumber` in the page table. */
@@ -141,6 +180,7 @@ export class PageCache {
       return this.prepare(frame);
     }
     if (this.highWater < this.capacity) {
+      if (this.highWater === this.state.length) this.growFrames();
       this.used += 1;
       return this.prepare(this.highWater++);
     }
@@ -192,6 +232,38 @@ export class PageCache {
     if (next !== NO_FRAME && this.frameUntil[next] === Infinity) this.frameUntil[next] = lsn;
     this.older[frame] = next;
     this.table[pageNumber] = frame;
+  }
+
+  /**
+   * Is this the newest version of its page, and does nobody read it who is known? Who reads it later nevertheless (the implicit
+   * view, while a transaction is open) gets it rebuilt from main and log, and the writer copies for a while.
+   */
+  isUnread(frame: number): boolean {
+    if (this.copying > 0) {
+      this.copying -= 1;
+      return false;
+    }
+    if (this.state[frame] !== CLEAN || this.pins[frame] !== 0 || this.frameUntil[frame] !== Infinity) return false;
+    const lsn = this.frameLsn[frame]!;
+    const limits = this.snapshotLimits;
+    for (let i = 0; i < limits.length; i += 1) if (lsn <= limits[i]!) return false;
+    return true;
+  }
+
+  /** The writer takes the frame of the newest committed version over. Call when it `isUnread`. */
+  takeOver(frame: number, lsn: number, dirtyIndex: number): void {
+    this.frameLsn[frame] = lsn;
+    this.frameHeavy[frame] = 0;
+    this.state[frame] = DIRTY;
+    this.frameDirty[frame] = dirtyIndex;
+    this.evictable -= 1;
+    this.dirty += 1;
+  }
+
+  /** A version below this page's newest had to be rebuilt: if the writer took its frame over, there are readers beside him. */
+  noteOldRead(pageNumber: number): void {
+    const newest = pageNumber < this.table.length ? this.table[pageNumber]! : NO_FRAME;
+    if (newest >= 0) this.copying = COPIES_AFTER_OLD_READ;
   }
 
   /** The writer's copy becomes the newest committed version; the version before it goes unless somebody may read it. */

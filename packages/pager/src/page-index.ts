@@ -5,49 +5,127 @@
  * 1. Entries lie in ascending lsn order; those of one page are linked from the newest to the older (rule R1: order is by
  *    lsn, never by position).
  * 2. Nothing at or below the checkpoint lsn is kept: main has it.
- * 3. `bytes` of an entry says what it costs to rebuild the page up to it from its last image or from main, so that the
+ * 3. `bytesOf` an entry says what it costs to rebuild the page up to it from its last image or from main, so that the
  *    writer can bound that cost.
+ * 4. An entry keeps its number; those below `first` are gone. They lie in chunks, so that neither a longer log nor a
+ *    checkpoint ever moves all of them: a commit would stand still for that.
  */
-
+import type { LogTail } from '@sombra/wal';
 import { ENTRY_IMAGE } from '@sombra/wal';
 
 /** End of a page's list of entries. */
 export const NO_ENTRY = -1;
 
-function grown<T extends Int32Array | Uint32Array | Float64Array | Uint8Array | Uint16Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
+const SHIFT = 9;
+/** Entries, or commits, of one chunk. */
+const CHUNK = 1 << SHIFT;
+const MASK = CHUNK - 1;
+/** Numbers of entries begin anew before they leave 31 bits. */
+const RENUMBER_AT = 2 ** 30;
+/** Chunks that are kept for later. */
+const SPARE_MAX = 64;
+
+class EntryChunk {
+  readonly page = new Uint32Array(CHUNK);
+  readonly lsn = new Float64Array(CHUNK);
+  readonly seq = new Float64Array(CHUNK);
+  readonly offset = new Float64Array(CHUNK);
+  readonly length = new Uint32Array(CHUNK);
+  readonly kind = new Uint8Array(CHUNK);
+  /** xxh32 of the entry's bytes, seeded with the page number: rot in the log is found when the entry is read again. */
+  readonly checksum = new Uint32Array(CHUNK);
+  readonly previous = new Int32Array(CHUNK);
+  /** Log bytes of this entry and those before it down to the last image or the checkpoint. */
+  readonly bytes = new Float64Array(CHUNK);
+}
+
+class CommitChunk {
+  readonly seq = new Float64Array(CHUNK);
+  readonly end = new Float64Array(CHUNK);
+  readonly chain = new Uint32Array(CHUNK);
+  readonly pages = new Float64Array(CHUNK);
 }
 
 /** Index over the log after the checkpoint. */
 export class PageIndex {
-  /** Entries held. */
-  count = 0;
-  page = new Uint32Array(256);
-  lsn = new Float64Array(256);
-  seq = new Float64Array(256);
-  offset = new Float64Array(256);
-  length = new Uint32Array(256);
-  kind = new Uint8Array(256);
-  /** xxh32 of the entry's bytes, seeded with the page number: rot in the log is found when the entry is read again. */
-  checksum = new Uint32Array(256);
-  previous = new Int32Array(256);
-  /** Log bytes of this entry and those before it down to the last image or the checkpoint. */
-  bytes = new Float64Array(256);
-
-  /** Lsn of the commit before the first of the arrays below: the checkpoint's. */
+  /** Lsn of the commit before the first one that is indexed: the checkpoint's. */
   baseLsn = 0;
+  /** Commits held. */
   commits = 0;
-  commitSeq = new Float64Array(64);
-  commitEnd = new Float64Array(64);
-  commitChain = new Uint32Array(64);
-  commitPages = new Float64Array(64);
 
+  private chunks: EntryChunk[] = [];
+  /** Number of `chunks[0]`: the entries in it begin at number firstChunk * CHUNK. */
+  private firstChunk = 0;
+  private first = 0;
+  private next = 0;
+  private readonly spare: EntryChunk[] = [];
+
+  private commitChunks: CommitChunk[] = [];
+  /** Lsn of the first place in `commitChunks[0]`. */
+  private commitStart = 1;
+
+  /** Newest entry of each page; numbers below `first` mean none. */
   private heads = new Int32Array(1024).fill(NO_ENTRY);
+  /** The pages that have entries, with the lsn of the oldest; ascending by lsn. */
+  private touchedPages = new Uint32Array(256);
+  private touchedLsns = new Float64Array(256);
+  private touched = 0;
+
+  /** Entries held. */
+  get count(): number {
+    return this.next - this.first;
+  }
 
   /** Newest entry of a page, or NO_ENTRY. */
   head(pageNumber: number): number {
-    return pageNumber < this.heads.length ? this.heads[pageNumber]! : NO_ENTRY;
+    const entry = pageNumber < this.heads.length ? this.heads[pageNumber]! : NO_ENTRY;
+    return entry >= this.first ? entry : NO_ENTRY;
+  }
+
+  /** The entry of the same page before this one, or NO_ENTRY. */
+  previousOf(entry: number): number {
+    const previous = this.chunkOf(entry).previous[entry & MASK]!;
+    return previous >= this.first ? previous : NO_ENTRY;
+  }
+
+  pageOf(entry: number): number {
+    return this.chunkOf(entry).page[entry & MASK]!;
+  }
+
+  lsnOf(entry: number): number {
+    return this.chunkOf(entry).lsn[entry & MASK]!;
+  }
+
+  /** Segment of an entry. */
+  seqOf(entry: number): number {
+    return this.chunkOf(entry).seq[entry & MASK]!;
+  }
+
+  /** Where an entry begins in its segment. */
+  offsetOf(entry: number): number {
+    return this.chunkOf(entry).offset[entry & MASK]!;
+  }
+
+  /** Bytes of an entry, padding included. */
+  lengthOf(entry: number): number {
+    return this.chunkOf(entry).length[entry & MASK]!;
+  }
+
+  kindOf(entry: number): number {
+    return this.chunkOf(entry).kind[entry & MASK]!;
+  }
+
+  checksumOf(entry: number): number {
+    return this.chunkOf(entry).checksum[entry & MASK]!;
+  }
+
+  /** Log bytes of an entry and those before it, invariant 3. */
+  bytesOf(entry: number): number {
+    return this.chunkOf(entry).bytes[entry & MASK]!;
+  }
+
+  private chunkOf(entry: number): EntryChunk {
+    return this.chunks[(entry >> SHIFT) - this.firstChunk]!;
   }
 
   /** Adds the entry of a page in commit `lsn`, which is not lower than any before. */
@@ -60,45 +138,63 @@ export class PageIndex {
     kind: number,
     checksum: number,
   ): void {
-    if (this.count === this.page.length) this.grow();
+    const entry = this.next++;
+    if ((entry >> SHIFT) - this.firstChunk === this.chunks.length)
+      this.chunks.push(this.spare.pop() ?? new EntryChunk());
     if (pageNumber >= this.heads.length) this.growHeads(pageNumber);
-    const entry = this.count++;
-    const previous = this.heads[pageNumber]!;
-    this.page[entry] = pageNumber;
-    this.lsn[entry] = lsn;
-    this.seq[entry] = seq;
-    this.offset[entry] = offset;
-    this.length[entry] = length;
-    this.kind[entry] = kind;
-    this.checksum[entry] = checksum;
-    this.previous[entry] = previous;
-    if (kind === ENTRY_IMAGE) {
-      this.bytes[entry] = 0;
-    } else {
-      this.bytes[entry] = length + (previous === NO_ENTRY ? 0 : this.bytes[previous]!);
-    }
+    const previous = this.head(pageNumber);
+    if (previous === NO_ENTRY) this.touch(pageNumber, lsn);
+    const chunk = this.chunkOf(entry);
+    const at = entry & MASK;
+    chunk.page[at] = pageNumber;
+    chunk.lsn[at] = lsn;
+    chunk.seq[at] = seq;
+    chunk.offset[at] = offset;
+    chunk.length[at] = length;
+    chunk.kind[at] = kind;
+    chunk.checksum[at] = checksum;
+    chunk.previous[at] = previous;
+    if (kind === ENTRY_IMAGE) chunk.bytes[at] = 0;
+    else chunk.bytes[at] = length + (previous === NO_ENTRY ? 0 : this.bytesOf(previous));
     this.heads[pageNumber] = entry;
+  }
+
+  private touch(pageNumber: number, lsn: number): void {
+    if (this.touched === this.touchedPages.length) {
+      const pages = new Uint32Array(this.touched * 2);
+      pages.set(this.touchedPages);
+      this.touchedPages = pages;
+      const lsns = new Float64Array(this.touched * 2);
+      lsns.set(this.touchedLsns);
+      this.touchedLsns = lsns;
+    }
+    this.touchedPages[this.touched] = pageNumber;
+    this.touchedLsns[this.touched++] = lsn;
   }
 
   /** Notes where the record of commit `lsn` ends. Commits come one by one, in order. */
   addCommit(lsn: number, seq: number, end: number, chain: number, pageCount: number): void {
-    const at = lsn - this.baseLsn - 1;
-    if (at === this.commitSeq.length) {
-      this.commitSeq = grown(this.commitSeq, new Float64Array(at * 2));
-      this.commitEnd = grown(this.commitEnd, new Float64Array(at * 2));
-      this.commitChain = grown(this.commitChain, new Uint32Array(at * 2));
-      this.commitPages = grown(this.commitPages, new Float64Array(at * 2));
-    }
-    this.commitSeq[at] = seq;
-    this.commitEnd[at] = end;
-    this.commitChain[at] = chain;
-    this.commitPages[at] = pageCount;
-    this.commits = at + 1;
+    const at = lsn - this.commitStart;
+    if (at >> SHIFT === this.commitChunks.length) this.commitChunks.push(new CommitChunk());
+    const chunk = this.commitChunks[at >> SHIFT]!;
+    chunk.seq[at & MASK] = seq;
+    chunk.end[at & MASK] = end;
+    chunk.chain[at & MASK] = chain;
+    chunk.pages[at & MASK] = pageCount;
+    this.commits = lsn - this.baseLsn;
   }
 
-  /** Index of commit `lsn` in the commit arrays; -1 at the checkpoint itself. */
-  commitAt(lsn: number): number {
-    return lsn - this.baseLsn - 1;
+  /** Where the record of commit `lsn` ends; it is held. */
+  commitEnd(lsn: number): LogTail {
+    const at = lsn - this.commitStart;
+    const { seq, end, chain } = this.commitChunks[at >> SHIFT]!;
+    return { seq: seq[at & MASK]!, offset: end[at & MASK]!, chain: chain[at & MASK]! };
+  }
+
+  /** Pages of the database as of commit `lsn`, which is held. */
+  commitPages(lsn: number): number {
+    const at = lsn - this.commitStart;
+    return this.commitChunks[at >> SHIFT]!.pages[at & MASK]!;
   }
 
   /**
@@ -106,85 +202,81 @@ export class PageIndex {
    * @returns a new array
    */
   pagesUpTo(lsn: number): Uint32Array {
-    const pages = new Uint32Array(this.entriesUpTo(lsn));
-    let found = 0;
-    for (let entry = 0; entry < pages.length; entry += 1) {
-      // The first entry of a page is the one whose predecessor is gone.
-      if (this.previous[entry] === NO_ENTRY) pages[found++] = this.page[entry]!;
+    let low = 0;
+    let high = this.touched;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.touchedLsns[middle]! <= lsn) low = middle + 1;
+      else high = middle;
     }
-    return pages.slice(0, found).sort();
+    return this.touchedPages.slice(0, low).sort();
   }
 
   /** Forgets all commits up to `lsn`: a checkpoint brought them to main. */
   dropUpTo(lsn: number): void {
-    const dropped = this.entriesUpTo(lsn);
-    for (let entry = 0; entry < dropped; entry += 1) {
-      const pageNumber = this.page[entry]!;
-      if (this.heads[pageNumber]! < dropped) this.heads[pageNumber] = NO_ENTRY;
+    this.first = this.firstAfter(lsn);
+    const chunks = (this.first >> SHIFT) - this.firstChunk;
+    if (chunks > 0) {
+      for (const chunk of this.chunks.splice(0, chunks)) if (this.spare.length < SPARE_MAX) this.spare.push(chunk);
+      this.firstChunk += chunks;
     }
-    const kept = this.count - dropped;
-    for (const column of [
-      this.page,
-      this.lsn,
-      this.seq,
-      this.offset,
-      this.length,
-      this.kind,
-      this.checksum,
-      this.bytes,
-    ]) {
-      column.copyWithin(0, dropped, this.count);
+    this.touched = 0;
+    for (let entry = this.first; entry < this.next; entry += 1) {
+      if (this.previousOf(entry) === NO_ENTRY) this.touch(this.pageOf(entry), this.lsnOf(entry));
     }
-    for (let entry = 0; entry < kept; entry += 1) {
-      this.previous[entry] = Math.max(this.previous[entry + dropped]! - dropped, NO_ENTRY);
-      this.heads[this.page[entry]!] = entry; // ascending: the last one stays
-    }
-    this.count = kept;
+    if (this.first >= RENUMBER_AT) this.renumber();
 
-    const commits = lsn - this.baseLsn;
-    for (const column of [this.commitSeq, this.commitEnd, this.commitChain, this.commitPages]) {
-      column.copyWithin(0, commits, this.commits);
-    }
-    this.commits -= commits;
+    this.commits -= lsn - this.baseLsn;
     this.baseLsn = lsn;
+    const passed = (lsn + 1 - this.commitStart) >> SHIFT;
+    if (passed > 0) {
+      this.commitChunks.splice(0, passed);
+      this.commitStart += passed * CHUNK;
+    }
+  }
+
+  /** Lets the numbers of the entries begin at the bottom again. */
+  private renumber(): void {
+    const less = this.firstChunk * CHUNK;
+    this.firstChunk = 0;
+    this.first -= less;
+    this.next -= less;
+    this.heads.fill(NO_ENTRY);
+    for (let entry = this.first; entry < this.next; entry += 1) {
+      const chunk = this.chunkOf(entry);
+      chunk.previous[entry & MASK]! -= less;
+      this.heads[chunk.page[entry & MASK]!] = entry; // ascending: the last one stays
+    }
   }
 
   /** Forgets everything and begins after `lsn`. */
   reset(lsn: number): void {
     this.heads.fill(NO_ENTRY);
-    this.count = 0;
+    this.chunks = [];
+    this.firstChunk = this.first = this.next = this.touched = 0;
+    this.commitChunks = [];
     this.commits = 0;
     this.baseLsn = lsn;
+    this.commitStart = lsn + 1;
   }
 
-  /** How many entries belong to commits up to `lsn` (binary search: they are in ascending order). */
-  private entriesUpTo(lsn: number): number {
-    let low = 0;
-    let high = this.count;
+  /** The first entry of a commit above `lsn` (binary search: they are in ascending order). */
+  private firstAfter(lsn: number): number {
+    let low = this.first;
+    let high = this.next;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.lsn[middle]! <= lsn) low = middle + 1;
+      if (this.lsnOf(middle) <= lsn) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  private grow(): void {
-    const length = this.count * 2;
-    this.page = grown(this.page, new Uint32Array(length));
-    this.lsn = grown(this.lsn, new Float64Array(length));
-    this.seq = grown(this.seq, new Float64Array(length));
-    this.offset = grown(this.offset, new Float64Array(length));
-    this.length = grown(this.length, new Uint32Array(length));
-    this.kind = grown(this.kind, new Uint8Array(length));
-    this.checksum = grown(this.checksum, new Uint32Array(length));
-    this.previous = grown(this.previous, new Int32Array(length));
-    this.bytes = grown(this.bytes, new Float64Array(length));
-  }
-
   private growHeads(pageNumber: number): void {
     let length = this.heads.length;
     while (length <= pageNumber) length *= 2;
-    this.heads = grown(this.heads, new Int32Array(length).fill(NO_ENTRY));
+    const heads = new Int32Array(length).fill(NO_ENTRY);
+    heads.set(this.heads);
+    this.heads = heads;
   }
 }

@@ -1,14 +1,16 @@
+import type { SombraError, VfsEnv } from '@sombra/vfs';
 import { BulkWriter } from './bulk-writer.ts';
 import type { CheckOptions, Problem } from './check.ts';
 import { checkPages } from './check.ts';
 import type { CheckpointResult } from './checkpoint.ts';
 import { checkpointNow } from './background-checkpoint.ts';
 import { closeConnection } from './close.ts';
-import type { OpenDatabase } from './open.ts';
+import type { OpenDatabase } from './inspection.ts';
 import { openDatabase } from './open.ts';
 import type { PagerOptions, PagerWarning } from './options.ts';
 import { resolveOptions } from './options.ts';
 import type { PageCache } from './page-cache.ts';
+import type { ReaderMark } from './shm.ts';
 import type { PagerStats } from './stats.ts';
 import type { WriteTransaction } from './transaction.ts';
 import type { View } from './view.ts';
@@ -27,6 +29,8 @@ export class Pager {
   readonly view: View;
   /** What was noticed when the database was opened. */
   readonly warnings: readonly PagerWarning[];
+  /** Damage that was met and gone on with when the file was opened with `inspect`; empty otherwise. */
+  readonly damage: readonly SombraError[];
 
   private readonly database: OpenDatabase;
 
@@ -38,6 +42,7 @@ export class Pager {
     this.cache = engine.cache;
     this.view = engine.view;
     this.warnings = database.warnings;
+    this.damage = database.damage;
   }
 
   /**
@@ -52,6 +57,11 @@ export class Pager {
     const database = openDatabase(resolveOptions(options));
     for (const warning of database.warnings) database.engine.tell((hooks) => hooks.warning?.(warning));
     return new Pager(database);
+  }
+
+  /** Clock, timers and event loop of the vfs that it was opened with. */
+  get env(): VfsEnv {
+    return this.database.engine.vfs.env;
   }
 
   get pageSize(): number {
@@ -69,13 +79,18 @@ export class Pager {
     return this.database.engine.poisoned;
   }
 
+  /** May other connections have the database open? */
+  get shared(): boolean {
+    return this.database.engine.shm !== null;
+  }
+
   get closed(): boolean {
     return this.database.engine.closed;
   }
 
   /** A view of the newest commit that stays as it is. Release it: while it is open, checkpoints cannot pass it. */
   snapshot(options: { readonly exempt?: boolean } = {}): View {
-    return this.database.engine.snapshot(options.exempt);
+    return this.database.engine.views.snapshot(options.exempt);
   }
 
   /**
@@ -135,7 +150,7 @@ export class Pager {
   check(options?: CheckOptions): Problem[] {
     const { engine } = this.database;
     engine.checkOpen();
-    engine.useNewest();
+    engine.views.useNewest();
     return checkPages(engine, options);
   }
 
@@ -144,12 +159,19 @@ export class Pager {
    * @param listener  gets a view of the newest commit, for the time of the call
    */
   onAdvanced(listener: (newest: View) => void): void {
-    this.database.engine.onAdvanced = listener;
+    this.database.engine.views.onAdvanced = listener;
   }
 
   /** Renews the implicit view when it is older than `maxAgeMs` within one turn of the event loop. */
   freshen(maxAgeMs: number): void {
-    this.database.engine.freshen(maxAgeMs);
+    this.database.engine.views.freshen(maxAgeMs);
+  }
+
+  /** Who reads through other connections now, and what they keep. */
+  readers(): ReaderMark[] {
+    const { engine } = this.database;
+    engine.checkOpen();
+    return engine.marks.others();
   }
 
   /** Figures for operators. A new object. */

@@ -8,7 +8,9 @@
  */
 import { IoError } from '@sombra/vfs';
 import type { Engine } from './engine.ts';
+import { followLog } from './follow-log.ts';
 import { LOCK_READ, LOCK_READ_SLOTS } from './locks.ts';
+import type { ReaderMark } from './shm.ts';
 import { retryUntil } from './waiting.ts';
 
 interface HeldSlot {
@@ -51,7 +53,7 @@ export class ReadMarks {
     this.held.push(held);
     try {
       this.settle(held);
-      this.engine.follow();
+      followLog(this.engine);
     } catch (error) {
       this.end();
       throw error;
@@ -145,6 +147,22 @@ export class ReadMarks {
         details: { lock: 'READ', pid, host: engine.vfs.env.host, since },
       },
     );
+  }
+
+  /** The marks of the slots that other connections hold now, as far as they can be read. */
+  others(): ReaderMark[] {
+    const { shm, locks } = this.engine;
+    const found: ReaderMark[] = [];
+    for (let slot = 0; shm !== null && slot < LOCK_READ_SLOTS; slot += 1) {
+      if (locks.holds(LOCK_READ + slot)) continue;
+      if (locks.tryLock(LOCK_READ + slot, 'exclusive')) {
+        locks.unlock(LOCK_READ + slot);
+        continue;
+      }
+      const mark = shm.readMark(slot);
+      if (mark !== undefined) found.push(mark);
+    }
+    return found;
   }
 
   /** Who has read for the longest time, as far as the marks tell. */

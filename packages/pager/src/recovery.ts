@@ -2,6 +2,7 @@
  * Recovery (rules O3 to O5), and pairing of main and log (P1). Steps:
  *
  * 1. The newest valid superblock slot is chosen.
+ *    A clean file without log and double-write area is as durable as it looks: steps 2 to 4 have nothing to do.
  * 2. A double-write batch that is valid for it is written again and synced, with its name; the slot (same bytes, same place)
  *    and the batch's pages are written to main, main is synced. Until then no checkpoint counts: the page cache of the
  *    operating system may hold what a power loss takes.
@@ -12,7 +13,7 @@
  * A crash in any step leaves what the step found, or the same bytes again.
  */
 import { CorruptionError, DataError, preadFully, pwriteFully } from '@sombra/vfs';
-import type { Vfs, VfsFile } from '@sombra/vfs';
+import type { SombraError, Vfs, VfsFile } from '@sombra/vfs';
 import { ENTRY_IMAGE, inodeNumber, livePath, recoverLog, SEGMENT_HEADER_SIZE, setAside } from '@sombra/wal';
 import type { RecordView, RecoveryResult, Wal } from '@sombra/wal';
 import { readSafe64, readU32 } from './bytes.ts';
@@ -40,12 +41,29 @@ import { VersionReader } from './version-reader.ts';
 /** Bytes of main that are looked through at once. */
 const SCAN_BYTES = 1024 * 1024;
 
+/**
+ * How a look at a file goes on where an open for use refuses. It runs on a `CopyOnWriteVfs`.
+ */
+export interface Tolerance {
+  /** Gets the damage that was met. */
+  readonly damage: SombraError[];
+  /** What of the log counts: all of it, or damage is refused; what lies before damage; nothing. */
+  readonly log: 'all' | 'to-last-good' | 'none';
+}
+
 /** What recovery found. */
 export type Recovered = Omit<EngineParts, 'options' | 'shm'>;
 
+/** Damage that an open for use refuses, and a look notes. */
+function refuseOrNote(error: CorruptionError, tolerance: Tolerance | undefined): void {
+  if (tolerance === undefined) throw error;
+  tolerance.damage.push(error);
+}
+
 /**
  * Recovers a database that nobody else has open.
- * @param warnings  gets what was noticed
+ * @param warnings   gets what was noticed
+ * @param tolerance  undefined: damage is refused
  * @throws CorruptionError, DataError, IoError, as `Pager.open`; then no file is open but `main`
  */
 export function recover(
@@ -53,11 +71,12 @@ export function recover(
   main: VfsFile,
   locks: LockTable,
   warnings: PagerWarning[],
+  tolerance?: Tolerance,
 ): Recovered {
-  const area = readArea(main, options, warnings);
+  const area = readArea(main, options, warnings, tolerance);
   const settled: Settled = options.readOnly
     ? { superblock: area.newest, bound: 0, unusedArea: false, strayBatch: false }
-    : settleMain(options, main, area.newest);
+    : settleMain(options, main, area);
   const { superblock } = settled;
   const parts = prepare(options, main, superblock, locks);
   const { index, reader, cache, shared } = parts;
@@ -70,12 +89,14 @@ export function recover(
     ({ lsn, pageCount, time } = record);
     indexRecord(index, record, cache);
   };
-  const wal = options.readOnly ? null : openLog(options, superblock, warnings, visit);
+  const ignoresLog = options.readOnly || tolerance?.log === 'none';
+  const toLastGood = options.toLastGood || tolerance?.log === 'to-last-good';
+  const wal = ignoresLog ? null : openLog(options, superblock, toLastGood, warnings, visit);
   try {
-    if (lsn < settled.bound) throw lostCommits(options, lsn, settled.bound);
+    if (lsn < settled.bound) refuseOrNote(lostCommits(options, lsn, settled.bound), tolerance);
     if (wal === null && (!superblock.clean || !area.bothValid || settled.unusedArea)) {
       // With a slot lost, pages behind the page count may be of the checkpoint that it told of.
-      withoutLog(options, main, superblock, area.bothValid ? superblock.pageCount : filePages);
+      withoutLog(options, main, superblock, area.bothValid ? superblock.pageCount : filePages, tolerance);
       // A batch of the log that is gone must never repair a page of commits to come.
       if (settled.strayBatch) options.vfs.unlink(doubleWritePath(options.path));
     }
@@ -103,7 +124,12 @@ export function closeLog(wal: Wal | null): void {
 }
 
 /** Step 1. @throws DataError SOMBRA_PAGE_SIZE, …; CorruptionError SOMBRA_FILE_TRUNCATED, … */
-export function readArea(main: VfsFile, options: ResolvedOptions, warnings: PagerWarning[]): SuperblockArea {
+export function readArea(
+  main: VfsFile,
+  options: ResolvedOptions,
+  warnings: PagerWarning[],
+  tolerance?: Tolerance,
+): SuperblockArea {
   const area = new Uint8Array(SUPERBLOCK_AREA_MIN);
   const read = preadFully(main, area, 0);
   const found = readSuperblocks(area.subarray(0, read), options.path);
@@ -119,13 +145,12 @@ export function readArea(main: VfsFile, options: ResolvedOptions, warnings: Page
   }
   const { size } = main.stat();
   if (size < newest.pageCount * newest.pageSize) {
-    throw new CorruptionError(
+    const truncated = new CorruptionError(
       'SOMBRA_FILE_TRUNCATED',
       `${options.path} has ${size} bytes, ${newest.pageCount} pages of ${newest.pageSize} bytes are expected; restore a backup`,
-      {
-        details: { size, expected: newest.pageCount * newest.pageSize },
-      },
+      { details: { size, expected: newest.pageCount * newest.pageSize } },
     );
+    refuseOrNote(truncated, tolerance);
   }
   if (!bothValid) {
     warnings.push({
@@ -169,7 +194,13 @@ function lostCommits({ path }: ResolvedOptions, lsn: number, bound: number): Cor
  * (rule P1): but only if no page is newer. Commits to come would have the numbers of those that are lost, and could no longer be told from them.
  * @throws CorruptionError SOMBRA_PAGE_LSN
  */
-function withoutLog(options: ResolvedOptions, main: VfsFile, superblock: Superblock, pageCount: number): void {
+function withoutLog(
+  options: ResolvedOptions,
+  main: VfsFile,
+  superblock: Superblock,
+  pageCount: number,
+  tolerance: Tolerance | undefined,
+): void {
   const { pageSize, checkpointLsn, salt } = superblock;
   const perPart = Math.max(1, SCAN_BYTES / pageSize);
   const part = new Uint8Array(perPart * pageSize);
@@ -181,11 +212,13 @@ function withoutLog(options: ResolvedOptions, main: VfsFile, superblock: Superbl
       const lsn = readSafe64(part, base + LSN_OFFSET);
       if (lsn <= checkpointLsn || readU32(part, base + PAGE_NUMBER_OFFSET) !== pageNumber) continue;
       if (pageChecksum(part, base, pageSize, pageNumber, salt) !== readU32(part, base + CHECKSUM_OFFSET)) continue;
-      throw new CorruptionError(
+      const newer = new CorruptionError(
         'SOMBRA_PAGE_LSN',
         `${options.path} stands at commit ${checkpointLsn} and has no log, but page ${pageNumber} is of commit ${lsn}: its log was removed, its newest superblock slot was damaged, or it was copied while it was written; restore a backup`,
         { details: { pageNumber, found: lsn, limit: checkpointLsn } },
       );
+      refuseOrNote(newer, tolerance);
+      return;
     }
   }
 }
@@ -211,6 +244,7 @@ function shareLog(shared: SharedState, wal: Wal): void {
 function openLog(
   options: ResolvedOptions,
   superblock: Superblock,
+  toLastGood: boolean,
   warnings: PagerWarning[],
   visit: (record: RecordView) => void,
 ): Wal | null {
@@ -219,7 +253,14 @@ function openLog(
   const start = { position, salt: superblock.logSalt, chain: superblock.chain, lsn: superblock.checkpointLsn };
   const before = Shm.lastHeader(options.vfs, options.path);
   const synced = before && { salt: saltBytes(before.logSaltLow, before.logSaltHigh), offset: before.synced };
-  const found = recoverLog(where, synced === undefined ? start : { ...start, synced }, {}, visit);
+  const how = { toLastGood, keepDropped: true };
+  const found = recoverLog(where, synced === undefined ? start : { ...start, synced }, how, visit);
+  if (found.kept.length > 0) {
+    warnings.push({
+      code: 'SOMBRA_LOG_GIVEN_UP',
+      message: `${options.path}: the log could not be read to its end, and what lay behind the damage was given up; it is kept as ${found.kept.join(', ')}`,
+    });
+  }
   try {
     return settleLog(options, superblock, found, warnings);
   } catch (error) {
@@ -240,8 +281,12 @@ interface Settled {
 }
 
 /** Steps 2 and 3: main becomes as durable as it looks. */
-function settleMain(options: ResolvedOptions, main: VfsFile, superblock: Superblock): Settled {
+function settleMain(options: ResolvedOptions, main: VfsFile, { newest, bothValid }: SuperblockArea): Settled {
   const { vfs, path } = options;
+  const superblock = newest;
+  // A file that was closed has been synced before its log went; what a copy left in the page cache is synced by the first commit (O2).
+  if (superblock.clean && bothValid && vfs.stat(doubleWritePath(path)) === null && !hasLog(vfs, path))
+    return { superblock, bound: 0, unusedArea: false, strayBatch: false };
   const area = vfs.stat(doubleWritePath(path)) === null ? undefined : vfs.open(doubleWritePath(path), { write: true });
   try {
     const batch = area === undefined ? undefined : readDoubleWrite(area, superblock, superblock.sequence);
@@ -351,13 +396,14 @@ function settleLog(
     });
   }
   if (found.wal !== null) return found.wal;
-  if (found.strangers.length === 0 && !superblock.clean) {
+  if (found.strangers.length === 0 && found.kept.length === 0 && !superblock.clean) {
     warnings.push({
       code: 'SOMBRA_WAL_MISSING',
       message: `${path} was not closed and has no log: it is opened as of its last checkpoint, commit ${superblock.checkpointLsn}`,
     });
   }
-  vfs.syncDir(directoryOf(path));
+  // A clean file has nothing to lose before its first commit, and the log that this begins syncs the directory (O2).
+  if (found.strangers.length > 0 || !superblock.clean) vfs.syncDir(directoryOf(path));
   return null;
 }
 

@@ -1,3 +1,5 @@
+import { writeU64 } from './bytes.ts';
+
 /**
  * What the connections of a database agree on: the published commit, the end of the log, the checkpoint, bounds. With several
  * processes it stands in the header of the shm file (shm.ts), and this is a connection's copy of it.
@@ -67,3 +69,32 @@ export function newSharedState(): SharedState {
 
 /** Names of the fields in the order in which the shm header holds them. */
 export const SHARED_FIELDS = Object.keys(newSharedState()) as readonly (keyof SharedState)[];
+
+/**
+ * Writes the fields one behind the other, 8 bytes each, in the order of `SHARED_FIELDS`. Written out: it is done at each commit, and a
+ * loop over names would look every field up.
+ */
+export function writeSharedFields(bytes: Uint8Array, at: number, state: SharedState): void {
+  writeU64(bytes, at, state.epoch);
+  writeU64(bytes, at + 8, state.publishedLsn);
+  writeU64(bytes, at + 16, state.publishedPages);
+  writeU64(bytes, at + 24, state.publishedTime);
+  writeU64(bytes, at + 32, state.logSeq);
+  writeU64(bytes, at + 40, state.logOffset);
+  writeU64(bytes, at + 48, state.logChain);
+  writeU64(bytes, at + 56, state.logSaltLow);
+  writeU64(bytes, at + 64, state.logSaltHigh);
+  writeU64(bytes, at + 72, state.logInode);
+  writeU64(bytes, at + 80, state.synced);
+  writeU64(bytes, at + 88, state.intendedBound);
+  writeU64(bytes, at + 96, state.bound);
+  writeU64(bytes, at + 104, state.checkpointLsn);
+  writeU64(bytes, at + 112, state.checkpointPages);
+  writeU64(bytes, at + 120, state.replaySeq);
+  writeU64(bytes, at + 128, state.replayOffset);
+  writeU64(bytes, at + 136, state.replayChain);
+  writeU64(bytes, at + 144, state.replaySaltLow);
+  writeU64(bytes, at + 152, state.replaySaltHigh);
+  writeU64(bytes, at + 160, state.sequence);
+  writeU64(bytes, at + 168, state.clean);
+}

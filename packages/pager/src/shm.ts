@@ -7,6 +7,7 @@
  *      512   512  header copy 1 }
  *     1024     4  poison mark
  *     1028     4  held mark: the holder of WRITE has not released it
+ *     1032     4  late mark: somebody gave WRITE back while a sync of his was in flight, and may yet poison
  *     4096  10240 holders of lock bytes (holders.ts)
  *    16384  4096  64 reader marks of 64 bytes
  *
@@ -22,7 +23,7 @@ import type { Vfs, VfsFile } from '@sombra/vfs';
 import { readSafe64, readU32, writeU32, writeU64 } from './bytes.ts';
 import { encodeHolder, HOLDER_SIZE, HOLDERS_OFFSET, shmPath } from './holders.ts';
 import { isCorruption, isForbidden } from './failure.ts';
-import { newSharedState, SHARED_FIELDS } from './shared-state.ts';
+import { newSharedState, SHARED_FIELDS, writeSharedFields } from './shared-state.ts';
 import type { SharedState } from './shared-state.ts';
 
 export const SHM_COPY_SIZE = 512;
@@ -33,6 +34,7 @@ export const SHM_FIELDS = SHM_GENERATION + 8;
 export const SHM_CHECKSUM = SHM_COPY_SIZE - 4;
 export const SHM_POISON = 2 * SHM_COPY_SIZE;
 export const SHM_HELD = SHM_POISON + 4;
+export const SHM_LATE = SHM_HELD + 4;
 export const SHM_MARKS = 16384;
 export const SHM_MARK_SIZE = 64;
 export const SHM_MARK_LSN = 0;
@@ -65,10 +67,11 @@ export class Shm {
   /** As of the last `read`. */
   poisoned = false;
   held = false;
+  late = false;
 
   private readonly file: VfsFile;
   private readonly path: string;
-  private readonly buffer = new Uint8Array(SHM_HELD + 4);
+  private readonly buffer = new Uint8Array(SHM_LATE + 4);
   private readonly copy = new Uint8Array(SHM_COPY_SIZE);
   private readonly mark = new Uint8Array(SHM_MARK_SIZE);
   private readonly word = new Uint8Array(4);
@@ -128,7 +131,7 @@ export class Shm {
   }
 
   /**
-   * Reads header, poison mark and held mark.
+   * Reads header and marks.
    * @param into  gets the header when it is another one than that of the last call
    * @returns whether it is
    * @throws CorruptionError SOMBRA_SHM when no copy is valid
@@ -140,6 +143,7 @@ export class Shm {
       if (read < buffer.length) break;
       this.poisoned = readU32(buffer, SHM_POISON) === SET;
       this.held = readU32(buffer, SHM_HELD) === SET;
+      this.late = readU32(buffer, SHM_LATE) === SET;
       const first = readSafe64(buffer, SHM_GENERATION);
       const second = readSafe64(buffer, SHM_COPY_SIZE + SHM_GENERATION);
       // The usual case: nothing has changed, which the generations of both copies show.
@@ -192,11 +196,7 @@ export class Shm {
     writeU32(copy, SHM_MAGIC, MAGIC);
     writeU32(copy, SHM_VERSION, VERSION);
     writeU64(copy, SHM_GENERATION, this.generation);
-    let place = SHM_FIELDS;
-    for (const field of SHARED_FIELDS) {
-      writeU64(copy, place, state[field]);
-      place += 8;
-    }
+    writeSharedFields(copy, SHM_FIELDS, state);
     writeU32(copy, SHM_CHECKSUM, xxh32(copy, 0, SHM_CHECKSUM, SEED));
     pwriteFully(this.file, copy, (this.generation & 1) * SHM_COPY_SIZE);
   }
@@ -217,6 +217,15 @@ export class Shm {
   setHeld(on: boolean): void {
     this.held = on;
     this.setWord(SHM_HELD, on);
+  }
+
+  /**
+   * Says that a sync of this connection is in flight although it gives WRITE back: its failure may poison during somebody else's
+   * tenure. The mark stays until the file is built anew.
+   */
+  setLate(): void {
+    this.late = true;
+    this.setWord(SHM_LATE, true);
   }
 
   private setWord(at: number, on: boolean): void {

@@ -10,8 +10,10 @@
  */
 import { PoisonedError } from '@sombra/vfs';
 import type { Engine } from './engine.ts';
+import { followLog } from './follow-log.ts';
 import { LOCK_WAIT, LOCK_WRITE, refuseBusy } from './locks.ts';
 import { releaseIdle } from './registry.ts';
+import { checkSameFile } from './same-file.ts';
 import { settleDeadHolder } from './succession.ts';
 import { retryUntil } from './waiting.ts';
 
@@ -19,6 +21,8 @@ import { retryUntil } from './waiting.ts';
 const KEEP_MS = 1;
 /** When a kept WRITE is looked at again. */
 const TIMER_MS = 2;
+/** Time between two looks whether somebody waits. */
+const POLL_MS = 2;
 /** Longest time that somebody who waits is kept waiting by commits that follow each other. */
 const SHARE_MS = 10;
 /** Who gave way does not try again for so long while somebody waits: longer than the longest pause between two tries. */
@@ -30,6 +34,8 @@ export class Tenure {
   held = false;
   /** Something that the next holder of WRITE has to settle as if this one had died. */
   unsettled = false;
+  /** Somebody else may poison during this tenure: a sync that he did not wait for may fail (rule E1). */
+  poisonable = false;
 
   private readonly engine: Engine;
   private since = 0;
@@ -69,10 +75,10 @@ export class Tenure {
       if (!died) shm.setHeld(true);
       settled = !died;
       shm.writeHolder(vfs, LOCK_WRITE);
-      engine.checkSameFile(died);
+      checkSameFile(engine, died);
       if (died) settleDeadHolder(engine);
       settled = true;
-      engine.follow();
+      followLog(engine);
       engine.logs.attach(engine);
     } catch (error) {
       try {
@@ -84,6 +90,7 @@ export class Tenure {
     }
     this.held = true;
     this.unsettled = false;
+    this.poisonable = shm.late;
     this.since = this.lastPoll = vfs.env.now();
   }
 
@@ -119,7 +126,7 @@ export class Tenure {
     const now = engine.vfs.env.now();
     const follows = committed && now - this.lastCommit <= KEEP_MS;
     if (committed) this.lastCommit = now;
-    if (this.giveWay(!committed)) return;
+    if (this.mustShare(now) && this.giveWayNow(!committed, now)) return;
     if (!follows && engine.isQuiet()) this.release(!committed);
     else this.arm();
   }
@@ -128,17 +135,20 @@ export class Tenure {
    * Ends the tenure if somebody waits and this connection had its time; asynchronous work is brought to a safe point.
    * @returns whether it did
    */
-  giveWay(turnGoesOn = false): boolean {
-    const { engine } = this;
-    const now = engine.vfs.env.now();
-    if (!this.held || engine.shm === null || !this.mustShare(now) || !engine.quiesce()) return false;
+  giveWay(): boolean {
+    const now = this.engine.vfs.env.now();
+    return this.held && this.engine.shm !== null && this.mustShare(now) && this.giveWayNow(false, now);
+  }
+
+  private giveWayNow(turnGoesOn: boolean, now: number): boolean {
+    if (!this.engine.quiesce()) return false;
     this.gaveWay = now;
     return this.release(turnGoesOn, true);
   }
 
-  /** Has somebody waited, and had this connection its time? Asked at most once a millisecond. */
+  /** Has somebody waited, and had this connection its time? */
   private mustShare(now: number): boolean {
-    if (now === this.lastPoll || now - this.since < SHARE_MS) return false;
+    if (now - this.lastPoll < POLL_MS || now - this.since < SHARE_MS) return false;
     this.lastPoll = now;
     return this.isAwaited();
   }
@@ -194,7 +204,7 @@ export class Tenure {
       return true;
     }
     try {
-      engine.endUnprotectedView(turnGoesOn);
+      engine.views.endUnprotected(turnGoesOn);
     } finally {
       this.held = false;
       try {

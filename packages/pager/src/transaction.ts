@@ -15,6 +15,8 @@ export type TransactionState = 'active' | 'committed' | 'rolled-back';
 /** First byte of a page that page operations may change: kind, flags, tree id, aux; what lies before is the pager's. */
 const FIRST_EDITABLE = KIND_OFFSET;
 const U48_MAX = 2 ** 48 - 1;
+/** Edits of pages that are writable already between two looks at the clock. */
+const EDITS_PER_CLOCK = 64;
 
 interface Savepoint {
   readonly id: number;
@@ -38,13 +40,16 @@ export class WriteTransaction {
   /** Catalogue of this transaction: the pager's, with changes not yet in the roots page. @internal */
   readonly catalogue: Catalogue;
 
+  /** Time in ms at which it ends, Infinity for none. @internal */
+  readonly deadline: number;
+
   private readonly engine: Engine;
-  private readonly deadline: number;
   private readonly roots: number;
   private readonly savepoints: Savepoint[] = [];
   private nextSavepoint = 1;
   private current: TransactionState = 'active';
   private late = false;
+  private untilClock = EDITS_PER_CLOCK;
 
   /** Called by the pager. @param deadline  time in ms at which it ends, Infinity for none @internal */
   constructor(engine: Engine, catalogue: Catalogue, deadline: number) {
@@ -117,18 +122,23 @@ export class WriteTransaction {
   }
 
   /**
-   * Makes a page writable: copies it when this transaction touches it first.
-   * @returns base of the copy, unmoved until commit or rollback
+   * Makes a page writable. The bytes that `view.page` found before may be these or stay as they are.
+   * @returns its base, unmoved until commit or rollback
    * @throws TransactionError SOMBRA_TRANSACTION_PAGES, SOMBRA_TRANSACTION_TIMEOUT; CorruptionError; IoError;
    *   StateError SOMBRA_TX_DONE
    */
   edit(pageNumber: number): number {
-    this.check();
+    if (this.current !== 'active') this.refuseEnded();
     const { dirty, cache } = this.engine;
     try {
       let d = dirty.indexOf(pageNumber);
-      if (d < 0) d = dirty.addCopy(pageNumber, this.view.page(pageNumber));
-      else dirty.touch(d);
+      if (d < 0) {
+        this.lookAtClock();
+        d = dirty.addCommitted(pageNumber, this.view.page(pageNumber));
+      } else {
+        if ((this.untilClock -= 1) === 0) this.lookAtClock();
+        dirty.touch(d);
+      }
       return dirty.frame[d]! << cache.shift;
     } catch (error) {
       throw this.abort(error);
@@ -273,7 +283,7 @@ export class WriteTransaction {
 
   /** Sets one of the 16 counters to a safe, non-negative integer. @throws DataError SOMBRA_COUNTER */
   setCounter(index: number, value: number): void {
-    this.check();
+    if (this.current !== 'active') this.refuseEnded();
     if (!(index >= 0 && index < COUNTERS && Number.isInteger(index)))
       throw new DataError('SOMBRA_COUNTER', `counter ${index} does not exist; there are ${COUNTERS}`);
     if (!(value >= 0 && Number.isSafeInteger(value)))
@@ -411,15 +421,22 @@ export class WriteTransaction {
   }
 
   private check(): void {
-    if (this.late) this.refuseLate();
-    if (this.current !== 'active') {
-      throw new StateError('SOMBRA_TX_DONE', `the transaction is ${this.current}: begin a new one`);
-    }
+    if (this.current !== 'active') this.refuseEnded();
+    this.lookAtClock();
+  }
+
+  private lookAtClock(): void {
+    this.untilClock = EDITS_PER_CLOCK;
     if (this.deadline !== Infinity) this.checkDeadline();
   }
 
+  private refuseEnded(): never {
+    if (this.late) this.refuseLate();
+    throw new StateError('SOMBRA_TX_DONE', `the transaction is ${this.current}: begin a new one`);
+  }
+
   private checkTree(slot: number): void {
-    this.check();
+    if (this.current !== 'active') this.refuseEnded();
     const name = this.catalogue.names[slot];
     if (name === undefined || name === '')
       throw new DataError('SOMBRA_TREE', `there is no tree in catalogue slot ${slot}`);

@@ -76,26 +76,26 @@ export class VersionReader {
     const { index } = this;
     let entry = index.head(pageNumber);
     this.until = Infinity;
-    while (entry !== NO_ENTRY && index.lsn[entry]! > limit) {
-      this.until = index.lsn[entry]!;
-      entry = index.previous[entry]!;
+    while (entry !== NO_ENTRY && index.lsnOf(entry) > limit) {
+      this.until = index.lsnOf(entry);
+      entry = index.previousOf(entry);
     }
     let deltas = 0;
-    while (entry !== NO_ENTRY && index.kind[entry] !== ENTRY_IMAGE) {
+    while (entry !== NO_ENTRY && index.kindOf(entry) !== ENTRY_IMAGE) {
       if (deltas === this.stack.length) {
         const stack = new Int32Array(deltas * 2);
         stack.set(this.stack);
         this.stack = stack;
       }
       this.stack[deltas++] = entry;
-      entry = index.previous[entry]!;
+      entry = index.previousOf(entry);
     }
     this.depth = deltas;
     let lsn = entry === NO_ENTRY ? this.readMain(pageNumber, limit, into, at) : this.readImage(entry, into, at);
     for (let next = deltas - 1; next >= 0; next -= 1) {
       const delta = this.stack[next]!;
       // Main may be ahead of the checkpoint: a checkpoint that did not finish wrote it.
-      if (index.lsn[delta]! > lsn) lsn = this.applyDelta(delta, lsn, into, at);
+      if (index.lsnOf(delta) > lsn) lsn = this.applyDelta(delta, lsn, into, at);
     }
     return lsn;
   }
@@ -131,8 +131,8 @@ export class VersionReader {
     const { index } = this;
     this.readEntry(entry);
     into.set(this.scratch.subarray(ENTRY_HEADER_SIZE, ENTRY_HEADER_SIZE + this.pageSize), at);
-    const lsn = index.lsn[entry]!;
-    if (readU32(into, at + PAGE_NUMBER_OFFSET) !== index.page[entry] || readSafe64(into, at + LSN_OFFSET) !== lsn) {
+    const lsn = index.lsnOf(entry);
+    if (readU32(into, at + PAGE_NUMBER_OFFSET) !== index.pageOf(entry) || readSafe64(into, at + LSN_OFFSET) !== lsn) {
       throw this.wrongEntry(entry, 'holds an image of another page or version');
     }
     return lsn;
@@ -145,14 +145,14 @@ export class VersionReader {
     if (base !== lsn) {
       throw new CorruptionError(
         'SOMBRA_DELTA_BASE',
-        `page ${index.page[entry]}: the change of commit ${index.lsn[entry]} applies to version ${base}, and the version found is ${lsn}; restore a backup`,
-        { details: { pageNumber: index.page[entry], lsn: index.lsn[entry], expected: base, found: lsn } },
+        `page ${index.pageOf(entry)}: the change of commit ${index.lsnOf(entry)} applies to version ${base}, and the version found is ${lsn}; restore a backup`,
+        { details: { pageNumber: index.pageOf(entry), lsn: index.lsnOf(entry), expected: base, found: lsn } },
       );
     }
     const length = readU32(this.scratch, 16);
-    if (DELTA_HEADER_SIZE + length > index.length[entry]!) throw this.wrongEntry(entry, 'is longer than its place');
+    if (DELTA_HEADER_SIZE + length > index.lengthOf(entry)) throw this.wrongEntry(entry, 'is longer than its place');
     applyOps(into, at, this.pageSize, this.scratch, DELTA_HEADER_SIZE, DELTA_HEADER_SIZE + length);
-    const next = index.lsn[entry]!;
+    const next = index.lsnOf(entry);
     stampLsn(into, at, next);
     return next;
   }
@@ -161,10 +161,10 @@ export class VersionReader {
   private readEntry(entry: number): void {
     const { index } = this;
     this.entryReads += 1;
-    const length = index.length[entry]!;
+    const length = index.lengthOf(entry);
     if (length > this.scratch.length) this.scratch = new Uint8Array(length * 2);
-    this.log!.readEntry(index.seq[entry]!, index.offset[entry]!, length, this.scratch, 0);
-    if (xxh32(this.scratch, 0, length, index.page[entry]!) !== index.checksum[entry])
+    this.log!.readEntry(index.seqOf(entry), index.offsetOf(entry), length, this.scratch, 0);
+    if (xxh32(this.scratch, 0, length, index.pageOf(entry)) !== index.checksumOf(entry))
       throw this.wrongEntry(entry, 'has changed since it was written');
   }
 
@@ -172,13 +172,13 @@ export class VersionReader {
     const { index } = this;
     return new CorruptionError(
       'SOMBRA_WAL_ENTRY',
-      `the log entry of page ${index.page[entry]} in commit ${index.lsn[entry]} (segment ${index.seq[entry]}, offset ${index.offset[entry]}) ${what}; restore a backup`,
+      `the log entry of page ${index.pageOf(entry)} in commit ${index.lsnOf(entry)} (segment ${index.seqOf(entry)}, offset ${index.offsetOf(entry)}) ${what}; restore a backup`,
       {
         details: {
-          pageNumber: index.page[entry],
-          lsn: index.lsn[entry],
-          seq: index.seq[entry],
-          offset: index.offset[entry],
+          pageNumber: index.pageOf(entry),
+          lsn: index.lsnOf(entry),
+          seq: index.seqOf(entry),
+          offset: index.offsetOf(entry),
         },
       },
     );

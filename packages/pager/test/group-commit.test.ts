@@ -2,47 +2,16 @@
 // with it, and are seen by nobody else before they are published; a crash at any point leaves a prefix with all that was acknowledged.
 // Method: a file system that counts and delays syncs; faults; a simulated disk that is crashed at every operation, 64 in flight.
 import { MemoryVfs } from '@sombra/vfs';
-import type { OpenMode, SyncKind, Vfs, VfsFile } from '@sombra/vfs';
+import type { Vfs } from '@sombra/vfs';
 import { CRASH_POLICIES, FaultyVfs, Random, SimDisk } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import type { Pager, WriteTransaction } from '../src/index.ts';
 import { MortalVfs } from './support/mortal-vfs.ts';
 import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
 import { seeds } from './support/random.ts';
-import { WrappedVfs } from './support/wrapped-vfs.ts';
+import { SlowSyncs } from './support/slow-syncs.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** Asynchronous syncs wait until they are delivered; all syncs of the log are counted. */
-class SlowSyncs extends WrappedVfs {
-  /** Syncs of the log that have ended. */
-  ended = 0;
-  readonly waiting: (() => void)[] = [];
-
-  override open(path: string, mode: OpenMode): VfsFile {
-    const file = super.open(path, mode);
-    if (!path.includes('-wal')) return file;
-    const sync = file.sync.bind(file);
-    const syncAsync = file.syncAsync.bind(file);
-    file.sync = (kind: SyncKind) => {
-      sync(kind);
-      this.ended += 1;
-    };
-    file.syncAsync = async (kind: SyncKind) => {
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
-      await syncAsync(kind);
-      this.ended += 1;
-    };
-    return file;
-  }
-
-  /** Lets the oldest sync that waits go on. */
-  async deliver(): Promise<void> {
-    await turn();
-    this.waiting.shift()?.();
-    await turn();
-  }
-}
 
 /** Commits a change in a group, and notes when it is acknowledged. */
 function commitLater(pager: Pager, change: (tx: WriteTransaction) => void, done: (lsn: number) => void): Promise<void> {

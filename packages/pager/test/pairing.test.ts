@@ -53,14 +53,14 @@ function without(files: Files, ...names: string[]): Vfs {
 const lastByte = (bytes: Uint8Array): number => bytes.findLastIndex((byte) => byte !== 0);
 
 test('a checkpoint that died: its log and its area bring everything back', () => {
-  const files = cutShort({}, /t\.db$/, 6, DYING);
+  const files = cutShort({}, /t\.db$/, 5, DYING);
   const pager = openPager({}, load(files));
   expect([pager.view.lsn, valueOf(pager.view, 3), pager.warnings]).toEqual([3, 2, []]);
   pager.close();
 });
 
 test('without its log a half-done checkpoint is refused: pages of main are newer than the commit at which it would stand', () => {
-  const files = cutShort({}, /t\.db$/, 6, DYING);
+  const files = cutShort({}, /t\.db$/, 5, DYING);
   expect([...files.keys()].sort()).toEqual(['t.db', 't.db-dw', 't.db-wal']);
   for (const vfs of [without(files, 't.db-wal'), without(files, 't.db-wal', 't.db-dw')]) {
     const before = vfs.list('.');
@@ -71,7 +71,7 @@ test('without its log a half-done checkpoint is refused: pages of main are newer
 });
 
 test('without its log a file whose checkpoint had not reached main stands at the one before, and the area repairs nothing', () => {
-  const files = cutShort({}, /t\.db$/, 5, DYING);
+  const files = cutShort({}, /t\.db$/, 4, DYING);
   expect(files.has('t.db-dw')).toBe(true);
   const vfs = without(files, 't.db-wal');
   const pager = openPager({}, vfs);
@@ -85,7 +85,7 @@ test('without its log a file whose checkpoint had not reached main stands at the
 });
 
 test('a log that ends before the commits whose pages a checkpoint had brought to main is damaged', () => {
-  const files = cutShort({}, /t\.db$/, 6, DYING);
+  const files = cutShort({}, /t\.db$/, 5, DYING);
   const damaged = changed(files, 't.db-wal', (bytes) => (bytes[lastByte(bytes)]! ^= 1));
   expect(codeOf(() => openPager({}, load(damaged)))).toBe('SOMBRA_WAL_DAMAGED');
 });
@@ -106,7 +106,7 @@ test('after a clean close, the slot before the newest one is not believed when a
 });
 
 test('with the log in memory, a lost batch of images is noticed when main has pages of it', () => {
-  const files = cutShort({ enableWal: false }, /t\.db$/, 6, DYING);
+  const files = cutShort({ enableWal: false }, /t\.db$/, 4, DYING);
   const whole = openPager({ enableWal: false }, load(files));
   expect(whole.view.lsn).toBe(3);
   whole.close();
@@ -115,7 +115,7 @@ test('with the log in memory, a lost batch of images is noticed when main has pa
 });
 
 test('a record that claims pages which neither main nor the log has is refused before memory is taken for them', () => {
-  const files = cutShort({}, /t\.db$/, 6, DYING);
+  const files = cutShort({}, /t\.db$/, 5, DYING);
   const vfs = load(files);
   const main = new Uint8Array(8192);
   const file = vfs.open('t.db', { write: false });

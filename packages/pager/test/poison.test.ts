@@ -10,7 +10,9 @@ import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
 import { seeds } from './support/random.ts';
 import { SUCCESSIONS } from './support/successions.ts';
 import type { Aftermath } from './support/sync-failures.ts';
+import { SlowSyncs } from './support/slow-syncs.ts';
 import { syncFailures } from './support/sync-failures.ts';
+import { SHM_LATE } from '../src/shm.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const AFTERMATHS: readonly Aftermath[] = ['close', 'cure', 'die'];
@@ -126,4 +128,39 @@ describe('beside others', () => {
     a.close();
     b.close();
   });
+
+  test('a sync that was in flight when its connection gave way fails: who writes then publishes nothing', async () => {
+    const vfs = new MemoryVfs();
+    const faults = new FaultyVfs(new MortalVfs(vfs, 100));
+    const slow = new SlowSyncs(faults);
+    const a = openPager({}, slow);
+    const b = openPager({}, new MortalVfs(vfs, 101));
+    const page = write(a, (tx) => newPage(tx, 1));
+    expect(lateMark(vfs)).toBe(false);
+    const waiting = a.begin();
+    waiting.setU32(waiting.edit(page), 24, 2);
+    const durable = waiting.commitAsync();
+    while (slow.waiting.length === 0) await turn();
+    b.waiting(true);
+    // Each commit lets the connection look whether somebody waits; it gives way after some milliseconds.
+    while (!lateMark(vfs)) write(a, (tx) => tx.setU32(tx.edit(page), 24, 3));
+    b.waiting(false);
+    expect(await durable).toBe(2); // another sync covered it
+    const tx = b.begin();
+    tx.setU32(tx.edit(page), 24, 4);
+    faults.add({ op: 'sync', file: /wal/, nth: 1, action: 'EIO' });
+    await slow.deliver();
+    expect(a.poisoned).toBe(true);
+    expect(codeOf(() => tx.commit())).toBe('SOMBRA_COMMIT_UNKNOWN');
+    expect(valueOf(b.view, page)).toBe(3);
+    a.close();
+    b.close();
+  });
 });
+
+/** Does shm say that a sync may fail although its connection does not hold WRITE? */
+function lateMark(vfs: MemoryVfs): boolean {
+  const word = new Uint8Array(4);
+  vfs.open('t.db-shm', { write: false }).pread(word, SHM_LATE);
+  return word.some((byte) => byte !== 0);
+}

@@ -110,6 +110,7 @@ async function checkpoint(pager) {
 /** Keeps a transaction open. */
 async function hold(pager) {
   pager.begin();
+  setInterval(() => undefined, 60_000); // a promise alone does not keep the process alive
   say('holding');
   await once(process, 'never');
 }

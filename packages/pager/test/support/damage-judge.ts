@@ -52,7 +52,7 @@ export function judgeDamage(specimen: Specimen, damage: Damage): Verdict {
  * Oldest commit that may be taken for the newest one. Nothing but later records of the log tells that a record was there: so damage
  * to the last one looks like a write that a crash tore (rule F6), and a log that was cut like a shorter one.
  */
-function oldest(specimen: Specimen, { file, local, cut }: Damage): number {
+export function oldest(specimen: Specimen, { file, local, cut }: Damage): number {
   const { newest, afterPowerLoss } = specimen.promised;
   // With the log in memory, a batch that cannot be read is one that was never written, unless main has pages of it.
   if (file.endsWith('-dw')) return afterPowerLoss;

@@ -69,7 +69,7 @@ const RECIPES: readonly Recipe[] = [
   },
   {
     name: 'in the middle of a checkpoint',
-    dies: { operation: 'pwrite', path: /t\.db$/, nth: 4 },
+    dies: { operation: 'pwrite', path: /t\.db$/, nth: 3 },
     run(life) {
       life.open();
       life.fill(6);
@@ -81,7 +81,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'with the log in memory, in the middle of a checkpoint',
     options: { enableWal: false },
-    dies: { operation: 'pwrite', path: /t\.db$/, nth: 6 },
+    dies: { operation: 'pwrite', path: /t\.db$/, nth: 4 },
     run(life) {
       life.open();
       life.fill(6);

@@ -1,0 +1,31 @@
+/**
+ * Memory of page caches. To allocate some hundred megabytes makes the collector look through everything, which costs more than the
+ * rest of opening a database; so the slab of a database that was closed is kept for a moment, for one that is opened next.
+ */
+import type { VfsEnv } from '@sombra/vfs';
+
+/** How long a slab waits for the next database. */
+const KEEP_MS = 1000;
+
+let kept: ArrayBuffer | undefined;
+let forget: (() => void) | undefined;
+
+/** A slab of so many bytes, which may hold anything. */
+export function takeSlab(size: number): ArrayBuffer {
+  if (kept?.byteLength !== size) return new ArrayBuffer(size);
+  const slab = kept;
+  forget?.();
+  return slab;
+}
+
+/** Gives a slab back that nobody uses any more. @param env  whose timer ends the wait */
+export function giveSlab(slab: ArrayBuffer, env: VfsEnv): void {
+  if (slab.byteLength === 0) return;
+  forget?.();
+  kept = slab;
+  const timer = env.setTimer(() => forget?.(), KEEP_MS);
+  forget = () => {
+    env.clearTimer(timer);
+    kept = forget = undefined;
+  };
+}
