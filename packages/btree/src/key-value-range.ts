@@ -31,14 +31,15 @@ export interface KeyRange {
   readonly limit: number;
 }
 
-const KNOWN = ['from', 'fromInclusive', 'to', 'toInclusive', 'prefix', 'reverse', 'limit'];
+/** Names of the options of a range. */
+export const RANGE_OPTIONS = ['from', 'fromInclusive', 'to', 'toInclusive', 'prefix', 'reverse', 'limit'];
 
 /**
  * Checks options and fills in the defaults.
  * @throws DataError SOMBRA_OPTION, SOMBRA_VALUE_KIND, SOMBRA_TEXT_SURROGATE
  */
 export function keyRange(options: RangeOptions | undefined): KeyRange {
-  checkOptions(options, KNOWN);
+  checkOptions(options, RANGE_OPTIONS);
   const { from, to, prefix, limit = Infinity } = options ?? {};
   if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= 0)) {
     throw new DataError('SOMBRA_OPTION', `limit is a whole number of at least 0, not ${kindOf(limit)}`);

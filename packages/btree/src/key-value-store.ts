@@ -6,6 +6,7 @@
  * - Nothing here refers to the snapshots and iterators that callers hold, so that dropped ones are noticed.
  */
 import {
+  COUNTERS,
   Pager,
   TREE_NAME_MAX,
   type CheckpointResult,
@@ -14,6 +15,7 @@ import {
   type PagerWarning,
   type Problem,
   type View,
+  type WriteTransaction,
 } from '@sombra/pager';
 import { DataError, StateError } from '@sombra/vfs';
 import { bulkLoad, type KeyValuePair } from './key-value-bulk.ts';
@@ -179,7 +181,8 @@ export class KeyValueStore extends KeyValueTree {
   /**
    * Opens a store, creating the file and recovering from a crash as needed. How others may share the file is the pager's option
    * `locking`.
-   * @throws DataError SOMBRA_CONFIG and whatever Pager.open throws
+   * @throws DataError SOMBRA_CONFIG; StateError SOMBRA_FILE_KIND when the file is no key-value store, for example a graph of
+   *   @sombra/db; whatever Pager.open throws
    */
   static open(options: KeyValueStoreOptions): KeyValueStore {
     if (typeof options !== 'object' || options === null)
@@ -191,7 +194,14 @@ export class KeyValueStore extends KeyValueTree {
         { details: { field: 'vfs' } },
       );
     }
-    return new KeyValueStore(Pager.open(options));
+    const pager = Pager.open(options);
+    try {
+      refuseOtherKind(pager);
+    } catch (error) {
+      pager.close();
+      throw error;
+    }
+    return new KeyValueStore(pager);
   }
 
   /** Path of the file. */
@@ -243,6 +253,28 @@ export class KeyValueStore extends KeyValueTree {
   transaction<T>(fn: (tx: KeyValueTransaction) => T): T {
     checkCallback(fn);
     if (this.handle !== undefined) return this.handle.transaction(fn);
+    return this.run(fn, (inner, result) => {
+      inner.commit();
+      return result;
+    });
+  }
+
+  /**
+   * As `transaction`, without waiting for the disk: `fn` runs at once, and transactions that follow each other share a sync.
+   * Until the promise is fulfilled, only later transactions of this store see what was written. A write or a transaction that is
+   * not asynchronous makes those before it durable with its own sync.
+   * @returns what `fn` returns, when the commit is durable (with `syncMode` full) and every reader sees it
+   * @throws nothing: the promise is rejected with what `transaction` throws, with StateError SOMBRA_TRANSACTION_ACTIVE inside a
+   *   transaction, and with TransactionError SOMBRA_COMMIT_UNKNOWN when the shared sync failed
+   */
+  async transactionAsync<T>(fn: (tx: KeyValueTransaction) => T): Promise<T> {
+    checkCallback(fn);
+    const { result, durable } = this.run(fn, (inner, result) => ({ result, durable: inner.commitAsync() }));
+    await durable;
+    return result;
+  }
+
+  private run<T, R>(fn: (tx: KeyValueTransaction) => T, commit: (inner: WriteTransaction, result: T) => R): R {
     this.context.refuseInside();
     const inner = this.pager.begin();
     const running = new TransactionContext(this.pager, this.context.handles, inner);
@@ -253,8 +285,7 @@ export class KeyValueStore extends KeyValueTree {
       refusePromise(result);
       running.checkRunning();
       running.end();
-      inner.commit();
-      return result;
+      return commit(inner, result);
     } catch (error) {
       running.end();
       inner.rollback();
@@ -287,6 +318,7 @@ export class KeyValueStore extends KeyValueTree {
       throw new DataError('SOMBRA_OPTION', `bulkLoad takes an iterable of entries, not ${kindOf(entries)}`);
     }
     this.context.refuseInside();
+    this.pager.settle();
     const { count, pages } = bulkLoad(this.pager, this.context.handles, name, entries, fill);
     return { count, pages };
   }
@@ -336,6 +368,23 @@ export class KeyValueStore extends KeyValueTree {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+}
+
+/** A store has no counters; other programs on the pager, the graph among them, set them when they create a file. */
+function refuseOtherKind(pager: Pager): void {
+  const view = pager.snapshot(); // the implicit view would stay until the end of the turn
+  try {
+    for (let counter = 0; counter < COUNTERS; counter += 1) {
+      if (view.counter(counter) === 0) continue;
+      throw new StateError(
+        'SOMBRA_FILE_KIND',
+        `${pager.path} is no key-value store: open it with what wrote it (a graph with @sombra/db), or choose another path`,
+        { details: { path: pager.path } },
+      );
+    }
+  } finally {
+    view.release();
   }
 }
 

@@ -3,8 +3,9 @@ import { DataError } from '@sombra/vfs';
 import type { Cursor } from './cursor.ts';
 import { checkEntry } from './entry-limits.ts';
 import { bytesOf, checkText, kindOf, textOf, type KeyValueInput } from './key-value-bytes.ts';
-import type { KeyValueContext, WritableContext } from './key-value-context.ts';
-import { keyRange, type RangeOptions } from './key-value-range.ts';
+import { TransactionContext, type KeyValueContext, type WritableContext } from './key-value-context.ts';
+import { checkOptions, keyRange, RANGE_OPTIONS, type RangeOptions } from './key-value-range.ts';
+import { keySizeMax } from './layout.ts';
 import { RangeIterator, RangeWalk } from './range-iterator.ts';
 import { BTree } from './tree.ts';
 
@@ -117,6 +118,25 @@ export class KeyValueReader {
     return this.walk(range, readKey);
   }
 
+  /** The first entry of a range in its direction, undefined when the range is empty. @throws DataError SOMBRA_OPTION */
+  first(range?: RangeOptions): KeyValueEntry | undefined {
+    const entries = this.entries(range);
+    try {
+      return entries.next().value;
+    } finally {
+      entries.return();
+    }
+  }
+
+  /** The last entry of a range in its direction, undefined when the range is empty. @throws DataError SOMBRA_OPTION */
+  last(range?: RangeOptions): KeyValueEntry | undefined {
+    checkOptions(range, RANGE_OPTIONS);
+    if (range?.limit !== undefined) {
+      throw new DataError('SOMBRA_OPTION', 'last takes no limit: ask for `first` with `reverse`, or count the entries');
+    }
+    return this.first({ ...range, reverse: range?.reverse !== true });
+  }
+
   private walk<T>(range: RangeOptions | undefined, read: (cursor: Cursor) => T): RangeIterator<T> {
     const bounds = keyRange(range);
     this.context.view();
@@ -163,6 +183,37 @@ export class KeyValueTree extends KeyValueReader {
     const bytes = bytesOf(key, 'a key');
     const { handles } = this.context;
     return this.context.write((tx) => handles.find(tx.view, this.name)?.delete(tx, bytes, bytes.length) ?? false);
+  }
+
+  /**
+   * Deletes the entries of a range, all of them or, when it throws, none.
+   * @returns number of entries that there were
+   * @throws DataError SOMBRA_OPTION; TransactionError SOMBRA_TRANSACTION_PAGES when more pages change than a transaction may
+   *   change: delete a part at a time, with `limit`
+   */
+  deleteRange(range: RangeOptions): number {
+    if (typeof (range as RangeOptions | undefined) !== 'object') {
+      throw new DataError('SOMBRA_OPTION', `deleteRange takes a range, not ${kindOf(range)}: {} means all entries`);
+    }
+    const bounds = keyRange(range);
+    const { handles, pager } = this.context;
+    return this.context.write((tx) => {
+      const tree = handles.find(tx.view, this.name);
+      if (tree === undefined) return 0;
+      const context = new TransactionContext(pager, handles, tx);
+      const walk = new RangeWalk(context, this.name, bounds);
+      const key = new Uint8Array(keySizeMax(pager.pageSize));
+      let count = 0;
+      try {
+        for (let cursor = walk.step(); cursor !== undefined; cursor = walk.step()) {
+          tree.delete(tx, key, cursor.keyInto(key));
+          count += 1;
+        }
+      } finally {
+        context.end();
+      }
+      return count;
+    });
   }
 
   /**

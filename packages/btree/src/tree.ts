@@ -11,6 +11,7 @@ import { checkTree } from './check.ts';
 import { Cursor } from './cursor.ts';
 import { dropPages } from './drop.ts';
 import { checkEntry } from './entry-limits.ts';
+import { estimateRange } from './estimate.ts';
 import { wrongPage } from './fault.ts';
 import { CELL_CAPACITY_OFFSET, KIND_LEAF, PREFIX_OFFSET, REFERENCE_LENGTH_OFFSET, SLOT_SIZE } from './layout.ts';
 import { checkChainLength, readChain } from './overflow.ts';
@@ -215,6 +216,14 @@ export class BTree {
   count(view: View): number {
     this.rootOf(view);
     return view.treeCount(this.slot);
+  }
+
+  /**
+   * Guesses how many entries have low <= key < high, from two descents. Exact when they lie in one leaf; else as far off as the
+   * pages of the tree are unevenly filled.
+   */
+  estimate(view: View, low: Uint8Array, lowLength: number, high: Uint8Array, highLength: number): number {
+    return estimateRange(view, this, low, lowLength, high, highLength);
   }
 
   /** A cursor, not yet placed. Close it: it pins a page. */
