@@ -5,11 +5,11 @@
  * 1. Nodes are taken from the source, encoded, and added to the tree `nodes`; their labels are gathered.
  * 2. The same with edges; their ends and types are gathered. An end that is no node ends the load.
  * 3. The trees `out` and `in` are built from the edges by source and by target.
- * 4. The indexes, the dictionary and the statistics are built.
+ * 4. The indexes, those on properties too, the dictionary and the statistics are built.
  * 5. The file is synced, and a commit puts the new trees in the place of the empty ones.
  * Whatever fails before the commit leaves the graph empty: what was written counts for nothing.
  *
- * Memory: some 75 MB at most for gathered rows, 18 bytes for each edge of the node that has the most, a count per label and type,
+ * Memory: some 75 MB at most for gathered rows, 16 MB (1 MB for each index, if that is more) for keys of property indexes, 18 bytes for each edge of the node that has the most, a count per label and type,
  * and two pages per level of a tree.
  */
 import { type BTree, BulkBuilder, type BulkTree, writeU48 } from '@sombra/btree';
@@ -18,12 +18,15 @@ import { assert, DataError, StateError } from '@sombra/vfs';
 import { BulkAdjacency } from './bulk-adjacency.ts';
 import { BulkIndex } from './bulk-index.ts';
 import { BulkRows } from './bulk-rows.ts';
-import { DICTIONARY_KEY_SIZE, NAME_KIND, type NameKind, writeDictionaryKey } from './dictionary.ts';
+import { DICTIONARY_KEY_SIZE, INDEX_KIND, NAME_KIND, type NameKind, writeDictionaryKey } from './dictionary.ts';
 import { EdgeColumns } from './edge-columns.ts';
 import { ID_MAX } from './limits.ts';
 import { checkOptions, countOption, describe } from './options.ts';
 import { RadixSorter } from './radix-sort.ts';
 import { RecordWriter } from './record-writer.ts';
+import { BulkPropertyIndexes } from './property-index/bulk-indexes.ts';
+import { encodeDefinition } from './property-index/definition.ts';
+import { EDGE_PROPERTIES_OFFSET } from './record-format.ts';
 import { STATISTIC_SIZE, writeStatistic } from './statistics.ts';
 import { COUNTER, type GraphStore } from './store.ts';
 import type { PropertyInput } from './types.ts';
@@ -81,7 +84,7 @@ const PROGRESS_EVERY = 10_000;
  * Fills an empty graph: no node and no edge. Names and ids that earlier ones had are kept and not given out again.
  * @param runRows  rows to gather before they go to scratch space; for tests
  * @throws StateError SOMBRA_BULK_NOT_EMPTY, SOMBRA_TRANSACTION_ACTIVE, SOMBRA_READ_ONLY, SOMBRA_CLOSED; DataError
- *   SOMBRA_NODE_NOT_FOUND for an end that is no row, SOMBRA_BULK_TOO_LARGE, SOMBRA_DATABASE_FULL, SOMBRA_OPTION, and as
+ *   SOMBRA_NODE_NOT_FOUND for an end that is no row, SOMBRA_UNIQUE, SOMBRA_BULK_TOO_LARGE, SOMBRA_DATABASE_FULL, SOMBRA_OPTION, and as
  *   GraphTransaction.addNode; what the source throws
  */
 export function bulkLoad(
@@ -120,6 +123,7 @@ class BulkLoad {
   private readonly records = new RecordWriter();
   private readonly key = new Uint8Array(6);
   private readonly labels: BulkRows;
+  private readonly properties: BulkPropertyIndexes;
   private readonly edges: BulkRows;
   private readonly firstNode: number;
   private readonly firstEdge: number;
@@ -137,6 +141,7 @@ class BulkLoad {
     this.pageSize = pageSize;
     this.labels = new BulkRows('labels of nodes', ['c'], scratch, sorter, runRows);
     this.edges = new BulkRows('edges', ['a', 'b', 'c'], scratch, sorter, runRows);
+    this.properties = new BulkPropertyIndexes(store, writer, view, runRows === undefined ? undefined : runRows * 16);
     this.firstNode = view.counter(COUNTER.nextNodeId);
     this.firstEdge = view.counter(COUNTER.nextEdgeId);
   }
@@ -153,6 +158,8 @@ class BulkLoad {
     progress.begin('indexes', 0);
     const labels = this.buildLabelIndex();
     const types = this.buildTypeIndex();
+    this.properties.build(() => progress.row());
+    progress.end();
     const dictionary = this.buildDictionary();
     const statistics = this.buildStatistics();
     progress.begin('publish', 0);
@@ -169,6 +176,7 @@ class BulkLoad {
     const pages = writer.pages;
     const lsn = writer.finish((tx) => {
       for (const [tree, built] of trees) replaceTree(tx, tree, built);
+      this.properties.publish(tx);
       this.setCounters(tx);
     });
     return { ...loaded, pages, lsn };
@@ -188,6 +196,7 @@ class BulkLoad {
       const id = newId(this.firstNode, this.nodeCount, 'node');
       writeU48(key, 0, id);
       tree.add(key, 6, records.bytes, 0, size);
+      this.properties.add('node', labelIds, id, records.bytes, 0, size);
       for (let i = 0; i < labelIds.length; i += 1) {
         const label = labelIds[i]!;
         this.labels.add(this.nodeCount, 0, label);
@@ -205,6 +214,7 @@ class BulkLoad {
     const { dictionary } = store;
     const tree = this.builder(store.edges);
     progress.begin('edges', 0);
+    const names = [0];
     for (const edge of rows) {
       const row = this.edges.count;
       checkRow(edge, 'edge', row);
@@ -213,8 +223,11 @@ class BulkLoad {
       this.checkEnd(target, row, 'target');
       const type = dictionary.intern(NAME_KIND.edgeType, edge.type);
       const size = records.edge(firstNode + source, firstNode + target, type, edge.properties, dictionary);
-      writeU48(key, 0, newId(this.firstEdge, row, 'edge'));
+      const id = newId(this.firstEdge, row, 'edge');
+      writeU48(key, 0, id);
       tree.add(key, 6, records.bytes, 0, size);
+      names[0] = type;
+      this.properties.add('edge', names, id, records.bytes, EDGE_PROPERTIES_OFFSET, size - EDGE_PROPERTIES_OFFSET);
       this.edges.add(source, target, type);
       typeCounts[type] = (typeCounts[type] ?? 0) + 1;
       progress.row();
@@ -282,6 +295,12 @@ class BulkLoad {
   private buildDictionary(): BulkTree {
     const builder = this.builder(this.store.dictionaryTree);
     this.store.dictionary.forEach((key, value, length) => builder.add(key, key.length, value, 0, length));
+    const key = new Uint8Array(DICTIONARY_KEY_SIZE);
+    for (const definition of this.store.indexes.of(this.store.pager.view).all) {
+      writeDictionaryKey(key, INDEX_KIND, definition.number);
+      const value = encodeDefinition(definition);
+      builder.add(key, key.length, value, 0, value.length);
+    }
     return builder.finish();
   }
 

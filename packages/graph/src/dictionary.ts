@@ -20,6 +20,9 @@ import { describe } from './options.ts';
 export const NAME_KIND = { label: 1, edgeType: 2, propertyKey: 3 } as const;
 export type NameKind = (typeof NAME_KIND)[keyof typeof NAME_KIND];
 
+/** First byte of keys that hold definitions of property indexes; they follow all names. See property-index/definition.ts. */
+export const INDEX_KIND = 4;
+
 /** Dictionary key: kind, id as a big-endian u32. The value is the name in UTF-8. */
 export const DICTIONARY_KIND_OFFSET = 0;
 export const DICTIONARY_ID_OFFSET = DICTIONARY_KIND_OFFSET + 1;
@@ -28,6 +31,9 @@ export const DICTIONARY_KEY_SIZE = DICTIONARY_ID_OFFSET + 4;
 /** Counters of the roots page that hold the catalogue version and the number of names per kind. */
 export const COUNTER_CATALOGUE_VERSION = 2;
 export const COUNTER_NAMES = { 1: 5, 2: 6, 3: 7 } as const;
+
+/** Counter of the roots page that grows with each property index that is created or dropped. */
+export const COUNTER_INDEX_VERSION = 8;
 
 const WORDS = { 1: 'label', 2: 'edge type', 3: 'property key' } as const;
 const LIMITS = { 1: LABELS_MAX, 2: EDGE_TYPES_MAX, 3: PROPERTY_KEYS_MAX } as const;
@@ -66,10 +72,13 @@ export class Dictionary {
     const version = view.counter(COUNTER_CATALOGUE_VERSION);
     if (version === this.version) return;
     this.truncate([0, 0, 0]);
+    const indexed = view.counter(COUNTER_INDEX_VERSION) > 0;
     const cursor = tree.cursor(view);
     try {
       for (let more = cursor.first(); more; more = cursor.next()) {
         const length = cursor.keyInto(KEY_SCRATCH);
+        // Definitions of indexes are read when they are asked for. Where none was ever created, this is no definition.
+        if (length === DICTIONARY_KEY_SIZE && KEY_SCRATCH[DICTIONARY_KIND_OFFSET] === INDEX_KIND && indexed) continue;
         this.load(KEY_SCRATCH, length, cursor.value());
       }
     } finally {
@@ -246,7 +255,7 @@ export class Dictionary {
     const kind = key[0] as NameKind;
     const table = this.tables[kind] as NameTable | undefined;
     if (length !== DICTIONARY_KEY_SIZE || table === undefined) throw damaged('it holds a key of an unknown kind');
-    const id = ((key[1]! << 24) | (key[2]! << 16) | (key[3]! << 8) | key[4]!) >>> 0;
+    const id = readDictionaryNumber(key);
     if (id !== table.names.length) throw damaged(`number ${table.names.length} of kind '${WORDS[kind]}' is missing`);
     if (value.length > NAME_SIZE_MAX) throw damaged(`a name of kind '${WORDS[kind]}' has ${value.length} bytes`);
     const name = decodeUtf8(value, 0, value.length);
@@ -256,6 +265,11 @@ export class Dictionary {
     table.names.push(name);
     table.ids.set(name, id);
   }
+}
+
+/** Number in the key of a name. */
+export function readDictionaryNumber(key: Uint8Array): number {
+  return ((key[1]! << 24) | (key[2]! << 16) | (key[3]! << 8) | key[4]!) >>> 0;
 }
 
 /** Writes the key of a name. */

@@ -2,6 +2,9 @@ import type { Pager } from '@sombra/pager';
 import { AdjacencyWriter } from './adjacency-writer.ts';
 import { type BulkOptions, type BulkResult, type BulkSource, bulkLoad } from './bulk-load.ts';
 import { EdgeColumns } from './edge-columns.ts';
+import { createIndex, type CreateIndexOptions } from './property-index/create-index.ts';
+import { dropIndex } from './property-index/drop-index.ts';
+import { IndexChanges } from './property-index/index-changes.ts';
 import { RecordWriter } from './record-writer.ts';
 import type { GraphReader } from './reader.ts';
 import { GraphSnapshot, LiveReader } from './snapshot.ts';
@@ -46,6 +49,7 @@ export class Graph {
       records: new RecordWriter(),
       out: new AdjacencyWriter(store.out, pageSize, store.everyType),
       in: new AdjacencyWriter(store.in, pageSize, store.everyType),
+      indexes: new IndexChanges(store.dictionary, store),
       incident: new EdgeColumns(),
     };
   }
@@ -94,6 +98,39 @@ export class Graph {
   bulkLoad(source: BulkSource, options?: BulkOptions): BulkResult {
     this.settle();
     return bulkLoad(this.store, source, options);
+  }
+
+  /**
+   * Creates an index on a property of the nodes with a label, or on several together, over all data that there is; a commit of
+   * its own, whatever the size. From then on every write keeps it, and finds use it. A node is in the index when it has all the
+   * properties. NaN, lists and maps have no order: they are found through `exists` only, and are never the same for `unique`.
+   * @param keys  one name, or up to 8 in the order of their importance
+   * @returns false when there is this index already
+   * @throws DataError SOMBRA_UNIQUE when two nodes have the same values, SOMBRA_INDEX_EXISTS when there is one that differs in
+   *   `unique`, SOMBRA_OPTION, SOMBRA_TREES_FULL, SOMBRA_DATABASE_FULL; StateError SOMBRA_ABORTED; as `begin`; nothing was
+   *   changed then
+   */
+  createPropertyIndex(label: string, keys: string | readonly string[], options?: CreateIndexOptions): boolean {
+    this.settle();
+    return createIndex(this.store, 'node', label, keys, options);
+  }
+
+  /** As `createPropertyIndex`, on the edges of a type. */
+  createEdgePropertyIndex(type: string, keys: string | readonly string[], options?: CreateIndexOptions): boolean {
+    this.settle();
+    return createIndex(this.store, 'edge', type, keys, options);
+  }
+
+  /** Drops the index on exactly these properties; one or more commits of its own. @returns false when there is none */
+  dropPropertyIndex(label: string, keys: string | readonly string[]): boolean {
+    this.settle();
+    return dropIndex(this.store, 'node', label, keys);
+  }
+
+  /** As `dropPropertyIndex`, on the edges of a type. */
+  dropEdgePropertyIndex(type: string, keys: string | readonly string[]): boolean {
+    this.settle();
+    return dropIndex(this.store, 'edge', type, keys);
   }
 
   /**

@@ -97,6 +97,35 @@ export class IdIndex {
     }
   }
 
+  /** As `read`, backward: ids less than `before`, descending. */
+  readBack(view: View, name: number, before: number, into: Float64Array): number {
+    if (before <= 1) return 0;
+    const cursor = this.tree.cursor(view);
+    try {
+      this.writeKey(name, before - 1);
+      let more = cursor.seekBefore(this.key, INDEX_KEY_SIZE) && this.isBlockOf(cursor, name);
+      for (; more; more = cursor.previous() && this.isBlockOf(cursor, name)) {
+        const { words } = view.cache;
+        const at = cursor.valueOffset;
+        const size = checkIdBlock(words, at, cursor.valueLength);
+        const count = (cursor.valueLength - ID_BLOCK_IDS_OFFSET) / size;
+        let taken = 0;
+        let last = before;
+        for (let i = searchIds(words, at, size, count, before) - 1; i >= 0 && taken < into.length; i -= 1) {
+          const id = idAt(words, at, size, i);
+          // Who goes on before the last id would never come to an end.
+          if (id >= last) throw damagedIdBlock(`id ${id} stands before id ${last}`);
+          last = id;
+          into[taken++] = id;
+        }
+        if (taken > 0) return taken;
+      }
+      return 0;
+    } finally {
+      cursor.close();
+    }
+  }
+
   /** Length that an array for `read` needs so that a block fits. */
   get batchSize(): number {
     return this.sizeMax >> 2;

@@ -56,7 +56,7 @@ export class NodeMarks {
    */
   add(id: number): boolean {
     if (!this.dense) return this.addHashed(id);
-    if (id >= this.limit) throw outside(id);
+    if (!(id > 0 && id < this.limit)) throw outside(id);
     const { marks, base } = this;
     if (marks[id]! >= base) return false;
     marks[id] = base + this.count;

@@ -1,40 +1,52 @@
 import type { BTree } from '@sombra/btree';
 import type { View } from '@sombra/pager';
 import { CorruptionError, DataError } from '@sombra/vfs';
-import { readU48 } from './adjacency.ts';
 import { BLOCK_NEIGHBOURS_OFFSET } from './adjacency-block.ts';
+import { toArray } from './algorithms/near-nodes.ts';
+import { missingNode } from './algorithms/subgraph.ts';
 import { NAME_KIND, type NameKind } from './dictionary.ts';
-import { ID_MAX } from './limits.ts';
-import { checkId, checkOptions, countOption, describe, directionOption, flagOption } from './options.ts';
 import {
+  COUNT_OPTIONS,
+  countFound,
+  type EdgeQuery,
+  explainFind,
+  type Find,
+  FIND_OPTIONS,
+  findIds,
+  type FindPlan,
+  type FindSource,
+  type NodeQuery,
+  parseFind,
+  type SelectedRecord,
+  type Selection,
+} from './find/find.ts';
+import type { Where } from './find/predicate.ts';
+import { GraphWalks } from './graph-walks.ts';
+import { type IdRange, idRange, type IdSource, NameScan, NoIds, type Range, RecordScan } from './id-source.ts';
+import { checkId, checkOptions, countOption, directionOption, flagOption } from './options.ts';
+import {
+  BareObject,
   EDGE_PROPERTIES_OFFSET,
   EDGE_SOURCE_HIGH_OFFSET,
   EDGE_TARGET_HIGH_OFFSET,
   EDGE_TYPE_OFFSET,
 } from './record-format.ts';
-import { sameValue } from './same-value.ts';
+import { indexInfo, type PropertyIndexInfo } from './property-index/index-info.ts';
 import { COUNTER, type GraphStore } from './store.ts';
 import type {
-  BfsOptions,
   Direction,
   EdgeId,
   EdgeRecord,
   EdgesOfOptions,
-  KHopOptions,
   NeighborOptions,
   NodeId,
   NodeRecord,
-  Path,
-  PathOptions,
   Properties,
   PropertyValue,
 } from './types.ts';
 import { danglingEdge } from './weighted-path.ts';
 
 const TWO_32 = 0x1_0000_0000;
-/** Records that a scan reads before it hands them out. */
-const SCAN_BATCH = 128;
-const EMPTY: number[] = [];
 
 /**
  * Reading a graph: the same methods on the newest commit (`graph.reader`), on snapshots and inside transactions.
@@ -47,13 +59,14 @@ const EMPTY: number[] = [];
  * (about 120) they come by edge id over all types, later grouped by type. `both` gives outgoing, then incoming edges, and
  * a self loop once, with the outgoing ones.
  */
-export class GraphReader {
+export class GraphReader extends GraphWalks {
   /** @internal */
   protected readonly store: GraphStore;
   private readonly ownView: View;
 
   /** @internal Readers come from a Graph. */
   constructor(store: GraphStore, view: View) {
+    super();
     this.store = store;
     this.ownView = view;
   }
@@ -132,6 +145,25 @@ export class GraphReader {
     return this.store.dictionary.names(NAME_KIND.propertyKey, this.view.counter(COUNTER.propertyKeys));
   }
 
+  /** Number of nodes per label ever used, in order of first use. No scan. */
+  labelCounts(): { label: string; count: number }[] {
+    return this.labels().map((label) => ({ label, count: this.nodeCount(label) }));
+  }
+
+  /** Number of edges per type ever used, in order of first use. No scan. */
+  typeCounts(): { type: string; count: number }[] {
+    return this.edgeTypes().map((type) => ({ type, count: this.edgeCount(type) }));
+  }
+
+  /** The property indexes, in the order in which they were created. */
+  propertyIndexes(): PropertyIndexInfo[] {
+    const { store, view } = this;
+    return store.indexes.of(view).all.map((index) => ({
+      ...indexInfo(index, store.dictionary),
+      entries: index.tree.count(view),
+    }));
+  }
+
   // --- neighbourhood -----------------------------------------------------------------------------------------------
 
   /** Number of edges of a node. A self loop counts 2 in `both`. 0 for a missing node. */
@@ -205,6 +237,34 @@ export class GraphReader {
     return found;
   }
 
+  /**
+   * A node's edges with the nodes at their other ends, in the order of `neighbors`. `distinct`: each neighbour once, with the
+   * first edge that leads there. Empty for a missing node.
+   */
+  expand(id: NodeId, options?: NeighborOptions): { edge: EdgeRecord; node: NodeRecord }[] {
+    checkId(id, 'node');
+    checkOptions(options, ['direction', 'type', 'distinct', 'limit'], 'expand');
+    const limit = countOption(options?.limit, Infinity, 'limit');
+    const distinct = flagOption(options?.distinct, false, 'distinct');
+    this.collectEdges(id, options);
+    const { store, view } = this;
+    const { columns } = store;
+    const marks = store.traversal.marks(view);
+    const found: { edge: EdgeRecord; node: NodeRecord }[] = [];
+    for (let i = 0; i < columns.length && found.length < limit; i += 1) {
+      const neighbour = columns.neighbours[i]!;
+      if (distinct && !marks.add(neighbour)) continue;
+      const edgeId = columns.edges[i]!;
+      const at = store.findEdge(view, edgeId);
+      if (at < 0) throw danglingEdge(edgeId);
+      const edge = this.edgeFound(edgeId, at);
+      const node = neighbour === 0 ? undefined : this.getNode(neighbour);
+      if (node === undefined) throw missingNode(neighbour);
+      found.push({ edge, node });
+    }
+    return found;
+  }
+
   /** `edgesOf` with direction `out`. */
   outgoing(id: NodeId, options?: Omit<EdgesOfOptions, 'direction'>): EdgeRecord[] {
     checkOptions(options, ['type', 'limit'], 'outgoing');
@@ -220,167 +280,84 @@ export class GraphReader {
   // --- scans -------------------------------------------------------------------------------------------------------
 
   /**
-   * All nodes, or those with a label, by id. Memory stays bounded. On `graph.reader` the iterator holds the commit it began
-   * with until it ends (a `for` loop ends it); in a transaction it sees nodes that are added behind its place.
+   * All nodes, or those with a label, by id; see IdRange. Memory stays bounded. On `graph.reader` the iterator holds the commit
+   * it began with until it ends (a `for` loop ends it); in a transaction it sees nodes that are added behind its place.
    */
-  *nodes(options?: { readonly label?: string }): IterableIterator<NodeRecord> {
-    checkOptions(options, ['label'], 'nodes');
-    const reader = this.holding();
-    try {
-      for (const id of reader.scanNodeIds(options?.label)) {
-        const node = reader.getNode(id);
-        if (node !== undefined) yield node;
-      }
-    } finally {
-      reader.letGo();
-    }
+  nodes(options?: { readonly label?: string | undefined } & IdRange): IterableIterator<NodeRecord> {
+    return this.recordsOf(idRange(options, ['label'], 'nodes'), 'node', options?.label, (reader, id) =>
+      reader.getNode(id),
+    );
   }
 
   /** All edges, or those of a type, by id. As `nodes`. */
-  *edges(options?: { readonly type?: string }): IterableIterator<EdgeRecord> {
-    checkOptions(options, ['type'], 'edges');
-    const reader = this.holding();
-    try {
-      for (const id of reader.scanEdgeIds(options?.type)) {
-        const edge = reader.getEdge(id);
-        if (edge !== undefined) yield edge;
-      }
-    } finally {
-      reader.letGo();
-    }
+  edges(options?: { readonly type?: string | undefined } & IdRange): IterableIterator<EdgeRecord> {
+    return this.recordsOf(idRange(options, ['type'], 'edges'), 'edge', options?.type, (reader, id) =>
+      reader.getEdge(id),
+    );
   }
 
-  /** Ids of all nodes, or of those with a label, ascending. As `nodes`. */
-  *nodeIds(label?: string): IterableIterator<NodeId> {
-    const reader = this.holding();
-    try {
-      yield* reader.scanNodeIds(label);
-    } finally {
-      reader.letGo();
-    }
+  /** Ids of all nodes, or of those with a label. As `nodes`. */
+  nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): IterableIterator<NodeId> {
+    const given = typeof options === 'string' ? { label: options } : options;
+    return this.recordsOf(idRange(given, ['label'], 'nodeIds'), 'node', given?.label, (_reader, id) => id);
   }
 
-  /** Ids of all edges, or of those of a type, ascending. As `nodes`. */
-  *edgeIds(type?: string): IterableIterator<EdgeId> {
-    const reader = this.holding();
-    try {
-      yield* reader.scanEdgeIds(type);
-    } finally {
-      reader.letGo();
-    }
+  /** Ids of all edges, or of those of a type. As `nodes`. */
+  edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): IterableIterator<EdgeId> {
+    const given = typeof options === 'string' ? { type: options } : options;
+    return this.recordsOf(idRange(given, ['type'], 'edgeIds'), 'edge', given?.type, (_reader, id) => id);
   }
+
+  // --- find --------------------------------------------------------------------------------------------------------
 
   /**
-   * Nodes that have a label (undefined: any) and match: every property in `where` has the same value, or the function says
-   * so. Integers and floats of the same value are the same; NaN matches nothing. Reads every node of the label.
+   * Nodes with a label (without one: all) that fulfil conditions on their properties; see NodeQuery. By id, unless `orderBy` says
+   * otherwise. Uses property indexes where they help, tests records on their pages, and builds only those that it gives. On
+   * `graph.reader` the iterator holds the commit that it began with until it ends; in a transaction it sees the transaction's
+   * writes.
+   * @throws DataError SOMBRA_SORT_MEMORY when rows have to be put in order that take more than 64 MiB
    */
-  findNodes(
-    label: string | undefined,
-    where: Properties | ((node: NodeRecord) => boolean),
-    options?: { readonly limit?: number },
-  ): NodeRecord[] {
+  find(query: NodeQuery & Selection): IterableIterator<SelectedRecord>;
+  find(query?: NodeQuery): IterableIterator<NodeRecord>;
+  find(query?: NodeQuery & Partial<Selection>): IterableIterator<NodeRecord | SelectedRecord> {
+    return this.rowsOf(parseFind('node', query, 'find', FIND_OPTIONS), (reader, id) => reader.getNode(id));
+  }
+
+  /** Edges of a type (without one: all) that fulfil conditions on their properties. As `find`. */
+  findEdges(query: EdgeQuery & Selection): IterableIterator<SelectedRecord>;
+  findEdges(query?: EdgeQuery): IterableIterator<EdgeRecord>;
+  findEdges(query?: EdgeQuery & Partial<Selection>): IterableIterator<EdgeRecord | SelectedRecord> {
+    return this.rowsOf(parseFind('edge', query, 'findEdges', FIND_OPTIONS), (reader, id) => reader.getEdge(id));
+  }
+
+  /** Number of nodes that `find` would give. Reads no record when an index or a count answers it. */
+  count(query?: Pick<NodeQuery, 'label' | 'where'>): number {
+    const find = parseFind('node', query, 'count', COUNT_OPTIONS);
+    return this.held((reader) => countFound(reader.findSource(), find));
+  }
+
+  /** Number of edges that `findEdges` would give. As `count`. */
+  countEdges(query?: Pick<EdgeQuery, 'type' | 'where'>): number {
+    const find = parseFind('edge', query, 'countEdges', COUNT_OPTIONS);
+    return this.held((reader) => countFound(reader.findSource(), find));
+  }
+
+  /** How `find` would go about it. @param options  `analyze`: it is carried out, and what was read is counted */
+  explain(query?: NodeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
+    return this.explained(parseFind('node', query, 'explain', FIND_OPTIONS), options);
+  }
+
+  /** How `findEdges` would go about it. As `explain`. */
+  explainEdges(query?: EdgeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
+    return this.explained(parseFind('edge', query, 'explainEdges', FIND_OPTIONS), options);
+  }
+
+  /** `find` as a list: nodes that have a label (undefined: any) and fulfil `where`. */
+  findNodes(label: string | undefined, where: Where<NodeRecord>, options?: { readonly limit?: number }): NodeRecord[] {
     checkOptions(options, ['limit'], 'findNodes');
-    const limit = countOption(options?.limit, Infinity, 'limit');
-    const found: NodeRecord[] = [];
-    if (limit === 0) return found;
-    const wanted = typeof where === 'function' ? undefined : this.wantedProperties(where);
-    const reader = this.holding();
-    try {
-      for (const id of reader.scanNodeIds(label)) {
-        if (wanted !== undefined && !reader.matches(id, wanted)) continue;
-        const node = reader.getNode(id);
-        if (node === undefined || (typeof where === 'function' && !where(node))) continue;
-        found.push(node);
-        if (found.length >= limit) break;
-      }
-    } finally {
-      reader.letGo();
-    }
-    return found;
-  }
-
-  // --- traversal ---------------------------------------------------------------------------------------------------
-
-  /** Nodes some steps away from a node, each once; see KHopOptions. Empty for a missing node. */
-  kHop(id: NodeId, hops: number, options?: KHopOptions): NodeId[] {
-    checkId(id, 'node');
-    checkOptions(options, ['direction', 'type', 'mode', 'limit'], 'kHop');
-    const steps = countOption(hops, 0, 'hops');
-    const limit = countOption(options?.limit, Infinity, 'limit');
-    const kind = options?.mode ?? 'within';
-    if (kind !== 'within' && kind !== 'exact' && kind !== 'walk') {
-      throw new DataError('SOMBRA_OPTION', `mode is 'within', 'exact' or 'walk', not ${describe(kind)}`);
-    }
-    if (kind === 'walk' && steps === Infinity)
-      throw new DataError('SOMBRA_OPTION', 'walks have a finite number of hops');
-    if (!this.hasNode(id)) return [];
-    const { store, view } = this;
-    const direction = directionOption(options?.direction);
-    const filter = store.filter.set(options?.type, store.dictionary);
-    const { traversal } = store;
-    let from = 0;
-    let to: number;
-    if (kind === 'walk')
-      to =
-        steps === 0
-          ? traversal.breadthFirst(view, id, direction, filter, 0, 1)
-          : traversal.walkEnds(view, id, direction, filter, steps);
-    else {
-      to = traversal.breadthFirst(view, id, direction, filter, steps, Infinity);
-      const { levelEnds } = traversal;
-      if (kind === 'within') from = 1;
-      else if (steps > 0) from = steps < levelEnds.length ? levelEnds[steps - 1]! : to;
-    }
-    return toArray(traversal.nodes, from, Math.min(to, from + limit));
-  }
-
-  /** Nodes by distance, the start first with depth 0. Empty for a missing node. */
-  bfs(id: NodeId, options?: BfsOptions): { id: NodeId; depth: number }[] {
-    const count = this.breadthFirst(id, options, 'bfs');
-    const { nodes, levelEnds } = this.store.traversal;
-    const found = new Array<{ id: NodeId; depth: number }>(count);
-    for (let i = 0, depth = 0; i < count; i += 1) {
-      if (i === levelEnds[depth]) depth += 1;
-      found[i] = { id: nodes[i]!, depth };
-    }
-    return found;
-  }
-
-  /** Number of nodes per distance: [1, neighbours, …]. Empty for a missing node. Builds no object per node. */
-  bfsLevels(id: NodeId, options?: BfsOptions): number[] {
-    if (this.breadthFirst(id, options, 'bfsLevels') === 0) return [];
-    const { levelEnds } = this.store.traversal;
-    return levelEnds.map((end, depth) => end - (depth === 0 ? 0 : levelEnds[depth - 1]!));
-  }
-
-  /**
-   * A path with the fewest edges, or with the least sum of a weight; always the same one for the same graph.
-   * @returns undefined when there is none, or when one of the nodes is missing
-   * @throws DataError SOMBRA_WEIGHT for an edge that the search meets and whose weight is missing, NaN or negative
-   */
-  shortestPath(from: NodeId, to: NodeId, options?: PathOptions): Path | undefined {
-    checkId(from, 'node');
-    checkId(to, 'node');
-    checkOptions(options, ['direction', 'type', 'maxDepth', 'weight'], 'shortestPath');
-    const maxDepth = countOption(options?.maxDepth, Infinity, 'maxDepth');
-    const weight = options?.weight;
-    if (weight !== undefined && typeof weight !== 'string')
-      throw new DataError('SOMBRA_OPTION', `weight is the name of a property, not ${describe(weight)}`);
-    if (weight !== undefined && options?.maxDepth !== undefined)
-      throw new DataError('SOMBRA_OPTION', 'maxDepth and weight cannot be combined');
-    if (!this.hasNode(from) || !this.hasNode(to)) return undefined;
-    const { store, view } = this;
-    const direction = directionOption(options?.direction);
-    const filter = store.filter.set(options?.type, store.dictionary);
-    if (from === to)
-      return weight === undefined
-        ? { nodes: [from], edges: [], length: 0 }
-        : { nodes: [from], edges: [], length: 0, weight: 0 };
-    if (weight !== undefined) return store.weightedPath(view, from, to, direction, filter, weight);
-    const nodes: number[] = [];
-    const edges: number[] = [];
-    const found = store.traversal.shortestPath(view, from, to, direction, filter, maxDepth, nodes, edges);
-    return found ? { nodes, edges, length: edges.length } : undefined;
+    if (where === undefined)
+      throw new DataError('SOMBRA_OPTION', 'findNodes: where is missing; {} finds all nodes of the label');
+    return [...this.find({ label, where, limit: options?.limit })];
   }
 
   // --- parts -------------------------------------------------------------------------------------------------------
@@ -395,22 +372,15 @@ export class GraphReader {
     // this reader holds its view anyway
   }
 
+  /** May what it reads change under its iterators? @internal */
+  protected get writing(): boolean {
+    return false;
+  }
+
   /** Nodes of a label or edges of a type. @internal */
   protected countOf(kind: NameKind, name: string): number {
     const id = this.store.dictionary.find(kind, name);
     return id < 0 ? 0 : this.store.statistics.stored(this.view, kind, id);
-  }
-
-  private breadthFirst(id: NodeId, options: BfsOptions | undefined, where: string): number {
-    checkId(id, 'node');
-    checkOptions(options, ['direction', 'type', 'maxDepth', 'limit'], where);
-    const maxDepth = countOption(options?.maxDepth, Infinity, 'maxDepth');
-    const limit = countOption(options?.limit, Infinity, 'limit');
-    const direction = directionOption(options?.direction);
-    if (limit === 0 || !this.hasNode(id)) return 0;
-    const { store, view } = this;
-    const filter = store.filter.set(options?.type, store.dictionary);
-    return store.traversal.breadthFirst(view, id, direction, filter, maxDepth, limit);
   }
 
   /** Fills `store.columns` with a node's edges. */
@@ -460,99 +430,127 @@ export class GraphReader {
     return at < 0 || keyId < 0 ? undefined : this.store.propertyFound(this.view, tree, at, skip, keyId);
   }
 
-  private wantedProperties(where: Properties): { keyId: number; value: PropertyValue }[] {
-    if (typeof where !== 'object' || where === null)
-      throw new DataError('SOMBRA_OPTION', `where is an object of properties or a function, not ${describe(where)}`);
-    return Object.keys(where).map((key) => ({
-      keyId: this.store.dictionary.find(NAME_KIND.propertyKey, key),
-      value: where[key]!,
-    }));
+  /** What `make` gives for the ids of a range. */
+  private *recordsOf<T>(
+    range: Range,
+    on: 'node' | 'edge',
+    name: string | undefined,
+    make: (reader: GraphReader, id: number) => T | undefined,
+  ): IterableIterator<T> {
+    if (range.limit === 0) return;
+    const reader = this.holding();
+    try {
+      const ids = reader.scan(on, name, range);
+      let left = range.limit;
+      for (let count = ids.next(reader.view); count > 0; count = ids.next(reader.view)) {
+        for (let i = 0; i < count; i += 1) {
+          const made = make(reader, ids.ids[i]!);
+          if (made === undefined) continue;
+          yield made;
+          left -= 1;
+          if (left === 0) return;
+        }
+      }
+    } finally {
+      reader.letGo();
+    }
   }
 
-  /** Does a node have all these properties? Reads them on the page, without building the node. */
-  private matches(id: NodeId, wanted: readonly { keyId: number; value: PropertyValue }[]): boolean {
+  private scan(on: 'node' | 'edge', name: string | undefined, range: Range): IdSource {
     const { store, view } = this;
-    for (const { keyId, value } of wanted) {
-      if (keyId < 0) return false;
-      const at = store.findNode(view, id);
-      if (at < 0) return false;
-      const found = store.propertyFound(view, store.nodes, at, 0, keyId);
-      if (found === undefined || !sameValue(found, value)) return false;
-    }
-    return true;
+    const node = on === 'node';
+    if (name === undefined) return new RecordScan(node ? store.nodes : store.edges, range);
+    view.counter(COUNTER.catalogueVersion); // takes up the newest commit, and its names with it
+    const id = store.dictionary.find(node ? NAME_KIND.label : NAME_KIND.edgeType, name);
+    if (id < 0) return new NoIds();
+    return new NameScan(node ? store.labelIndex : store.typeIndex, id, range);
   }
 
-  private scanNodeIds(label: string | undefined): Iterable<number> {
-    const { store } = this;
-    if (label === undefined) return this.scanTree(store.nodes);
-    const id = store.dictionary.find(NAME_KIND.label, label);
-    return id < 0 ? EMPTY : this.scanIndex(store.labelIndex, id);
-  }
-
-  private scanEdgeIds(type: string | undefined): Iterable<number> {
-    const { store } = this;
-    if (type === undefined) return this.scanTree(store.edges);
-    const id = store.dictionary.find(NAME_KIND.edgeType, type);
-    return id < 0 ? EMPTY : this.scanIndex(store.typeIndex, id);
-  }
-
-  /** Keys of a tree of records, read in batches, so that no page is held while the caller works. */
-  private *scanTree(tree: BTree): IterableIterator<number> {
-    const batch = new Float64Array(SCAN_BATCH);
-    let last = 0;
-    for (;;) {
-      const count = readIds(tree, this.view, last, batch);
-      for (let i = 0; i < count; i += 1) yield batch[i]!;
-      if (count < SCAN_BATCH) return;
-      last = batch[count - 1]!;
+  /** Rows of a find. @param whole  builds a row without `select` */
+  private *rowsOf<T>(
+    find: Find,
+    whole: (reader: GraphReader, id: number) => T | undefined,
+  ): IterableIterator<T | SelectedRecord> {
+    const reader = this.holding();
+    try {
+      for (const id of findIds(reader.findSource(), find)) {
+        const row = find.select === undefined ? whole(reader, id) : reader.selected(find.on, id, find.select);
+        if (row !== undefined) yield row;
+      }
+    } finally {
+      reader.letGo();
     }
   }
 
-  private *scanIndex(index: GraphStore['labelIndex'], name: number): IterableIterator<number> {
-    const batch = new Float64Array(index.batchSize);
-    let last = 0;
-    for (;;) {
-      const count = index.read(this.view, name, last, batch);
-      if (count === 0) return;
-      for (let i = 0; i < count; i += 1) yield batch[i]!;
-      last = batch[count - 1]!;
+  private selected(on: 'node' | 'edge', id: number, keys: readonly string[]): SelectedRecord | undefined {
+    const { store, view } = this;
+    const properties = new BareObject() as Properties;
+    const exists = store.withProperties(view, on, id, (bytes, at, length) => {
+      for (const key of keys) {
+        const keyId = store.dictionary.find(NAME_KIND.propertyKey, key);
+        const value = keyId < 0 ? undefined : store.records.property(bytes, at, length, keyId);
+        if (value !== undefined) properties[key] = value;
+      }
+    });
+    return exists ? { id, properties } : undefined;
+  }
+
+  private explained(find: Find, options: { readonly analyze?: boolean } | undefined): FindPlan {
+    checkOptions(options, ['analyze'], 'explain');
+    const analyze = flagOption(options?.analyze, false, 'analyze');
+    return this.held((reader) => explainFind(reader.findSource(), find, analyze));
+  }
+
+  /** Runs what reads one commit from its beginning to its end. */
+  private held<T>(read: (reader: GraphReader) => T): T {
+    const reader = this.holding();
+    try {
+      return read(reader);
+    } finally {
+      reader.letGo();
     }
+  }
+
+  private findSource(): FindSource {
+    return new ReaderSource(this.store, this.writing, {
+      view: () => this.view,
+      node: (id) => this.getNode(id),
+      edge: (id) => this.getEdge(id),
+      count: (on, name) => (on === 'node' ? this.nodeCount(name) : this.edgeCount(name)),
+    });
   }
 }
 
-/** Copies ids[from, to) into an array. */
-function toArray(ids: Float64Array, from: number, to: number): number[] {
-  const array = new Array<number>(to - from);
-  for (let i = from; i < to; i += 1) array[i - from] = ids[i]!;
-  return array;
+/** A reader as finds see it. */
+class ReaderSource implements FindSource {
+  readonly store: GraphStore;
+  readonly changing: boolean;
+  private readonly ask: ReaderQuestions;
+
+  constructor(store: GraphStore, changing: boolean, ask: ReaderQuestions) {
+    this.store = store;
+    this.changing = changing;
+    this.ask = ask;
+  }
+
+  get view(): View {
+    return this.ask.view();
+  }
+
+  recordOf(on: 'node' | 'edge', id: number): NodeRecord | EdgeRecord | undefined {
+    return on === 'node' ? this.ask.node(id) : this.ask.edge(id);
+  }
+
+  rows(on: 'node' | 'edge', name: string | undefined): number {
+    return this.ask.count(on, name);
+  }
 }
 
-const KEY = new Uint8Array(8192);
-
-/** Reads the ids greater than `after` from a tree of records. @returns how many; less than fit means that the tree ended */
-function readIds(tree: BTree, view: View, after: number, into: Float64Array): number {
-  if (after >= ID_MAX) return 0;
-  const cursor = tree.cursor(view);
-  try {
-    let count = 0;
-    let last = after;
-    for (let more = cursor.seekU48(after + 1); more && count < into.length; more = cursor.next()) {
-      if (cursor.keyInto(KEY) !== 6)
-        throw new CorruptionError('SOMBRA_GRAPH_FORMAT', `tree '${tree.name}' holds a key that is no id; run verify`);
-      const id = readU48(KEY, 0);
-      // Who goes on behind the last id would never come to an end.
-      if (id <= last)
-        throw new CorruptionError(
-          'SOMBRA_GRAPH_FORMAT',
-          `tree '${tree.name}' holds id ${id} after id ${last}; run verify`,
-        );
-      last = id;
-      into[count++] = id;
-    }
-    return count;
-  } finally {
-    cursor.close();
-  }
+interface ReaderQuestions {
+  readonly view: () => View;
+  readonly node: (id: number) => NodeRecord | undefined;
+  readonly edge: (id: number) => EdgeRecord | undefined;
+  readonly count: (on: 'node' | 'edge', name: string | undefined) => number;
 }
 
 /** Refuses an edge record that is too short for its fixed fields. @throws CorruptionError SOMBRA_RECORD */

@@ -66,11 +66,20 @@ export const EDGE_TARGET_HIGH_OFFSET = EDGE_SOURCE_HIGH_OFFSET + 2;
 export const EDGE_PROPERTIES_OFFSET = EDGE_TARGET_HIGH_OFFSET + 2;
 
 /**
- * Prototype of everything that is decoded into an object with keys from data: empty and frozen, itself without a
- * prototype. So `__proto__`, `constructor` and `toString` are ordinary keys, and yet objects keep V8's fast layout, which
+ * Prototype of everything that is decoded into an object with keys from data: frozen, without any text key, itself without
+ * a prototype. So `__proto__`, `constructor` and `toString` are ordinary keys, and yet objects keep V8's fast layout, which
  * `Object.create(null)` does not give.
  */
-const bare: object = Object.freeze(Object.create(null) as object);
+const bare: object = Object.freeze(
+  Object.create(null, {
+    // Consoles show such an object as a plain one.
+    [Symbol.for('nodejs.util.inspect.custom')]: {
+      value(this: object): object {
+        return { ...this };
+      },
+    },
+  }) as object,
+);
 
 /** Makes an empty object of the kind above. */
 export const BareObject = function BareObject(this: object) {} as unknown as new () => Record<string, never>;

@@ -5,6 +5,7 @@
 import { decodeAscii, decodeUtf8 } from '@sombra/vfs';
 import { NESTING_MAX } from './limits.ts';
 import { BareObject, RECORD_FORMAT, TAG } from './record-format.ts';
+import { KIND, type OrderedValue } from './property-index/ordered-value.ts';
 import type { RecordNames, Shape } from './record-shape.ts';
 import { damagedRecord, ShapeCache } from './record-shape.ts';
 import type { Properties, PropertyValue } from './types.ts';
@@ -59,6 +60,16 @@ export class RecordReader {
    * @throws CorruptionError SOMBRA_RECORD
    */
   property(bytes: Uint8Array, at: number, length: number, keyId: number): PropertyValue | undefined {
+    const tag = this.locate(bytes, at, length, keyId);
+    return tag === 0 ? undefined : this.value(tag, 0);
+  }
+
+  /**
+   * Finds one property; `located` or `orderedLocated` then reads its value.
+   * @returns its tag, 0 if the record does not have it
+   * @throws CorruptionError SOMBRA_RECORD
+   */
+  locate(bytes: Uint8Array, at: number, length: number, keyId: number): number {
     const size = this.openShape(bytes, at, length);
     const shapeStart = this.at;
     const shapeEnd = shapeStart + size;
@@ -76,7 +87,7 @@ export class RecordReader {
       }
       this.take(1);
     }
-    if (found < 0) return undefined;
+    if (found < 0) return 0;
     // Second walk: over the tags before it, each moving the place among the values.
     let tagAt = first;
     this.at = shapeEnd;
@@ -87,9 +98,52 @@ export class RecordReader {
       tagAt += 2;
       if (i === found) {
         if (tagAt > shapeEnd) throw damagedRecord('its shape ends before a tag');
-        return this.value(tag, 0);
+        if (tag === 0) throw damagedRecord('a value has the unknown tag 0');
+        return tag;
       }
       this.skip(tag);
+    }
+  }
+
+  /** The value that `locate` found just before. @throws CorruptionError SOMBRA_RECORD */
+  located(tag: number): PropertyValue {
+    return this.value(tag, 0);
+  }
+
+  /** The value that `locate` found just before, for comparing; text and bytes stay where they lie. @throws CorruptionError SOMBRA_RECORD */
+  orderedLocated(tag: number, into: OrderedValue): void {
+    switch (tag) {
+      case TAG.false:
+      case TAG.true:
+        into.setBoolean(tag === TAG.true);
+        return;
+      case TAG.integer:
+        into.setNumber(this.signedVarint());
+        return;
+      case TAG.float:
+        this.loadScratch();
+        into.setNumber(floats[0]!);
+        return;
+      case TAG.integer64:
+        this.loadScratch();
+        into.setBigint(integers[0]!);
+        return;
+      case TAG.ascii:
+      case TAG.text:
+      case TAG.bytes: {
+        const size = this.size();
+        into.setBytes(tag === TAG.bytes ? KIND.bytes : KIND.text, this.bytes, this.at, size);
+        return;
+      }
+      case TAG.date:
+        into.setDate(this.signedVarint());
+        return;
+      case TAG.list:
+      case TAG.map:
+        into.setUnordered();
+        return;
+      default:
+        throw damagedRecord(`a value has the unknown tag ${tag}; a newer version of Sombra may have written it`);
     }
   }
 

@@ -63,9 +63,16 @@ export class Statistics {
       const id = key % TWO_32;
       const count = this.stored(tx.view, kind, id) + delta;
       if (count < 0) throw damaged();
-      this.put(tx, kind, id, count);
+      if (this.tree.foundSlot >= 0) this.replaceFound(tx, count);
+      else this.put(tx, kind, id, count);
     }
     this.pending.clear();
+  }
+
+  /** Gives the count that `stored` has just found another value, where it stands. */
+  private replaceFound(tx: WriteTransaction, count: number): void {
+    const at = this.tree.editFound(tx);
+    tx.setU64(this.tree.foundBase, at - this.tree.foundBase, count);
   }
 
   private put(tx: WriteTransaction, kind: NameKind, id: number, count: number): void {

@@ -3,17 +3,20 @@ import { BTree } from '@sombra/btree';
 import type { Pager, View } from '@sombra/pager';
 import { CorruptionError, StateError } from '@sombra/vfs';
 import { Adjacency } from './adjacency.ts';
-import { Dictionary, type DictionaryMark, NAME_KIND } from './dictionary.ts';
+import { DepthFirst } from './algorithms/depth-first.ts';
+import { Dictionary, type DictionaryMark } from './dictionary.ts';
 import { EdgeColumns } from './edge-columns.ts';
+import { PropertyIndexes } from './property-index/index-set.ts';
 import { HintTable } from './hint-table.ts';
 import { IdIndex } from './id-index.ts';
 import { EDGE_PROPERTIES_OFFSET } from './record-format.ts';
+import { Pool } from './pool.ts';
 import { RecordReader } from './record-reader.ts';
 import { damagedRecord } from './record-shape.ts';
 import { Statistics } from './statistics.ts';
 import { Traversal } from './traversal.ts';
 import { TypeFilter } from './type-filter.ts';
-import type { Direction, Path, PropertyValue } from './types.ts';
+import type { PropertyValue } from './types.ts';
 import { danglingEdge, WeightedPath } from './weighted-path.ts';
 
 /** Names of the graph's trees, in the order in which they are created. */
@@ -29,6 +32,7 @@ export const COUNTER = {
   labels: 5,
   edgeTypes: 6,
   propertyKeys: 7,
+  indexVersion: 8,
 } as const;
 
 /** One hint stands for so many ids of the trees `nodes` and `edges`. */
@@ -53,18 +57,22 @@ export class GraphStore {
   readonly dictionaryTree: BTree;
   readonly dictionary: Dictionary;
   readonly statistics: Statistics;
+  readonly indexes: PropertyIndexes;
   readonly records: RecordReader;
   readonly nodeHints: HintTable;
   readonly edgeHints: HintTable;
+  /** For calls that run no code of the caller. */
   readonly traversal: Traversal;
+  /** For calls that run code of the caller, which may use the graph, or that end later. */
+  readonly traversals = new Pool(() => new Traversal(this));
+  readonly depthFirst = new Pool(() => new DepthFirst(this));
+  readonly costSearches = new Pool(() => new WeightedPath(this));
   /** The filter of the running query. */
   readonly filter = new TypeFilter();
   /** Accepts all types; never set to anything else. */
   readonly everyType = new TypeFilter();
   /** Edges of the node that a query works on. */
   readonly columns = new EdgeColumns();
-  private weighted: WeightedPath | undefined;
-  private weightKey = -1;
   readonly counters: StoreCounters = { transactions: 0, commits: 0, rollbacks: 0, bulkLoads: 0 };
 
   /**
@@ -95,6 +103,7 @@ export class GraphStore {
     this.typeIndex = new IdIndex(open('edge-types'), pageSize);
     this.dictionaryTree = open('dictionary');
     this.statistics = new Statistics(open('statistics'));
+    this.indexes = new PropertyIndexes(this.dictionaryTree);
     this.nodeHints = new HintTable(part);
     this.edgeHints = new HintTable(part);
     this.dictionary = new Dictionary(() => {
@@ -160,12 +169,17 @@ export class GraphStore {
 
   /** A bulk load was committed. */
   bulkLoaded(): void {
+    this.published();
+    this.counters.bulkLoads += 1;
+  }
+
+  /** Trees that were built past the log were committed. */
+  published(): void {
     const { view } = this.pager;
     this.dictionary.settle(view);
     this.labelIndex.forget();
     this.typeIndex.forget();
     this.fitHints(view);
-    this.counters.bulkLoads += 1;
   }
 
   /** The write transaction was rolled back. @param names  names before it */
@@ -214,27 +228,32 @@ export class GraphStore {
     return this.records.property(copy, skip, copy.length - skip, keyId);
   }
 
-  /** Path of least weight; see WeightedPath.find. */
-  weightedPath(
+  /** For RecordSource. */
+  withProperties(
     view: View,
-    from: number,
-    to: number,
-    direction: Direction,
-    filter: TypeFilter,
-    property: string,
-  ): Path | undefined {
-    this.weightKey = this.dictionary.find(NAME_KIND.propertyKey, property);
-    this.weighted ??= new WeightedPath(this);
-    return this.weighted.find(view, from, to, direction, filter, property);
+    on: 'node' | 'edge',
+    id: number,
+    use: (bytes: Uint8Array, at: number, length: number) => void,
+  ): boolean {
+    const node = on === 'node';
+    const tree = node ? this.nodes : this.edges;
+    const skip = node ? 0 : EDGE_PROPERTIES_OFFSET;
+    const at = node ? this.findNode(view, id) : this.findEdge(view, id);
+    if (at < 0) return false;
+    if (tree.foundLength < skip) throw damagedRecord(`it has ${tree.foundLength} bytes`);
+    if (tree.foundOverflow === 0) use(view.cache.bytes, at + skip, tree.foundLength - skip);
+    else {
+      const copy = tree.readValue(view);
+      use(copy, skip, copy.length - skip);
+    }
+    return true;
   }
 
-  /** Weight of an edge, for the running search. */
-  weightOf(view: View, edge: number): PropertyValue | undefined {
+  /** A property of an edge that exists, undefined if it has none. @param keyId  -1: a key that nothing has */
+  edgeProperty(view: View, edge: number, keyId: number): PropertyValue | undefined {
     const at = this.findEdge(view, edge);
     if (at < 0) throw danglingEdge(edge);
-    return this.weightKey < 0
-      ? undefined
-      : this.propertyFound(view, this.edges, at, EDGE_PROPERTIES_OFFSET, this.weightKey);
+    return keyId < 0 ? undefined : this.propertyFound(view, this.edges, at, EDGE_PROPERTIES_OFFSET, keyId);
   }
 
   /** Offset of a node's record as BTree.find gives it, -1 if there is none. */

@@ -7,15 +7,20 @@ import { ID_MAX } from './limits.ts';
 import { checkId, checkOptions, describe, flagOption } from './options.ts';
 import { checkEdgeLength, edgeSource, edgeTarget, edgeType, GraphReader } from './reader.ts';
 import { checkProperties, type RecordWriter } from './record-writer.ts';
+import type { IndexChanges } from './property-index/index-changes.ts';
+import { EDGE_PROPERTIES_OFFSET } from './record-format.ts';
 import { COUNTER, type GraphStore } from './store.ts';
 import type { EdgeId, NodeId, Properties, PropertyInput, PropertyValue } from './types.ts';
 import { danglingEdge } from './weighted-path.ts';
+import { addMany, deleteEdges, deleteNodes, upsertEdge, upsertNode } from './write-many.ts';
+import type { AddManyInput, AddManyResult, Upserted } from './write-many.ts';
 
 /** What only the writer of a graph needs; one per graph. */
 export interface WriterParts {
   readonly records: RecordWriter;
   readonly out: AdjacencyWriter;
   readonly in: AdjacencyWriter;
+  readonly indexes: IndexChanges;
   /** Edges of a node that is deleted. */
   readonly incident: EdgeColumns;
 }
@@ -77,11 +82,14 @@ export class GraphTransaction extends GraphReader {
     const labelIds: number[] = [];
     const size = this.checked(() => {
       store.dictionary.internLabels(labels, labelIds);
-      return this.parts.records.node(labelIds, properties, store.dictionary);
+      const encoded = this.parts.records.node(labelIds, properties, store.dictionary);
+      this.planIndexes('node', id, NO_NAMES, labelIds, encoded);
+      return encoded;
     });
     try {
       this.storeNames();
       store.nodes.putU48(tx, id, this.parts.records.bytes, 0, size);
+      this.changeIndexes(id);
       for (let i = 0; i < labelIds.length; i += 1) {
         store.labelIndex.add(tx, labelIds[i]!, id);
         store.statistics.add(NAME_KIND.label, labelIds[i]!, 1);
@@ -120,6 +128,8 @@ export class GraphTransaction extends GraphReader {
     }
     try {
       if (connected) this.deleteEdgesOf(id);
+      this.planIndexes('node', id, labels, NO_NAMES, 0);
+      this.changeIndexes(id);
       for (const label of labels) {
         store.labelIndex.remove(tx, label, id);
         store.statistics.add(NAME_KIND.label, label, -1);
@@ -162,7 +172,10 @@ export class GraphTransaction extends GraphReader {
     const size = this.checked(() => {
       labelId = store.dictionary.intern(NAME_KIND.label, label);
       if (labels.includes(labelId)) return -1;
-      return this.parts.records.node([...labels, labelId], node.properties, store.dictionary);
+      const more = [...labels, labelId];
+      const encoded = this.parts.records.node(more, node.properties, store.dictionary);
+      this.planIndexes('node', id, labels, more, encoded);
+      return encoded;
     });
     if (size < 0) return false;
     this.writeLabels(id, size, labelId, true);
@@ -179,7 +192,9 @@ export class GraphTransaction extends GraphReader {
     if (labelId < 0 || !labels.includes(labelId)) return false;
     const node = this.getNode(id)!;
     const left = labels.filter((one) => one !== labelId);
-    this.writeLabels(id, this.parts.records.node(left, node.properties, store.dictionary), labelId, false);
+    const size = this.parts.records.node(left, node.properties, store.dictionary);
+    this.planIndexes('node', id, labels, left, size);
+    this.writeLabels(id, size, labelId, false);
     return true;
   }
 
@@ -199,11 +214,14 @@ export class GraphTransaction extends GraphReader {
     let typeId = -1;
     const size = this.checked(() => {
       typeId = store.dictionary.intern(NAME_KIND.edgeType, type);
-      return this.parts.records.edge(source, target, typeId, properties, store.dictionary);
+      const encoded = this.parts.records.edge(source, target, typeId, properties, store.dictionary);
+      this.planIndexes('edge', id, NO_NAMES, [typeId], encoded);
+      return encoded;
     });
     try {
       this.storeNames();
       store.edges.putU48(tx, id, this.parts.records.bytes, 0, size);
+      this.changeIndexes(id);
       this.parts.out.append(tx, source, target, id, typeId);
       this.parts.in.append(tx, target, source, id, typeId);
       store.typeIndex.add(tx, typeId, id);
@@ -248,6 +266,40 @@ export class GraphTransaction extends GraphReader {
   /** Sets the given properties and keeps the others; null and undefined remove. @throws as `setEdgeProperties` */
   updateEdgeProperties(id: EdgeId, properties: PropertyInput): void {
     this.changeEdge(id, (before) => ({ ...before, ...checkProperties(properties) }));
+  }
+
+  // --- many at once ------------------------------------------------------------------------------------------------
+
+  /**
+   * Adds nodes, then edges, which may refer to the nodes by their `ref`. All or nothing.
+   * @throws DataError SOMBRA_REFERENCE for a `ref` that is unknown or given twice, and as addNode and addEdge
+   */
+  addMany(input: AddManyInput): AddManyResult {
+    return addMany(this, input);
+  }
+
+  /**
+   * Updates the node of a label that has the properties `match`, or adds it. Needs a unique index on exactly these.
+   * @param properties  set on it besides; null removes one
+   * @throws DataError SOMBRA_NO_UNIQUE_INDEX, and as addNode and updateNodeProperties
+   */
+  upsertNode(label: string, match: Properties, properties?: PropertyInput): Upserted {
+    return upsertNode(this, label, match, properties);
+  }
+
+  /** Updates the first edge of a type from one node to another, or adds it. @throws as addEdge and updateEdgeProperties */
+  upsertEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): Upserted {
+    return upsertEdge(this, source, target, type, properties);
+  }
+
+  /** Deletes nodes, all or nothing; ids that are not there are passed over. @returns how many @throws as deleteNode */
+  deleteNodes(ids: Iterable<NodeId>, options?: { readonly cascade?: boolean }): number {
+    return deleteNodes(this, ids, options);
+  }
+
+  /** Deletes edges, all or nothing; ids that are not there are passed over. @returns how many */
+  deleteEdges(ids: Iterable<EdgeId>): number {
+    return deleteEdges(this, ids);
   }
 
   // --- ends --------------------------------------------------------------------------------------------------------
@@ -333,9 +385,19 @@ export class GraphTransaction extends GraphReader {
   // --- parts -------------------------------------------------------------------------------------------------------
 
   /** @internal */
+  protected override get transaction(): WriteTransaction {
+    return this.tx;
+  }
+
+  /** @internal */
   protected override get view(): View {
     if (this.tx.state !== 'active') this.checkActive();
     return this.tx.view;
+  }
+
+  /** @internal */
+  protected override get writing(): boolean {
+    return true;
   }
 
   /** @internal */
@@ -430,12 +492,16 @@ export class GraphTransaction extends GraphReader {
     const before = this.getNode(id)!.properties;
     const size = this.checked(() => {
       const properties = change(before);
-      return properties === undefined ? -1 : parts.records.node(labels, properties, store.dictionary);
+      if (properties === undefined) return -1;
+      const encoded = parts.records.node(labels, properties, store.dictionary);
+      this.planIndexes('node', id, labels, labels, encoded);
+      return encoded;
     });
     if (size < 0) return false;
     try {
       this.storeNames();
       store.nodes.putU48(tx, id, parts.records.bytes, 0, size);
+      this.changeIndexes(id);
     } catch (error) {
       throw this.failed(error);
     }
@@ -450,12 +516,16 @@ export class GraphTransaction extends GraphReader {
     const before = this.getEdge(id)!.properties;
     const size = this.checked(() => {
       const properties = change(before);
-      return properties === undefined ? -1 : parts.records.edge(source, target, type, properties, store.dictionary);
+      if (properties === undefined) return -1;
+      const encoded = parts.records.edge(source, target, type, properties, store.dictionary);
+      this.planIndexes('edge', id, [type], [type], encoded);
+      return encoded;
     });
     if (size < 0) return false;
     try {
       this.storeNames();
       store.edges.putU48(tx, id, parts.records.bytes, 0, size);
+      this.changeIndexes(id);
     } catch (error) {
       throw this.failed(error);
     }
@@ -468,6 +538,7 @@ export class GraphTransaction extends GraphReader {
     try {
       this.storeNames();
       store.nodes.putU48(tx, id, this.parts.records.bytes, 0, size);
+      this.changeIndexes(id);
       if (added) store.labelIndex.add(tx, label, id);
       else store.labelIndex.remove(tx, label, id);
       store.statistics.add(NAME_KIND.label, label, added ? 1 : -1);
@@ -500,11 +571,46 @@ export class GraphTransaction extends GraphReader {
   /** Removes what is kept of an edge outside of adjacency. @returns false if it has no record */
   private deleteEdgeRecord(id: EdgeId, type: number): boolean {
     const { store, tx } = this;
+    this.planIndexes('edge', id, [type], NO_NAMES, 0);
     if (!store.edges.deleteU48(tx, id)) return false;
+    this.changeIndexes(id);
     store.typeIndex.remove(tx, type, id);
     store.statistics.add(NAME_KIND.edgeType, type, -1);
     this.addToCounter(COUNTER.edgeCount, -1);
     return true;
+  }
+
+  /**
+   * Works out what a statement changes in property indexes, before it changes anything; `changeIndexes` then does it.
+   * @param before  labels or type of the record that is there; none for a new one
+   * @param after   of the record to come, which `parts.records` has encoded; none when it is deleted
+   * @param size    bytes of the record to come
+   * @throws DataError SOMBRA_UNIQUE
+   */
+  private planIndexes(
+    on: 'node' | 'edge',
+    id: number,
+    before: readonly number[],
+    after: readonly number[],
+    size: number,
+  ): void {
+    const { store, view } = this;
+    const { indexes, records } = this.parts;
+    const set = store.indexes.of(view);
+    indexes.begin();
+    if (on === 'node' ? !set.onNodes : !set.onEdges) return;
+    if (before.length > 0)
+      store.withProperties(view, on, id, (bytes, at, length) => {
+        indexes.before(set, on, before, bytes, at, length);
+      });
+    if (after.length === 0) return;
+    const skip = on === 'node' ? 0 : EDGE_PROPERTIES_OFFSET;
+    indexes.after(set, on, after, records.bytes, skip, size - skip);
+    indexes.check(view, id, records.bytes, skip, size - skip);
+  }
+
+  private changeIndexes(id: number): void {
+    if (!this.parts.indexes.isEmpty) this.parts.indexes.apply(this.tx, id);
   }
 
   /** A statement failed after its checks: nothing of the transaction can stay. */
@@ -514,6 +620,8 @@ export class GraphTransaction extends GraphReader {
     return error;
   }
 }
+
+const NO_NAMES: readonly number[] = [];
 
 interface EdgeFields {
   readonly source: NodeId;

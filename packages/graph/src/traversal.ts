@@ -10,6 +10,8 @@ import { BLOCK_CAPACITY_OFFSET, BLOCK_NEIGHBOURS_OFFSET, edgesOffset } from './a
 import { EdgeColumns } from './edge-columns.ts';
 import { NodeMarks } from './node-marks.ts';
 import type { TypeFilter } from './type-filter.ts';
+import type { Filters, WalkBounds } from './algorithms/walk-options.ts';
+import type { Watch } from './algorithms/watch.ts';
 import type { Direction } from './types.ts';
 
 /** What a traversal needs of the graph. */
@@ -85,47 +87,112 @@ export class Traversal {
     return this.forward.marks;
   }
 
+  /** Place of a node among the `nodes` of the last `breadthFirst`, -1 when it is not there. */
+  placeOf(node: number): number {
+    return this.forward.marks.indexOf(node);
+  }
+
   /**
    * Visits nodes level by level from `start`, which exists.
-   * @param maxDepth  levels below the start
-   * @param limit     stop when so many nodes are seen, the start included
-   * @returns number of nodes seen; see `nodes` and `levelEnds`
+   * @param bounds  levels below `maxDepth`; the limit counts nodes from `minDepth` on
+   * @returns number of nodes seen, those above `minDepth` included; see `nodes` and `levelEnds`
    */
   breadthFirst(
     view: View,
     start: number,
-    direction: Direction,
+    { direction, minDepth, maxDepth, limit }: WalkBounds,
     filter: TypeFilter,
-    maxDepth: number,
-    limit: number,
+    watch: Watch | undefined,
   ): number {
     const side = this.forward;
     side.begin(view.counter(NEXT_NODE_ID), start, false);
     const { levelEnds } = this;
     levelEnds.length = 0;
     levelEnds.push(1);
-    while (side.depth < maxDepth && side.marks.count < limit) {
+    // Places from here on are not part of the result.
+    let ceiling = minDepth === 0 ? limit : Infinity;
+    while (side.depth < maxDepth && side.marks.count < ceiling) {
       const end = side.marks.count;
-      this.expandLevel(view, direction, filter, end, limit);
+      if (side.depth + 1 === minDepth) ceiling = end + limit;
+      this.expandLevel(view, direction, filter, end, ceiling, watch);
       side.depth += 1;
       if (side.marks.count === end) break;
-      levelEnds.push(Math.min(side.marks.count, limit));
+      levelEnds.push(Math.min(side.marks.count, ceiling));
     }
-    return Math.min(side.marks.count, limit);
+    return Math.min(side.marks.count, ceiling);
+  }
+
+  /** As `breadthFirst`, asking predicates. They may use the graph: nothing of theirs is held while they run. */
+  breadthFirstFiltered(
+    view: View,
+    start: number,
+    { direction, minDepth, maxDepth, limit }: WalkBounds,
+    filter: TypeFilter,
+    filters: Filters,
+    watch: Watch | undefined,
+  ): number {
+    const { forward: side, columns, levelEnds } = this;
+    const refused = this.backward.marks;
+    const ids = view.counter(NEXT_NODE_ID);
+    side.begin(ids, start, false);
+    refused.begin(ids);
+    levelEnds.length = 0;
+    levelEnds.push(1);
+    let ceiling = minDepth === 0 ? limit : Infinity;
+    for (let depth = 1; depth <= maxDepth && side.marks.count < ceiling; depth += 1) {
+      const end = side.marks.count;
+      if (depth === minDepth) ceiling = end + limit;
+      for (; side.head < end && side.marks.count < ceiling; side.head += 1) {
+        watch?.step();
+        const node = side.queue[side.head]!;
+        columns.length = 0;
+        if (direction !== 'in') this.source.out.collect(view, node, filter, -1, columns);
+        if (direction !== 'out') this.source.in.collect(view, node, filter, direction === 'both' ? node : -1, columns);
+        for (let i = 0; i < columns.length && side.marks.count < ceiling; i += 1) {
+          const neighbour = columns.neighbours[i]!;
+          if (neighbour >= ids && neighbour < view.counter(NEXT_NODE_ID)) continue; // added by a predicate
+          if (side.marks.indexOf(neighbour) >= 0 || refused.indexOf(neighbour) >= 0) continue;
+          if (!filters.acceptsEdge(columns.edges[i]!, depth)) continue;
+          if (filters.acceptsNode(neighbour, depth)) this.enqueue(neighbour);
+          else refused.add(neighbour);
+        }
+      }
+      if (side.marks.count === end) break;
+      levelEnds.push(side.marks.count);
+    }
+    return side.marks.count;
+  }
+
+  /** Adds a node that was not seen yet. */
+  private enqueue(node: number): void {
+    const side = this.forward;
+    side.marks.add(node);
+    if (side.marks.count > side.queue.length) side.grow(false);
+    side.queue[side.marks.count - 1] = node;
   }
 
   /**
    * Nodes at the ends of walks of exactly `hops` edges, each once.
    * @returns how many; see `nodes`
    */
-  walkEnds(view: View, start: number, direction: Direction, filter: TypeFilter, hops: number): number {
+  walkEnds(
+    view: View,
+    start: number,
+    direction: Direction,
+    filter: TypeFilter,
+    hops: number,
+    watch: Watch | undefined,
+  ): number {
     const limit = view.counter(NEXT_NODE_ID);
     this.forward.begin(limit, start, false);
     let sources = Float64Array.of(start);
     for (let hop = 0; hop < hops && sources.length > 0; hop += 1) {
       if (hop > 0) sources = this.forward.queue.slice(0, this.forward.marks.count);
       this.forward.marks.begin(limit);
-      for (let i = 0; i < sources.length; i += 1) this.expand(view, sources[i]!, direction, filter, Infinity);
+      for (let i = 0; i < sources.length; i += 1) {
+        watch?.step();
+        this.expand(view, sources[i]!, direction, filter, Infinity);
+      }
     }
     return this.forward.marks.count;
   }
@@ -134,13 +201,21 @@ export class Traversal {
    * Expands the nodes before `end` that are not expanded yet. The blocks of several nodes are looked up first and read
    * afterwards: the look-ups do not depend on each other, so that the processor waits for their memory at the same time.
    */
-  private expandLevel(view: View, direction: Direction, filter: TypeFilter, end: number, limit: number): void {
+  private expandLevel(
+    view: View,
+    direction: Direction,
+    filter: TypeFilter,
+    end: number,
+    limit: number,
+    watch: Watch | undefined,
+  ): void {
     const side = this.forward;
     const { cache } = view;
     const { heads, counts } = this;
     const out = direction !== 'in';
     const into = direction !== 'out';
     while (side.head < end && side.marks.count < limit) {
+      watch?.step(LOOK_UP_BATCH);
       const first = side.head;
       const last = Math.min(first + LOOK_UP_BATCH, end);
       const { evictions } = cache;
@@ -240,6 +315,7 @@ export class Traversal {
     maxDepth: number,
     nodes: number[],
     edges: number[],
+    watch: Watch | undefined,
   ): boolean {
     const limit = view.counter(NEXT_NODE_ID);
     const { forward, backward } = this;
@@ -252,8 +328,8 @@ export class Traversal {
       if (ahead === 0 || behind === 0) return false;
       const fromStart = ahead <= behind;
       const meeting = fromStart
-        ? this.growLevel(view, forward, backward, direction, filter)
-        : this.growLevel(view, backward, forward, reverse, filter);
+        ? this.growLevel(view, forward, backward, direction, filter, watch)
+        : this.growLevel(view, backward, forward, reverse, filter, watch);
       if (meeting < 0) continue;
       collectPath(forward, forward.marks.indexOf(meeting), true, nodes, edges);
       nodes.push(meeting);
@@ -264,10 +340,18 @@ export class Traversal {
   }
 
   /** Grows one side by a level. @returns a node that the other side has seen, -1 if there is none */
-  private growLevel(view: View, side: Frontier, other: Frontier, direction: Direction, filter: TypeFilter): number {
+  private growLevel(
+    view: View,
+    side: Frontier,
+    other: Frontier,
+    direction: Direction,
+    filter: TypeFilter,
+    watch: Watch | undefined,
+  ): number {
     const end = side.marks.count;
     side.depth += 1;
     for (; side.head < end; side.head += 1) {
+      watch?.step();
       const node = side.queue[side.head]!;
       if (direction !== 'in') {
         const meeting = this.growOne(view, this.source.out, node, side, other, filter);

@@ -1,5 +1,7 @@
 /** Shapes that callers see. Ids are safe integers, 1 to 2^48 - 1. */
 
+import type { RunOptions } from './algorithms/watch.ts';
+
 /** Number of a node. */
 export type NodeId = number;
 /** Number of an edge. */
@@ -60,26 +62,14 @@ export interface NeighborOptions extends EdgesOfOptions {
   readonly distinct?: boolean;
 }
 
-/** Options of `bfs` and `bfsLevels`. `limit`: stop after so many nodes, the start included. */
-export interface BfsOptions extends EdgeFilter {
-  readonly maxDepth?: number;
-  readonly limit?: number;
-}
-
 /**
  * Options of `kHop`.
  * `mode` `within` (default): nodes at distance 1 to k; `exact`: nodes at distance k; `walk`: where walks of exactly k edges
  * end, which may be the start. Every node once.
  */
-export interface KHopOptions extends EdgeFilter {
+export interface KHopOptions extends EdgeFilter, RunOptions {
   readonly mode?: 'within' | 'exact' | 'walk';
   readonly limit?: number;
-}
-
-/** Options of `shortestPath`. `weight`: edge property to add up instead of counting edges. */
-export interface PathOptions extends EdgeFilter {
-  readonly maxDepth?: number;
-  readonly weight?: string;
 }
 
 /** A path: one more node than edges. `weight` is there when the path was asked for by weight. */

@@ -1,10 +1,13 @@
-import type { Problem } from '@sombra/pager';
+import { BTree } from '@sombra/btree';
+import type { Problem, View } from '@sombra/pager';
 import { Dictionary } from './dictionary.ts';
 import { type FindingKind, Findings, isPageCode } from './findings.ts';
 import { checkOptions, countOption, flagOption } from './options.ts';
+import { indexNumberOf } from './property-index/definition.ts';
 import type { GraphStore } from './store.ts';
 import { verifyAdjacency } from './verify-adjacency.ts';
 import { verifyIndexes } from './verify-indexes.ts';
+import { verifyPropertyIndexes } from './verify-property-indexes.ts';
 import { verifyRecords } from './verify-records.ts';
 
 /** Options of `verify`. */
@@ -31,7 +34,7 @@ export interface VerifyReport {
   readonly recordErrors: number;
   /** Edges that are missing or different in one of the directions, wrong degrees, damaged blocks. */
   readonly adjacencyErrors: number;
-  /** Labels and types that differ from their index, wrong counts. */
+  /** Labels, types and properties that differ from their index, wrong counts. */
   readonly indexErrors: number;
   /** The first messages. */
   readonly errors: readonly string[];
@@ -63,6 +66,7 @@ export function verifyGraph(store: GraphStore, options: VerifyOptions | undefine
     verifyAdjacency(store, pager.view, 'out', records, findings);
     verifyAdjacency(store, pager.view, 'in', records, findings);
     verifyIndexes(store, pager.view, records, findings);
+    verifyPropertyIndexes(store, pager.view, findings);
     nodes = records.nodes;
     edges = records.edges;
   }
@@ -75,6 +79,14 @@ export function verifyGraph(store: GraphStore, options: VerifyOptions | undefine
     ...counts,
     errors,
   };
+}
+
+/** Trees of property indexes, those that are being dropped, too. */
+function indexTrees(view: View): BTree[] {
+  return view
+    .trees()
+    .filter(({ name }) => indexNumberOf(name) > 0)
+    .map(({ name }) => BTree.open(view, name)!);
 }
 
 /** Checks pages, freelist and trees. */
@@ -90,6 +102,7 @@ function checkPages(store: GraphStore, checksumOnly: boolean, findings: Findings
     store.typeIndex.tree,
     store.dictionaryTree,
     store.statistics.tree,
+    ...indexTrees(pager.view),
   ];
   const reachable = (mark: (page: number) => void): void => {
     for (const tree of trees) ofTrees.push(...tree.check(pager.view, mark));

@@ -1,7 +1,12 @@
-/** Shortest paths by a weight: Dijkstra's algorithm with a binary heap on typed arrays. Ties go to the node met first. */
+/**
+ * Paths of least cost: Dijkstra's algorithm with a binary heap on typed arrays. With estimates of the cost that is left it is
+ * A*. Ties go to the node met first.
+ */
 import type { View } from '@sombra/pager';
 import { CorruptionError, DataError } from '@sombra/vfs';
 import type { Adjacency } from './adjacency.ts';
+import type { Watch } from './algorithms/watch.ts';
+import { CostHeap } from './cost-heap.ts';
 import { EdgeColumns } from './edge-columns.ts';
 import { NodeMarks } from './node-marks.ts';
 import type { TypeFilter } from './type-filter.ts';
@@ -11,90 +16,134 @@ import type { Direction, Path, PropertyValue } from './types.ts';
 export interface WeightedSource {
   readonly out: Adjacency;
   readonly in: Adjacency;
-  /** The weight property of an edge, undefined if it has none. */
-  weightOf(view: View, edge: number): PropertyValue | undefined;
+  /** A property of an edge, undefined if it has none. `keyId` -1: a key that nothing has. */
+  edgeProperty(view: View, edge: number, keyId: number): PropertyValue | undefined;
+}
+
+/** A weight: a property of edges. undefined in its place: every edge costs 1. */
+export interface Weight {
+  readonly keyId: number;
+  /** For messages. */
+  readonly name: string;
+}
+
+/** Lower bounds of the cost from nodes to the target of a search. */
+export interface Estimates {
+  /** -1 when the target cannot be reached. */
+  costOf(node: number): number;
+}
+
+/** What is searched for. */
+export interface CostQuery {
+  readonly view: View;
+  readonly from: number;
+  /** 0: no target, every node is settled that can be reached. */
+  readonly to: number;
+  readonly direction: Direction;
+  readonly filter: TypeFilter;
+  readonly weight: Weight | undefined;
+  readonly maxCost: number;
+  readonly watch: Watch | undefined;
+  /** Settle at most so many nodes. */
+  readonly limit?: number;
+  readonly estimates?: Estimates;
+  readonly closedNodes?: ReadonlySet<number>;
+  readonly closedEdges?: ReadonlySet<number>;
 }
 
 const NEXT_NODE_ID = 0;
 
-export class WeightedPath {
+export class WeightedPath implements Estimates {
+  /** Places of the nodes whose cost is final, cheapest first. Without estimates only. */
+  readonly settled: number[] = [];
+  /** Place of the target when it was found, else -1. */
+  target = -1;
   private readonly source: WeightedSource;
   private readonly marks = new NodeMarks();
   private readonly columns = new EdgeColumns();
-  private readonly heap = new Heap();
+  private readonly heap = new CostHeap();
   // Per node met, by its index in the marks.
   private node = new Float64Array(1024);
-  private distance = new Float64Array(1024);
+  private cost = new Float64Array(1024);
+  private estimate = new Float64Array(1024);
   private parent = new Uint32Array(1024);
   private edge = new Float64Array(1024);
-  private settled = new Uint8Array(1024);
 
   constructor(source: WeightedSource) {
     this.source = source;
   }
 
   /**
-   * A path of least weight between two nodes that exist.
-   * @param property  name of the weight, for messages
+   * Searches from a node that exists.
+   * @returns place of the target; -1 when there is no path of at most `maxCost`, and without a target
    * @throws DataError SOMBRA_WEIGHT for an edge on the way whose weight is missing, no number, NaN or negative
    */
-  find(
-    view: View,
-    from: number,
-    to: number,
-    direction: Direction,
-    filter: TypeFilter,
-    property: string,
-  ): Path | undefined {
-    const { marks, heap } = this;
-    marks.begin(view.counter(NEXT_NODE_ID));
-    heap.length = 0;
-    this.meet(from, 0, 0, 0);
-    heap.push(0, 0);
-    while (heap.length > 0) {
+  search(query: CostQuery): number {
+    this.begin(query);
+    this.advance(query, Infinity);
+    return this.target;
+  }
+
+  /** Begins a search that `advance` goes on with. */
+  begin({ view, from, maxCost, estimates }: CostQuery): void {
+    this.marks.begin(view.counter(NEXT_NODE_ID));
+    this.heap.length = 0;
+    this.settled.length = 0;
+    this.target = -1;
+    const left = estimates?.costOf(from) ?? 0;
+    if (left >= 0 && left <= maxCost) this.meet(from, 0, left, 0, 0);
+  }
+
+  /**
+   * Goes on with the search that was begun, for so many edges or so.
+   * @returns false when it has ended; see `target`
+   * @throws as `search`
+   */
+  advance(query: CostQuery, edges: number): boolean {
+    const { view, direction, filter, watch } = query;
+    const { heap, columns, settled } = this;
+    for (let left = edges; heap.length > 0 && left > 0; ) {
+      const priority = heap.least;
       const place = heap.pop();
-      if (this.settled[place] === 1) continue;
-      this.settled[place] = 1;
+      // A way that was found later is cheaper.
+      if (priority > this.cost[place]! + this.estimate[place]!) continue;
       const node = this.node[place]!;
-      if (node === to) return this.path(place);
-      const { columns } = this;
+      if (node === query.to) {
+        this.target = place;
+        return false;
+      }
+      if (query.to === 0) {
+        settled.push(place);
+        if (settled.length === query.limit) return false;
+      }
+      watch?.step();
       columns.length = 0;
       if (direction !== 'in') this.source.out.collect(view, node, filter, -1, columns);
       if (direction !== 'out') this.source.in.collect(view, node, filter, direction === 'both' ? node : -1, columns);
-      for (let i = 0; i < columns.length; i += 1)
-        this.relax(view, place, columns.neighbours[i]!, columns.edges[i]!, property);
+      for (let i = 0; i < columns.length; i += 1) this.relax(query, place, columns.neighbours[i]!, columns.edges[i]!);
+      left -= columns.length + 1;
     }
-    return undefined;
+    return heap.length > 0;
   }
 
-  private relax(view: View, from: number, neighbour: number, edge: number, property: string): void {
-    const { marks } = this;
-    const distance = this.distance[from]! + checkWeight(this.source.weightOf(view, edge), edge, property);
-    const place = marks.indexOf(neighbour);
-    if (place < 0) {
-      this.meet(neighbour, distance, from, edge);
-      this.heap.push(distance, marks.count - 1);
-    } else if (distance < this.distance[place]!) {
-      if (this.settled[place] === 1) return;
-      this.distance[place] = distance;
-      this.parent[place] = from;
-      this.edge[place] = edge;
-      this.heap.push(distance, place);
-    }
+  /** Node at a place. */
+  nodeAt(place: number): number {
+    return this.node[place]!;
   }
 
-  private meet(node: number, distance: number, parent: number, edge: number): void {
-    this.marks.add(node);
-    const place = this.marks.count - 1;
-    if (place === this.node.length) this.grow();
-    this.node[place] = node;
-    this.distance[place] = distance;
-    this.parent[place] = parent;
-    this.edge[place] = edge;
-    this.settled[place] = 0;
+  /** Cost of the way to the node at a place. */
+  costAt(place: number): number {
+    return this.cost[place]!;
   }
 
-  private path(last: number): Path {
+  /** Cost of the way to a node, -1 when it was not met. */
+  costOf(node: number): number {
+    const place = this.marks.indexOf(node);
+    return place < 0 ? -1 : this.cost[place]!;
+  }
+
+  /** The way to the node at a place. */
+  path(last: number): Path & { weight: number } {
     const nodes = [this.node[last]!];
     const edges: number[] = [];
     for (let at = last; at !== 0; at = this.parent[at]!) {
@@ -103,7 +152,49 @@ export class WeightedPath {
     }
     nodes.reverse();
     edges.reverse();
-    return { nodes, edges, length: edges.length, weight: this.distance[last]! };
+    return { nodes, edges, length: edges.length, weight: this.cost[last]! };
+  }
+
+  /** Cost of the way to each node of `path(last)`. */
+  costsAlong(last: number): number[] {
+    const costs = [this.cost[last]!];
+    for (let at = last; at !== 0; at = this.parent[at]!) costs.push(this.cost[this.parent[at]!]!);
+    return costs.reverse();
+  }
+
+  private relax(query: CostQuery, from: number, neighbour: number, edge: number): void {
+    const { marks } = this;
+    if (query.closedEdges?.has(edge) === true || query.closedNodes?.has(neighbour) === true) return;
+    const { weight } = query;
+    const step =
+      weight === undefined
+        ? 1
+        : checkWeight(this.source.edgeProperty(query.view, edge, weight.keyId), edge, weight.name);
+    const cost = this.cost[from]! + step;
+    const place = marks.indexOf(neighbour);
+    if (place >= 0) {
+      if (!(cost < this.cost[place]!)) return;
+      this.cost[place] = cost;
+      this.parent[place] = from;
+      this.edge[place] = edge;
+      this.heap.push(cost + this.estimate[place]!, place);
+      return;
+    }
+    const left = query.estimates?.costOf(neighbour) ?? 0;
+    if (left < 0 || cost + left > query.maxCost) return;
+    this.meet(neighbour, cost, left, from, edge);
+  }
+
+  private meet(node: number, cost: number, estimate: number, parent: number, edge: number): void {
+    this.marks.add(node);
+    const place = this.marks.count - 1;
+    if (place === this.node.length) this.grow();
+    this.node[place] = node;
+    this.cost[place] = cost;
+    this.estimate[place] = estimate;
+    this.parent[place] = parent;
+    this.edge[place] = edge;
+    this.heap.push(cost + estimate, place);
   }
 
   private grow(): void {
@@ -114,14 +205,12 @@ export class WeightedPath {
       return to;
     };
     this.node = widen(this.node);
-    this.distance = widen(this.distance);
+    this.cost = widen(this.cost);
+    this.estimate = widen(this.estimate);
     this.edge = widen(this.edge);
     const parent = new Uint32Array(size);
     parent.set(this.parent);
     this.parent = parent;
-    const settled = new Uint8Array(size);
-    settled.set(this.settled);
-    this.settled = settled;
   }
 }
 
@@ -150,64 +239,4 @@ export function danglingEdge(edge: number): CorruptionError {
       details: { edge },
     },
   );
-}
-
-/** Binary heap of (distance, place), least first, ties by place. */
-class Heap {
-  length = 0;
-  private distances = new Float64Array(1024);
-  private places = new Uint32Array(1024);
-
-  push(distance: number, place: number): void {
-    if (this.length === this.places.length) this.grow();
-    const { distances, places } = this;
-    let at = this.length++;
-    while (at > 0) {
-      const up = (at - 1) >> 1;
-      const above = distances[up]!;
-      if (above < distance || (above === distance && places[up]! <= place)) break;
-      distances[at] = above;
-      places[at] = places[up]!;
-      at = up;
-    }
-    distances[at] = distance;
-    places[at] = place;
-  }
-
-  /** Removes the least entry. @returns its place */
-  pop(): number {
-    const { distances, places } = this;
-    const least = places[0]!;
-    const size = --this.length;
-    const distance = distances[size]!;
-    const place = places[size]!;
-    let at = 0;
-    for (;;) {
-      let down = at * 2 + 1;
-      if (down >= size) break;
-      if (down + 1 < size && this.less(down + 1, down)) down += 1;
-      const below = distances[down]!;
-      if (below > distance || (below === distance && places[down]! >= place)) break;
-      distances[at] = below;
-      places[at] = places[down]!;
-      at = down;
-    }
-    distances[at] = distance;
-    places[at] = place;
-    return least;
-  }
-
-  private less(a: number, b: number): boolean {
-    const difference = this.distances[a]! - this.distances[b]!;
-    return difference < 0 || (difference === 0 && this.places[a]! < this.places[b]!);
-  }
-
-  private grow(): void {
-    const distances = new Float64Array(this.length * 2);
-    distances.set(this.distances);
-    this.distances = distances;
-    const places = new Uint32Array(this.length * 2);
-    places.set(this.places);
-    this.places = places;
-  }
 }

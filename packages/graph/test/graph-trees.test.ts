@@ -124,6 +124,7 @@ test('keys and values of a small graph are as described', () => {
       2,
       2,
       2,
+      0,
     ]);
   });
 });

@@ -61,6 +61,23 @@ function queryAll(reader: GraphReader, attempt: (query: () => unknown) => void):
     attempt(() => reader.shortestPath(id, 60, { direction: 'both' }));
     attempt(() => reader.shortestPath(id, 60, { weight: 'w' }));
   }
+  for (const id of [1, 33]) {
+    attempt(() => reader.expand(id, { direction: 'both', distinct: true }));
+    attempt(() => reader.dfs(id, { direction: 'both', nodeFilter: () => true }));
+    attempt(() => [...reader.paths(id, 60, { maxLength: 4, limit: 50 })]);
+    attempt(() => [...reader.allShortestPaths(id, 60, { direction: 'in', limit: 50 })]);
+    attempt(() => reader.kShortestPaths(id, 60, 3, { weight: 'w' }));
+    attempt(() => reader.distances(id, { weight: 'w' }));
+  }
+  for (const options of [{}, { label: 'A', type: 'S' }]) {
+    attempt(() => reader.components(options));
+    attempt(() => reader.components({ ...options, kind: 'strong' }));
+    attempt(() => reader.triangles(options));
+    attempt(() => reader.pageRank({ ...options, direction: 'both' }));
+    attempt(() => reader.topologicalOrder({ ...options, direction: 'in' }));
+    attempt(() => reader.findCycle(options));
+    attempt(() => reader.degreeDistribution({ ...options, direction: 'both' }));
+  }
   for (const label of [undefined, 'A', 'B']) {
     attempt(() => [...(label === undefined ? reader.nodes() : reader.nodes({ label }))]);
     attempt(() => [...reader.nodeIds(label)]);
@@ -115,8 +132,9 @@ test('changed tree pages with right checksums: nothing but CorruptionError is ev
       query();
       seen.answers += 1;
     } catch (error) {
-      // A forged weight is the caller's data as far as the search can tell.
-      if (!isDamage(error) && (error as { code?: string }).code !== 'SOMBRA_WEIGHT') throw error;
+      // A forged weight is the caller's data as far as the search can tell; a cycle is an answer.
+      if (!isDamage(error) && !['SOMBRA_WEIGHT', 'SOMBRA_CYCLE'].includes((error as { code: string }).code))
+        throw error;
       seen.refused += 1;
     }
   };

@@ -1,6 +1,7 @@
 // Goal: property records give back exactly what went in, for every kind of value; docs/format/property-record.md agrees with
 // the code; what cannot be stored is refused with its code; damaged records give a typed error or an answer of bounded size.
 // Method: encode and decode by way of a plain list of names; hold the tables against the constants; mutate bytes at random.
+import { inspect } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
 import { NESTING_MAX, RECORD_SIZE_MAX, VALUE_SIZE_MAX } from '../src/limits.ts';
@@ -10,6 +11,7 @@ import { damagedRecord } from '../src/record-shape.ts';
 import { RecordWriter } from '../src/record-writer.ts';
 import type { PropertyInput, PropertyValue } from '../src/types.ts';
 import { codeOf } from './support/errors.ts';
+import { withGraph } from './support/open.ts';
 import { Random, suiteRuns, suiteSeed } from './support/random.ts';
 import { randomProperties, sameStored } from './support/values.ts';
 
@@ -481,5 +483,14 @@ describe('bytes are hostile', () => {
       seen.add(codeOf(() => reader.property(view, 0, length, random.below(12))));
     }
     expect([...seen].sort()).toEqual(['SOMBRA_RECORD', 'no error']);
+  });
+});
+
+test('decoded objects are shown as plain ones, whatever their keys', () => {
+  withGraph({}, (db) => {
+    const id = db.write((tx) => tx.addNode('N', { name: 'x', map: { ['__proto__']: 1, toString: 2 } }));
+    const { properties } = db.reader.getNode(id)!;
+    expect(inspect(properties)).toBe(`{ name: 'x', map: { ['__proto__']: 1, toString: 2 } }`);
+    expect(Object.getOwnPropertyNames(Object.getPrototypeOf(properties))).toEqual([]);
   });
 });

@@ -24,6 +24,7 @@ export function compare(reader: GraphReader, model: ModelGraph): string[] {
   check('labels', reader.labels(), model.labels);
   check('edgeTypes', reader.edgeTypes(), model.types);
   check('propertyKeys', reader.propertyKeys(), model.keys);
+  check('propertyIndexes', reader.propertyIndexes(), model.indexInfos());
   check('nodeIds', [...reader.nodeIds()], ascending(model.nodes.keys()));
   check('edgeIds', [...reader.edgeIds()], ascending(model.edges.keys()));
   const nodes = members(model.nodes, ({ labels }) => labels);

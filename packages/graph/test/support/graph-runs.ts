@@ -5,6 +5,8 @@ import { BAD_STATEMENTS } from './bad-statements.ts';
 import { ascending, compare, compareEdge, compareNode } from './compare.ts';
 import { codeOf } from './errors.ts';
 import { changed, ModelGraph } from './model.ts';
+import { where } from './find-arbitraries.ts';
+import { fulfils, hasOrder, inOrder, type Question, type Row } from './naive-find.ts';
 import { OpenGraph, SMALL } from './open.ts';
 import { Random } from './random.ts';
 import { Reference } from './reference.ts';
@@ -45,6 +47,10 @@ const WEIGHTS = {
   reopen: 1,
   read: 8,
   traverse: 4,
+  createIndex: 6,
+  dropIndex: 1,
+  find: 8,
+  copyNode: 6,
 } as const;
 
 export type OpName = keyof typeof WEIGHTS;
@@ -72,11 +78,28 @@ export function runs(length: number): fc.Arbitrary<Op[]> {
 
 const LABELS = ['Person', 'City', 'Größe', 'constructor', '__proto__'];
 const TYPES = ['KNOWS', 'LIKES', 'toString', 'é'];
+/** Properties that are indexed and asked for. */
+const INDEX_KEYS = ['name', 'age', 'a', '__proto__'];
 /** Nodes and edges that a run may have: what it costs stays bounded. */
 const NODES_MAX = 200;
 const EDGES_MAX = 400;
 /** Statements that take no time to refuse. */
 const QUICK_BAD = BAD_STATEMENTS.filter(({ code }) => code !== 'SOMBRA_VALUE_TOO_LARGE');
+
+/** Some conditions that must hold together, with values of the rows. */
+function randomQuestion(random: Random, rows: readonly Row[]): Question {
+  const parts = Array.from({ length: 1 + random.below(2) }, (): Question => {
+    const row = rows.length > 0 && random.chance(0.8) ? random.pick(rows) : undefined;
+    const keys = INDEX_KEYS.filter((key) => row !== undefined && Object.hasOwn(row.properties, key));
+    const key = random.pick(keys.length > 0 ? keys : INDEX_KEYS);
+    const value = keys.length > 0 ? row!.properties[key]! : randomValue(random);
+    const operators = ['eq', 'eq', 'ne', 'in', 'exists', ...(hasOrder(value) ? ['lt', 'le', 'gt', 'ge'] : [])];
+    const operator = random.pick(typeof value === 'string' ? [...operators, 'prefix', 'contains'] : operators);
+    const given = operator === 'exists' ? random.chance(0.7) : operator === 'in' ? [value, randomValue(random)] : value;
+    return { op: 'test', key, operator, value: given };
+  });
+  return { op: random.chance(0.8) ? 'all' : 'any', parts };
+}
 
 /** A graph and a model that must stay the same. */
 export class GraphRun {
@@ -124,6 +147,11 @@ export class GraphRun {
         return this.read(a, b, c);
       case 'traverse':
         return this.traverse(a, b, c);
+      case 'find':
+        return this.find(a, b, c);
+      case 'createIndex':
+      case 'dropIndex':
+        return this.changeIndex(name, a, b, c);
       default:
         return this.mutate(name, a, b, c);
     }
@@ -190,9 +218,24 @@ export class GraphRun {
         for (let count = name === 'addNode' ? 1 : 1 + (a % 40); count > 0 && model.nodes.size < NODES_MAX; count -= 1) {
           const labels = LABELS.filter(() => random.chance(0.3));
           const properties = randomProperties(random);
-          same(tx.addNode(labels, properties), model.addNode(labels, properties), 'the id of a new node');
+          both(
+            () => tx.addNode(labels, properties),
+            () => model.addNode(labels, properties),
+            'the id of a new node',
+          );
         }
         return;
+      case 'copyNode': {
+        // What must be unique will not be.
+        const original = model.nodes.get(pick(model.nodes, a) ?? 0);
+        if (original === undefined || model.nodes.size >= NODES_MAX) return;
+        const labels = [...new Set([...original.labels, LABELS[b % 2]!])];
+        return both(
+          () => tx.addNode(labels, original.properties),
+          () => model.addNode(labels, original.properties),
+          name,
+        );
+      }
       case 'addEdge':
       case 'addEdges': {
         const nodes = [...model.nodes.keys()];
@@ -205,7 +248,11 @@ export class GraphRun {
           const ends: [number, number] = (c & 8) === 0 ? [source, target] : [target, source];
           const type = random.pick(types);
           const properties = count > 1 ? undefined : randomProperties(random);
-          same(tx.addEdge(...ends, type, properties), model.addEdge(...ends, type, properties), 'the id of a new edge');
+          both(
+            () => tx.addEdge(...ends, type, properties),
+            () => model.addEdge(...ends, type, properties),
+            'the id of a new edge',
+          );
         }
         return;
       }
@@ -247,25 +294,41 @@ export class GraphRun {
     switch (name) {
       case 'setNodeProperty': {
         const value = random.chance(0.1) ? null : randomValue(random);
-        tx.setNodeProperty(id, key, value);
-        return model.setNodeProperties(id, changed(before, { [key]: value }));
+        return both(
+          () => tx.setNodeProperty(id, key, value),
+          () => model.setNodeProperties(id, changed(before, { [key]: value })),
+          name,
+        );
       }
       case 'setLargeProperty': {
         const value = 'large'.repeat(b % 4000);
-        tx.setNodeProperty(id, key, value);
-        return model.setNodeProperties(id, changed(before, { [key]: value }));
+        return both(
+          () => tx.setNodeProperty(id, key, value),
+          () => model.setNodeProperties(id, changed(before, { [key]: value })),
+          name,
+        );
       }
       case 'removeNodeProperty':
         same(tx.removeNodeProperty(id, key), Object.hasOwn(before, key), 'removeNodeProperty');
         return model.setNodeProperties(id, changed(before, { [key]: null }));
       case 'setNodeProperties':
-        tx.setNodeProperties(id, properties);
-        return model.setNodeProperties(id, properties);
+        return both(
+          () => tx.setNodeProperties(id, properties),
+          () => model.setNodeProperties(id, properties),
+          name,
+        );
       case 'updateNodeProperties':
-        tx.updateNodeProperties(id, properties);
-        return model.setNodeProperties(id, changed(before, properties as Record<string, PropertyValue>));
+        return both(
+          () => tx.updateNodeProperties(id, properties),
+          () => model.setNodeProperties(id, changed(before, properties as Record<string, PropertyValue>)),
+          name,
+        );
       case 'addLabel':
-        return same(tx.addLabel(id, label), model.addLabel(id, label), 'addLabel');
+        return both(
+          () => tx.addLabel(id, label),
+          () => model.addLabel(id, label),
+          name,
+        );
       case 'removeLabel':
         return same(tx.removeLabel(id, label), model.removeLabel(id, label), 'removeLabel');
       case 'deleteNode':
@@ -296,18 +359,27 @@ export class GraphRun {
     switch (name) {
       case 'setEdgeProperty': {
         const value = random.chance(0.1) ? null : randomValue(random);
-        tx.setEdgeProperty(id, key, value);
-        return model.setEdgeProperties(id, changed(before, { [key]: value }));
+        return both(
+          () => tx.setEdgeProperty(id, key, value),
+          () => model.setEdgeProperties(id, changed(before, { [key]: value })),
+          name,
+        );
       }
       case 'removeEdgeProperty':
         same(tx.removeEdgeProperty(id, key), Object.hasOwn(before, key), 'removeEdgeProperty');
         return model.setEdgeProperties(id, changed(before, { [key]: null }));
       case 'setEdgeProperties':
-        tx.setEdgeProperties(id, properties);
-        return model.setEdgeProperties(id, properties);
+        return both(
+          () => tx.setEdgeProperties(id, properties),
+          () => model.setEdgeProperties(id, properties),
+          name,
+        );
       case 'updateEdgeProperties':
-        tx.updateEdgeProperties(id, properties);
-        return model.setEdgeProperties(id, changed(before, properties as Record<string, PropertyValue>));
+        return both(
+          () => tx.updateEdgeProperties(id, properties),
+          () => model.setEdgeProperties(id, changed(before, properties as Record<string, PropertyValue>)),
+          name,
+        );
       default:
     }
   }
@@ -343,6 +415,72 @@ export class GraphRun {
     agree(compareEdge(reader, model, pick(model.edges, b) ?? 1 + (b % 400)));
   }
 
+  /** Creates or drops an index: a commit of its own, so not inside of a transaction. */
+  private changeIndex(name: 'createIndex' | 'dropIndex', a: number, b: number, c: number): void {
+    if (this.tx !== undefined) return;
+    const random = new Random(c);
+    const on = a % 3 === 0 ? 'edge' : 'node';
+    const names = on === 'node' ? LABELS : TYPES;
+    const first = INDEX_KEYS[b % INDEX_KEYS.length]!;
+    const second = random.pick(INDEX_KEYS);
+    const keys = random.chance(0.6) || second === first ? [first] : [first, second];
+    const index = { on, name: names[a % 2]!, keys, unique: random.chance(0.5) } as const;
+    const { graph } = this.db;
+    const after = this.committed.copy();
+    if (name === 'createIndex') {
+      const { unique } = index;
+      const create = on === 'node' ? graph.createPropertyIndex : graph.createEdgePropertyIndex;
+      both(
+        () => create.call(graph, index.name, keys, { unique }),
+        () => after.createIndex(index),
+        name,
+      );
+    } else {
+      const drop = on === 'node' ? graph.dropPropertyIndex : graph.dropEdgePropertyIndex;
+      both(
+        () => drop.call(graph, index.name, keys),
+        () => after.dropIndex(index),
+        name,
+      );
+    }
+    this.committed = after;
+  }
+
+  /** Asks one of the readers for nodes or edges, most often for values that there are. */
+  private find(a: number, b: number, c: number): void {
+    const { reader, model } = this.pickReader(c);
+    const random = new Random(a);
+    const nodes = b % 3 !== 0;
+    const name = random.chance(0.9) ? (nodes ? LABELS : TYPES)[b % 2]! : undefined;
+    const rows: Row[] = [...(nodes ? model.nodes : model.edges)]
+      .filter(([, row]) => name === undefined || ('labels' in row ? row.labels.includes(name) : row.type === name))
+      .map(([id, { properties }]) => ({ id, properties }));
+    const asked = randomQuestion(random, rows);
+    const orderBy = random.chance(0.5) ? [] : [{ key: random.pick(INDEX_KEYS), descending: random.chance(0.5) }];
+    const limit = random.chance(0.5) ? 1 + random.below(10) : undefined;
+    const expected = inOrder(
+      rows.filter((row) => fulfils(row, asked)),
+      orderBy,
+    );
+    const rest = { orderBy, limit, select: [] };
+    const found = nodes
+      ? reader.find({ label: name, where: where(asked), ...rest })
+      : reader.findEdges({ type: name, where: where(asked), ...rest });
+    const ids = [...found].map(({ id }) => id);
+    same(
+      ids.join(),
+      expected
+        .slice(0, limit)
+        .map(({ id }) => id)
+        .join(),
+      `find ${JSON.stringify(asked.op)}`,
+    );
+    const count = nodes
+      ? reader.count({ label: name, where: where(asked) })
+      : reader.countEdges({ type: name, where: where(asked) });
+    same(count, expected.length, 'count');
+  }
+
   private traverse(a: number, b: number, c: number): void {
     const { reader, model } = this.pickReader(c);
     const from = pick(model.nodes, a);
@@ -369,6 +507,19 @@ export class GraphRun {
       [...distances.values()].filter((depth) => depth === 1 || depth === 2).length,
       'kHop',
     );
+  }
+}
+
+/** Does the same to both, which must give the same, or refuse it with the same code. */
+function both<T>(run: () => T, expected: () => T, what: string): void {
+  same(outcome(run), outcome(expected), what);
+}
+
+function outcome<T>(run: () => T): T | string {
+  try {
+    return run();
+  } catch (error) {
+    return String((error as { code?: unknown }).code ?? error);
   }
 }
 

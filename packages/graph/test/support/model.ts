@@ -1,5 +1,6 @@
 // A plain model of a graph: records in Maps, everything else worked out from them by scanning.
 import type { Direction, Properties, PropertyInput, PropertyValue } from '../../src/types.ts';
+import { equal, hasOrder } from './naive-find.ts';
 
 export interface ModelNode {
   readonly labels: readonly string[];
@@ -11,6 +12,18 @@ export interface ModelEdge {
   readonly target: number;
   readonly type: string;
   readonly properties: Properties;
+}
+
+export interface ModelIndex {
+  readonly on: 'node' | 'edge';
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly unique: boolean;
+}
+
+/** What the graph throws for a value that must be unique and is not. */
+export class NotUnique extends Error {
+  readonly code = 'SOMBRA_UNIQUE';
 }
 
 /** Own properties that are there, as data whatever their keys. */
@@ -29,6 +42,7 @@ export class ModelGraph {
   labels: string[] = [];
   types: string[] = [];
   keys: string[] = [];
+  indexes: readonly ModelIndex[] = [];
 
   copy(): ModelGraph {
     const copy = new ModelGraph();
@@ -39,33 +53,39 @@ export class ModelGraph {
     copy.labels = [...this.labels];
     copy.types = [...this.types];
     copy.keys = [...this.keys];
+    copy.indexes = this.indexes;
     return copy;
   }
 
   addNode(labels: readonly string[], properties?: PropertyInput): number {
     const own = [...new Set(labels)];
+    this.refuseTwice('node', own, present(properties), this.nextNode);
     own.forEach((label) => learn(this.labels, label));
     this.nodes.set(this.nextNode, { labels: own, properties: this.learned(properties) });
     return this.nextNode++;
   }
 
   addEdge(source: number, target: number, type: string, properties?: PropertyInput): number {
+    this.refuseTwice('edge', [type], present(properties), this.nextEdge);
     learn(this.types, type);
     this.edges.set(this.nextEdge, { source, target, type, properties: this.learned(properties) });
     return this.nextEdge++;
   }
 
   setNodeProperties(id: number, properties: PropertyInput): void {
+    this.refuseTwice('node', this.nodes.get(id)!.labels, present(properties), id);
     this.nodes.set(id, { ...this.nodes.get(id)!, properties: this.learned(properties) });
   }
 
   setEdgeProperties(id: number, properties: PropertyInput): void {
+    this.refuseTwice('edge', [this.edges.get(id)!.type], present(properties), id);
     this.edges.set(id, { ...this.edges.get(id)!, properties: this.learned(properties) });
   }
 
   addLabel(id: number, label: string): boolean {
     const node = this.nodes.get(id)!;
     if (node.labels.includes(label)) return false;
+    this.refuseTwice('node', [label], node.properties, id);
     learn(this.labels, label);
     this.nodes.set(id, { ...node, labels: [...node.labels, label] });
     return true;
@@ -76,6 +96,69 @@ export class ModelGraph {
     if (!node.labels.includes(label)) return false;
     this.nodes.set(id, { ...node, labels: node.labels.filter((one) => one !== label) });
     return true;
+  }
+
+  /** Creates an index, as the graph does. @throws NotUnique, Error with code SOMBRA_INDEX_EXISTS */
+  createIndex(index: ModelIndex): boolean {
+    const known = this.findIndex(index);
+    if (known !== undefined && known.unique !== index.unique)
+      throw Object.assign(new Error('exists'), { code: 'SOMBRA_INDEX_EXISTS' });
+    if (known !== undefined) return false;
+    const rows = this.rowsOf(index);
+    if (index.unique && rows.some(([id, values]) => this.twin(index, values, id))) throw new NotUnique();
+    learn(index.on === 'node' ? this.labels : this.types, index.name);
+    for (const key of index.keys) learn(this.keys, key);
+    this.indexes = [...this.indexes, index];
+    return true;
+  }
+
+  /** Drops an index. @returns false if there is none */
+  dropIndex(index: Omit<ModelIndex, 'unique'>): boolean {
+    const known = this.findIndex(index);
+    this.indexes = this.indexes.filter((one) => one !== known);
+    return known !== undefined;
+  }
+
+  /** The indexes as a reader lists them. */
+  indexInfos(): (ModelIndex & { entries: number })[] {
+    return this.indexes.map((index) => ({ ...index, entries: this.rowsOf(index).length }));
+  }
+
+  private findIndex({ on, name, keys }: Omit<ModelIndex, 'unique'>): ModelIndex | undefined {
+    return this.indexes.find((one) => one.on === on && one.name === name && one.keys.join('\n') === keys.join('\n'));
+  }
+
+  /** Ids and values of the rows in an index. */
+  private rowsOf({ on, name, keys }: ModelIndex): [number, PropertyValue[]][] {
+    const rows: [number, PropertyValue[]][] = [];
+    const add = (id: number, properties: Properties): void => {
+      if (keys.every((key) => Object.hasOwn(properties, key))) rows.push([id, keys.map((key) => properties[key]!)]);
+    };
+    if (on === 'node') for (const [id, node] of this.nodes) if (node.labels.includes(name)) add(id, node.properties);
+    if (on === 'edge') for (const [id, edge] of this.edges) if (edge.type === name) add(id, edge.properties);
+    return rows;
+  }
+
+  private twin(index: ModelIndex, values: readonly PropertyValue[], id: number): boolean {
+    if (!values.every(hasOrder)) return false;
+    return this.rowsOf(index).some(
+      ([other, theirs]) => other !== id && theirs.every((value, i) => equal(value, values[i])),
+    );
+  }
+
+  private refuseTwice(on: 'node' | 'edge', names: readonly string[], properties: Properties, id: number): void {
+    for (const index of this.indexes) {
+      if (!index.unique || index.on !== on || !names.includes(index.name)) continue;
+      if (!index.keys.every((key) => Object.hasOwn(properties, key))) continue;
+      if (
+        this.twin(
+          index,
+          index.keys.map((key) => properties[key]!),
+          id,
+        )
+      )
+        throw new NotUnique();
+    }
   }
 
   /** Deletes a node and its edges. */

@@ -1,6 +1,7 @@
 // A graph put together by hand, so that tests reach its parts.
 import { AdjacencyWriter } from '../../src/adjacency-writer.ts';
 import { EdgeColumns } from '../../src/edge-columns.ts';
+import { IndexChanges } from '../../src/property-index/index-changes.ts';
 import { RecordWriter } from '../../src/record-writer.ts';
 import { LiveReader } from '../../src/snapshot.ts';
 import { GraphStore } from '../../src/store.ts';
@@ -28,6 +29,7 @@ export class StoreGraph {
       records: new RecordWriter(),
       out: new AdjacencyWriter(store.out, pager.pageSize, store.everyType),
       in: new AdjacencyWriter(store.in, pager.pageSize, store.everyType),
+      indexes: new IndexChanges(store.dictionary, store),
       incident: new EdgeColumns(),
     });
     try {

@@ -1,0 +1,138 @@
+/**
+ * The k shortest simple paths: Yen's algorithm (Management Science 1971) with Lawler's rule, which branches off a path only
+ * from where it left its parent, and so finds no path twice. Branches are searched by A*, led by the exact costs to the target
+ * in the whole graph.
+ */
+import { DataError } from '@sombra/vfs';
+import { checkId, checkOptions, countOption, directionOption } from '../options.ts';
+import { TypeFilter } from '../type-filter.ts';
+import type { NodeId, Path } from '../types.ts';
+import { type CostQuery, WeightedPath } from '../weighted-path.ts';
+import { reversed } from './paths.ts';
+import type { ReadSource } from './read-source.ts';
+import { costLimit, PATH_OPTIONS, type PathOptions, weightOption } from './shortest-path.ts';
+import { SLICE, type Steps } from './steps.ts';
+
+/** Edges of a slice of a search: each costs as much as several that are only followed. */
+const SEARCH_SLICE = SLICE >> 3;
+
+/** A path with where it left the one that it branched off from. */
+interface Branch {
+  readonly path: Path & { weight: number };
+  /** Cost of the way to each of its nodes. */
+  readonly costs: readonly number[];
+  readonly branchedAt: number;
+}
+
+/** Body of `GraphReader.kShortestPaths`. */
+export function* kShortestPaths(
+  source: ReadSource,
+  from: NodeId,
+  to: NodeId,
+  k: number,
+  options: PathOptions | undefined,
+): Steps<Path[]> {
+  checkId(from, 'node');
+  checkId(to, 'node');
+  checkOptions(options, PATH_OPTIONS, 'kShortestPaths');
+  if (k === undefined) throw new DataError('SOMBRA_OPTION', 'k says how many paths are wanted');
+  const wanted = countOption(k, 0, 'k');
+  const { reader, store, view, watch } = source;
+  const direction = directionOption(options?.direction);
+  const filter = new TypeFilter().set(options?.type, store.dictionary);
+  const weight = weightOption(store, options);
+  const maxCost = costLimit(options);
+  if (wanted === 0 || !reader.hasNode(from) || !reader.hasNode(to)) return [];
+  const query = { view, direction, filter, weight, maxCost, watch };
+  const accepted: Branch[] = [];
+  const candidates: Branch[] = [];
+  const toTarget = new WeightedPath(store);
+  yield* searching(toTarget, { ...query, from: to, to: 0, direction: reversed(direction) });
+  const search = new WeightedPath(store);
+  const place = yield* searching(search, { ...query, from, to, estimates: toTarget });
+  if (place >= 0) candidates.push({ path: search.path(place), costs: search.costsAlong(place), branchedAt: 0 });
+  while (candidates.length > 0) {
+    const next = candidates.shift()!;
+    accepted.push(next);
+    if (accepted.length === wanted) break;
+    yield* branchOff(search, { ...query, to, estimates: toTarget }, next, accepted, candidates);
+    // What comes behind those that are still wanted never gets its turn.
+    candidates.length = Math.min(candidates.length, wanted - accepted.length);
+  }
+  return accepted.map(({ path }) => {
+    const { nodes, edges, length } = path;
+    return weight === undefined ? { nodes, edges, length } : path;
+  });
+}
+
+/** Runs a search in slices. @returns place of the target, -1 when there is no path */
+function* searching(search: WeightedPath, query: CostQuery): Steps<number> {
+  search.begin(query);
+  while (search.advance(query, SEARCH_SLICE)) yield;
+  return search.target;
+}
+
+/** Searches the cheapest path that leaves `parent` at each of its nodes, and adds it to the candidates. */
+function* branchOff(
+  search: WeightedPath,
+  query: Omit<CostQuery, 'from'>,
+  parent: Branch,
+  accepted: readonly Branch[],
+  candidates: Branch[],
+): Steps<undefined> {
+  const { nodes, edges } = parent.path;
+  const closedNodes = new Set<number>(nodes.slice(0, parent.branchedAt));
+  for (let at = parent.branchedAt; at < edges.length; at += 1) {
+    yield;
+    const from = nodes[at]!;
+    const closedEdges = new Set<number>();
+    for (const { path } of accepted) if (beginsLike(path.edges, edges, at)) closedEdges.add(path.edges[at]!);
+    const rootCost = parent.costs[at]!;
+    closedNodes.add(from);
+    const place = yield* searching(search, {
+      ...query,
+      from,
+      maxCost: query.maxCost - rootCost,
+      closedNodes,
+      closedEdges,
+    });
+    if (place < 0) continue;
+    const rest = search.path(place);
+    const branch: Branch['path'] = {
+      nodes: [...nodes.slice(0, at), ...rest.nodes],
+      edges: [...edges.slice(0, at), ...rest.edges],
+      length: at + rest.length,
+      weight: rootCost + rest.weight,
+    };
+    const costs = [...parent.costs.slice(0, at), ...search.costsAlong(place).map((cost) => rootCost + cost)];
+    insert(candidates, { path: branch, costs, branchedAt: at });
+  }
+  return undefined;
+}
+
+/** Do two paths have their first `count` edges in common, and does the first one go on? */
+function beginsLike(edges: readonly number[], other: readonly number[], count: number): boolean {
+  if (edges.length <= count) return false;
+  for (let i = 0; i < count; i += 1) if (edges[i] !== other[i]) return false;
+  return true;
+}
+
+/** Keeps candidates in order: by cost, then by number of edges, then by their nodes and edges. */
+function insert(candidates: Branch[], branch: Branch): void {
+  let low = 0;
+  let high = candidates.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBefore(branch.path, candidates[middle]!.path)) high = middle;
+    else low = middle + 1;
+  }
+  candidates.splice(low, 0, branch);
+}
+
+function isBefore(a: Branch['path'], b: Branch['path']): boolean {
+  if (a.weight !== b.weight) return a.weight < b.weight;
+  if (a.length !== b.length) return a.length < b.length;
+  for (let i = 0; i < a.nodes.length; i += 1) if (a.nodes[i] !== b.nodes[i]) return a.nodes[i]! < b.nodes[i]!;
+  for (let i = 0; i < a.edges.length; i += 1) if (a.edges[i] !== b.edges[i]) return a.edges[i]! < b.edges[i]!;
+  return false;
+}

@@ -1,0 +1,246 @@
+/**
+ * A condition as a flat list of tests with jumps: each test says where to go on when it holds and when it does not. So one loop
+ * evaluates any nesting, on the bytes of records where they lie, without building anything.
+ */
+import type { View } from '@sombra/pager';
+import { type Dictionary, NAME_KIND } from '../dictionary.ts';
+import { beginsWith, compareValues, includesBytes, KIND, OrderedValue } from '../property-index/ordered-value.ts';
+import { EDGE_PROPERTIES_OFFSET, TAG } from '../record-format.ts';
+import type { RecordReader } from '../record-reader.ts';
+import { damagedRecord } from '../record-shape.ts';
+import { sameValue } from '../same-value.ts';
+import type { GraphStore } from '../store.ts';
+import type { PropertyValue } from '../types.ts';
+import type { SortBy, SortKeyWriter } from './sort-rows.ts';
+import type { Condition, Test, TestOperator } from './predicate.ts';
+
+const ACCEPT = -1;
+const REJECT = -2;
+const CALL = 100;
+const CODES: Record<TestOperator, number> = {
+  exists: 0,
+  eq: 1,
+  ne: 2,
+  lt: 3,
+  le: 4,
+  gt: 5,
+  ge: 6,
+  in: 7,
+  prefix: 8,
+  contains: 9,
+  ordered: 10,
+};
+const {
+  exists: EXISTS,
+  eq: EQ,
+  ne: NE,
+  lt: LT,
+  le: LE,
+  gt: GT,
+  ge: GE,
+  in: IN,
+  prefix: PREFIX,
+  ordered: ORDERED,
+} = CODES;
+
+/** One step: a test of a property, or a call of the caller's function. */
+interface Step {
+  readonly code: number;
+  readonly key: string;
+  keyId: number;
+  readonly value: OrderedValue;
+  readonly given: PropertyValue | undefined;
+  readonly list: readonly OrderedValue[];
+  readonly others: readonly PropertyValue[];
+  readonly call: ((record: unknown) => boolean) | undefined;
+  /** Next step when it holds, and when it does not; ACCEPT or REJECT at the end. */
+  readonly yes: number;
+  readonly no: number;
+}
+
+/** Evaluates one condition on nodes or edges. */
+export class Program {
+  /** Records read since it was made. */
+  rowsRead = 0;
+  private readonly store: GraphStore;
+  private readonly on: 'node' | 'edge';
+  private readonly records: RecordReader;
+  private readonly steps: Step[] = [];
+  private readonly start: number;
+  private readonly value = new OrderedValue();
+  private readonly recordOf: (id: number) => unknown;
+  private bytes: Uint8Array = NO_BYTES;
+  private at = 0;
+  private length = 0;
+
+  /** @param recordOf  gives the record that a caller's function gets; undefined when it is gone */
+  constructor(store: GraphStore, on: 'node' | 'edge', condition: Condition, recordOf: (id: number) => unknown) {
+    this.store = store;
+    this.on = on;
+    this.records = store.records;
+    this.recordOf = recordOf;
+    this.start = this.compile(condition, ACCEPT, REJECT);
+    this.bind(store.dictionary);
+  }
+
+  /** Looks names up. Call again when they may have changed: in a transaction, whenever the caller had a turn. */
+  bind(dictionary: Dictionary): void {
+    for (const step of this.steps) step.keyId = dictionary.find(NAME_KIND.propertyKey, step.key);
+  }
+
+  /**
+   * Does the record fulfil the condition?
+   * @returns false, too, when there is no such record
+   * @throws CorruptionError SOMBRA_RECORD; what the caller's functions throw
+   */
+  matches(view: View, id: number): boolean {
+    if (!this.load(view, id)) return false;
+    this.rowsRead += 1;
+    const { steps } = this;
+    let at = this.start;
+    while (at >= 0) {
+      const step = steps[at]!;
+      let holds: boolean;
+      if (step.code === CALL) {
+        const record = this.recordOf(id);
+        holds = record !== undefined && step.call!(record);
+        at = holds ? step.yes : step.no;
+        // The function may have read other pages, so that this one is not where it was.
+        if (at >= 0 && !this.load(view, id)) return false;
+        continue;
+      }
+      holds = step.keyId >= 0 && this.test(step);
+      at = holds ? step.yes : step.no;
+    }
+    return at === ACCEPT;
+  }
+
+  /** Key by which a record is put in order; undefined when there is no such record. */
+  sortKey(view: View, id: number, order: readonly SortBy[], writer: SortKeyWriter): Uint8Array | undefined {
+    if (!this.load(view, id)) return undefined;
+    return writer.key(this.records, this.bytes, this.at, this.length, order, id);
+  }
+
+  private test(step: Step): boolean {
+    const { records, value } = this;
+    const tag = records.locate(this.bytes, this.at, this.length, step.keyId);
+    if (tag === 0) return false;
+    const { code } = step;
+    if (code === EXISTS) return true;
+    if (tag === TAG.list || tag === TAG.map) return testContainer(step, records.located(tag));
+    records.orderedLocated(tag, value);
+    if (value.kind === KIND.unordered) return false; // NaN
+    if (code === ORDERED) return true;
+    switch (code) {
+      case EQ:
+        return step.value.kind !== KIND.unordered && compareValues(value, step.value) === 0;
+      case NE:
+        return step.value.kind === KIND.unordered ? !isNaNValue(step.given) : compareValues(value, step.value) !== 0;
+      case LT:
+        return value.kind === step.value.kind && compareValues(value, step.value) < 0;
+      case LE:
+        return value.kind === step.value.kind && compareValues(value, step.value) <= 0;
+      case GT:
+        return value.kind === step.value.kind && compareValues(value, step.value) > 0;
+      case GE:
+        return value.kind === step.value.kind && compareValues(value, step.value) >= 0;
+      case IN:
+        return isAmong(value, step.list);
+      case PREFIX:
+        return beginsWith(value, step.value);
+      default:
+        return value.kind === KIND.text && includesBytes(value, step.value);
+    }
+  }
+
+  private load(view: View, id: number): boolean {
+    const { store } = this;
+    const node = this.on === 'node';
+    const tree = node ? store.nodes : store.edges;
+    const at = node ? store.findNode(view, id) : store.findEdge(view, id);
+    if (at < 0) return false;
+    const skip = node ? 0 : EDGE_PROPERTIES_OFFSET;
+    if (tree.foundLength < skip) throw damagedRecord(`it has ${tree.foundLength} bytes`);
+    if (tree.foundOverflow === 0) {
+      this.bytes = view.cache.bytes;
+      this.at = at + skip;
+      this.length = tree.foundLength - skip;
+    } else {
+      this.bytes = tree.readValue(view);
+      this.at = skip;
+      this.length = this.bytes.length - skip;
+    }
+    return true;
+  }
+
+  /** @returns the first step */
+  private compile(condition: Condition, yes: number, no: number): number {
+    switch (condition.kind) {
+      case 'test':
+        return this.add(condition, CODES[condition.operator], undefined, yes, no);
+      case 'call':
+        return this.add(undefined, CALL, condition.call, yes, no);
+      case 'not':
+        return this.compile(condition.part, no, yes);
+      default: {
+        // From the last part to the first: each must know where the next one begins.
+        let next = condition.kind === 'all' ? yes : no;
+        for (const part of condition.parts.toReversed())
+          next = condition.kind === 'all' ? this.compile(part, next, no) : this.compile(part, yes, next);
+        return next;
+      }
+    }
+  }
+
+  private add(test: Test | undefined, code: number, call: Step['call'], yes: number, no: number): number {
+    this.steps.push({
+      code,
+      key: test?.key ?? '',
+      keyId: -1,
+      value: test?.value ?? this.value,
+      given: test?.given,
+      list: test?.list ?? NOTHING,
+      others: test?.others ?? NOTHING,
+      call,
+      yes,
+      no,
+    });
+    return this.steps.length - 1;
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+const NOTHING: readonly never[] = [];
+
+/** Tests a list or map, which have no order. */
+function testContainer(step: Step, found: PropertyValue): boolean {
+  switch (step.code) {
+    case EQ:
+      return sameValue(found, step.given!);
+    case NE:
+      return !isNaNValue(step.given) && !sameValue(found, step.given!);
+    case IN:
+      return step.others.some((one) => sameValue(found, one));
+    case CODES.contains:
+      return Array.isArray(found) && found.some((one) => sameValue(one, step.given!));
+    default:
+      return false;
+  }
+}
+
+function isNaNValue(value: PropertyValue | undefined): boolean {
+  return typeof value === 'number' && Number.isNaN(value);
+}
+
+function isAmong(value: OrderedValue, list: readonly OrderedValue[]): boolean {
+  let low = 0;
+  let high = list.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const order = compareValues(value, list[middle]!);
+    if (order === 0) return true;
+    if (order < 0) high = middle - 1;
+    else low = middle + 1;
+  }
+  return false;
+}
