@@ -94,6 +94,16 @@ export const ERROR_CODES = Object.freeze({
     'The id is not an integer of 1 to 2^48 - 1, or all of them are used up.',
     'Pass ids as the database gave them.',
   ),
+  SOMBRA_REFERENCE: entry(
+    'DataError',
+    'A `ref` that edges of `addMany` name is not given to a node of the same call, or is given twice.',
+    'Give each new node a `ref` of its own, and name nodes that are there by their ids.',
+  ),
+  SOMBRA_NO_UNIQUE_INDEX: entry(
+    'DataError',
+    'An upsert needs a unique index on exactly the properties that it matches.',
+    'Create it with `createPropertyIndex(label, keys, { unique: true })`.',
+  ),
   SOMBRA_SCHEMA: entry(
     'DataError',
     'A write does not fit the schema that the database was opened with. Nothing was written.',
@@ -113,6 +123,21 @@ export const ERROR_CODES = Object.freeze({
     'DataError',
     'The database has as many different labels, edge types or property keys as it can have.',
     'Put what varies into property values instead of names.',
+  ),
+  SOMBRA_UNIQUE: entry(
+    'DataError',
+    'Another node or edge has the values that a unique index allows once; `details` has the value and both ids.',
+    'Give another value, or change or delete the other one first.',
+  ),
+  SOMBRA_INDEX_EXISTS: entry(
+    'DataError',
+    'There is an index on the same properties, and it differs in whether it is unique.',
+    'Drop it first.',
+  ),
+  SOMBRA_SORT_MEMORY: entry(
+    'DataError',
+    'A find has more rows to put in order than fit into the memory of a sort.',
+    'Give a limit, ask for less, or create an index on the property of `orderBy`.',
   ),
   SOMBRA_VALUE_KIND: entry(
     'DataError',
@@ -134,6 +159,16 @@ export const ERROR_CODES = Object.freeze({
     'A text has half a surrogate pair, which UTF-8 cannot hold.',
     'Repair it with `toWellFormed()`, or store bytes.',
   ),
+  SOMBRA_CYCLE: entry(
+    'DataError',
+    'Nodes on a cycle have no topological order; `details` has the nodes and edges of one.',
+    'Leave edges of the cycle out with `type`, or delete them; `findCycle` asks without an error.',
+  ),
+  SOMBRA_MEMORY_LIMIT: entry(
+    'DataError',
+    'An algorithm over the whole graph needs more memory than `maxMemoryMb`, or than the runtime gives.',
+    'Raise `maxMemoryMb`, or work on a part of the graph with `label` or `type`.',
+  ),
   SOMBRA_WEIGHT: entry(
     'DataError',
     'A weighted path met an edge whose weight is missing, negative, NaN or no number; `details.edge` names it.',
@@ -141,10 +176,20 @@ export const ERROR_CODES = Object.freeze({
   ),
 
   // ---- the call came at the wrong time
+  SOMBRA_ABORTED: entry(
+    'StateError',
+    'The call was aborted by its `signal`, whose reason is the cause, or took longer than its `timeoutMs`.',
+    'Ask for less, allow more time, or do nothing when that was meant.',
+  ),
   SOMBRA_CLOSED: entry(
     'StateError',
     'The database was closed, or the snapshot or cursor released.',
     'Open the database again, or take a new snapshot.',
+  ),
+  SOMBRA_FILE_KIND: entry(
+    'StateError',
+    'The file is no key-value store of `@sombra/btree`: another program wrote it, a graph for example.',
+    'Open it with what wrote it, or choose another path.',
   ),
   SOMBRA_READ_ONLY: entry(
     'StateError',
@@ -308,7 +353,11 @@ export const ERROR_CODES = Object.freeze({
     VERIFY,
   ),
   SOMBRA_DELTA_BASE: entry('CorruptionError', 'A change in the log applies to another version of its page.', RESTORE),
-  SOMBRA_WAL_DAMAGED: entry('CorruptionError', 'Synced data in the log cannot be read. Nothing was changed.', RESTORE),
+  SOMBRA_WAL_DAMAGED: entry(
+    'CorruptionError',
+    'Synced data in the log cannot be read. Nothing was changed.',
+    'Check the disk, restore a backup; or keep the commits before the damage with `sombra-repair checkpoint --to-last-good`.',
+  ),
   SOMBRA_WAL_ENTRY: entry('CorruptionError', 'An entry of the log has changed since it was written.', RESTORE),
   SOMBRA_WAL_OPS: entry('CorruptionError', 'The operations of a change in the log make no sense.', RESTORE),
   SOMBRA_WAL_RECORD: entry('CorruptionError', 'A commit in the log makes no sense.', RESTORE),
@@ -338,6 +387,7 @@ export const ERROR_CODES = Object.freeze({
   SOMBRA_RECORD: entry('CorruptionError', 'The record of a node or edge is damaged.', VERIFY),
   SOMBRA_ADJACENCY: entry('CorruptionError', 'The edges of a node are damaged.', VERIFY),
   SOMBRA_ID_BLOCK: entry('CorruptionError', 'The index of labels or edge types is damaged.', VERIFY),
+  SOMBRA_PROPERTY_INDEX: entry('CorruptionError', 'A property index or its definition is damaged.', VERIFY),
   SOMBRA_DICTIONARY: entry('CorruptionError', 'The names of labels, edge types or property keys are damaged.', VERIFY),
   SOMBRA_STATISTICS: entry('CorruptionError', 'The number of nodes per label or of edges per type is damaged.', VERIFY),
 
@@ -466,12 +516,17 @@ export const ERROR_CODES = Object.freeze({
 
   // ---- of the command line
   SOMBRA_USAGE: entry('DataError', 'The command line cannot be meant.', '`sombra --help` lists commands and options.'),
+  SOMBRA_NOT_CONFIRMED: entry(
+    'StateError',
+    'A command asks before it does this, and the answer was no, or nobody could be asked. Nothing was done.',
+    'Answer y, or pass `--yes`.',
+  ),
   SOMBRA_NODE_AMBIGUOUS: entry(
     'DataError',
     'More than one node matches.',
     'Name the node by its id, or by a unique key.',
   ),
-  SOMBRA_CSV_FILE: entry('DataError', 'A file to import cannot be read.', 'Check path, permission and compression.'),
+  SOMBRA_IMPORT_FILE: entry('DataError', 'A file to import cannot be read.', 'Check path, permission and compression.'),
   SOMBRA_CSV_HEADER: entry(
     'DataError',
     'The header of a file to import lacks a column or has one that cannot be meant.',
@@ -487,8 +542,33 @@ export const ERROR_CODES = Object.freeze({
     'A cell does not hold what its column declares, for example a bad number.',
     IMPORT,
   ),
-  SOMBRA_CSV_DUPLICATE_ID: entry('DataError', 'Two nodes to import have the same id.', IMPORT),
-  SOMBRA_CSV_DANGLING_EDGE: entry('DataError', 'An edge to import begins or ends at a node that is not there.', IMPORT),
+  SOMBRA_IMPORT_DUPLICATE_ID: entry('DataError', 'Two nodes to import have the same id.', IMPORT),
+  SOMBRA_IMPORT_DANGLING_EDGE: entry(
+    'DataError',
+    'An edge to import begins or ends at a node that is not there.',
+    IMPORT,
+  ),
+  SOMBRA_INDEX_NOT_FOUND: entry(
+    'DataError',
+    'There is no index on exactly these properties.',
+    '`sombra index list` names all.',
+  ),
+  SOMBRA_JSONL_SYNTAX: entry(
+    'DataError',
+    'A line of JSON Lines is not one object that is a node or an edge, as docs/reference/cli.md has it.',
+    IMPORT,
+  ),
+  SOMBRA_JSONL_VALUE: entry('DataError', 'A property in a line of JSON Lines cannot be read.', IMPORT),
+  SOMBRA_EXPORT_EXISTS: entry(
+    'DataError',
+    'A file that an export would write is there already. Nothing was written.',
+    'Name another place, or pass `--force` to replace it.',
+  ),
+  SOMBRA_EXPORT_FILE: entry(
+    'IoError',
+    'A file of an export cannot be written. None of its files was left behind.',
+    'Check path, permission and free space.',
+  ),
   SOMBRA_UNEXPECTED: entry(
     'command line',
     'An error without a code, which is a bug.',

@@ -8,17 +8,30 @@ import { Pager } from '@sombra/pager';
 import type { CheckpointResult } from '@sombra/pager';
 import { Graph } from '@sombra/graph';
 import type {
+  AddManyInput,
+  AddManyResult,
+  AllShortestOptions,
   BulkProgress,
   BulkResult,
   BulkSource,
+  CreateIndexOptions,
   EdgeId,
+  EdgeQuery,
   EdgeRecord,
   GraphReader,
   GraphSnapshot,
+  IdRange,
   NodeId,
+  NodeQuery,
   NodeRecord,
+  Path,
+  PathsOptions,
+  Properties,
   PropertyInput,
   PropertyValue,
+  SelectedRecord,
+  Selection,
+  Upserted,
   VerifyOptions,
   VerifyReport,
 } from '@sombra/graph';
@@ -186,20 +199,67 @@ export class GraphDB extends GraphReads {
     return new Snapshot(this.snapshots);
   }
 
-  override nodes(options?: { readonly label?: string }): IterableIterator<NodeRecord> {
+  override nodes(options?: { readonly label?: string | undefined } & IdRange): IterableIterator<NodeRecord> {
     return this.stream((snapshot) => snapshot.nodes(options));
   }
 
-  override edges(options?: { readonly type?: string }): IterableIterator<EdgeRecord> {
+  override edges(options?: { readonly type?: string | undefined } & IdRange): IterableIterator<EdgeRecord> {
     return this.stream((snapshot) => snapshot.edges(options));
   }
 
-  override nodeIds(label?: string): IterableIterator<NodeId> {
-    return this.stream((snapshot) => snapshot.nodeIds(label));
+  override nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): IterableIterator<NodeId> {
+    return this.stream((snapshot) => snapshot.nodeIds(options));
   }
 
-  override edgeIds(type?: string): IterableIterator<EdgeId> {
-    return this.stream((snapshot) => snapshot.edgeIds(type));
+  override edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): IterableIterator<EdgeId> {
+    return this.stream((snapshot) => snapshot.edgeIds(options));
+  }
+
+  override find(query: NodeQuery & Selection): IterableIterator<SelectedRecord>;
+  override find(query?: NodeQuery): IterableIterator<NodeRecord>;
+  override find(query?: NodeQuery & Partial<Selection>): IterableIterator<NodeRecord | SelectedRecord> {
+    return this.stream((snapshot) => snapshot.find(query));
+  }
+
+  override findEdges(query: EdgeQuery & Selection): IterableIterator<SelectedRecord>;
+  override findEdges(query?: EdgeQuery): IterableIterator<EdgeRecord>;
+  override findEdges(query?: EdgeQuery & Partial<Selection>): IterableIterator<EdgeRecord | SelectedRecord> {
+    return this.stream((snapshot) => snapshot.findEdges(query));
+  }
+
+  override paths(from: NodeId, to?: NodeId, options?: PathsOptions): IterableIterator<Path> {
+    return this.stream((snapshot) => snapshot.paths(from, to, options));
+  }
+
+  override allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): IterableIterator<Path> {
+    return this.stream((snapshot) => snapshot.allShortestPaths(from, to, options));
+  }
+
+  /**
+   * Creates an index on a property of the nodes with a label, or on several together, over all data that there is; a commit of
+   * its own, whatever the size. From then on every write keeps it, and finds use it.
+   * @param keys  one name, or up to 8, the most important first
+   * @returns false when there is this index already
+   * @throws DataError SOMBRA_UNIQUE when two nodes have the same values, SOMBRA_INDEX_EXISTS when there is one that differs in
+   *   `unique`, SOMBRA_OPTION, SOMBRA_DATABASE_FULL; StateError SOMBRA_ABORTED, and as `addNode`; nothing was changed then
+   */
+  createPropertyIndex(label: string, keys: string | readonly string[], options?: CreateIndexOptions): boolean {
+    return this.alone((graph) => graph.createPropertyIndex(label, keys, options));
+  }
+
+  /** As `createPropertyIndex`, on the edges of a type. */
+  createEdgePropertyIndex(type: string, keys: string | readonly string[], options?: CreateIndexOptions): boolean {
+    return this.alone((graph) => graph.createEdgePropertyIndex(type, keys, options));
+  }
+
+  /** Drops the index on exactly these properties. @returns false when there is none @throws as `addNode` */
+  dropPropertyIndex(label: string, keys: string | readonly string[]): boolean {
+    return this.alone((graph) => graph.dropPropertyIndex(label, keys));
+  }
+
+  /** As `dropPropertyIndex`, on the edges of a type. */
+  dropEdgePropertyIndex(type: string, keys: string | readonly string[]): boolean {
+    return this.alone((graph) => graph.dropEdgePropertyIndex(type, keys));
   }
 
   /**
@@ -276,6 +336,31 @@ export class GraphDB extends GraphReads {
     this.write((tx) => tx.deleteEdge(id));
   }
 
+  /** `Transaction.addMany` as a transaction of its own. */
+  addMany(input: AddManyInput): AddManyResult {
+    return this.write((tx) => tx.addMany(input));
+  }
+
+  /** `Transaction.upsertNode` as a transaction of its own. */
+  upsertNode(label: string, match: Properties, properties?: PropertyInput): Upserted {
+    return this.write((tx) => tx.upsertNode(label, match, properties));
+  }
+
+  /** `Transaction.upsertEdge` as a transaction of its own. */
+  upsertEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): Upserted {
+    return this.write((tx) => tx.upsertEdge(source, target, type, properties));
+  }
+
+  /** `Transaction.deleteNodes` as a transaction of its own. */
+  deleteNodes(ids: Iterable<NodeId>, options?: { readonly cascade?: boolean }): number {
+    return this.write((tx) => tx.deleteNodes(ids, options));
+  }
+
+  /** `Transaction.deleteEdges` as a transaction of its own. */
+  deleteEdges(ids: Iterable<EdgeId>): number {
+    return this.write((tx) => tx.deleteEdges(ids));
+  }
+
   /**
    * Fills an empty database, much faster than transactions do: pages are written in order, past the log, and published by
    * one commit. Exempt from `maxTransactionPages` and `transactionTimeoutMs`. All or nothing.
@@ -286,11 +371,8 @@ export class GraphDB extends GraphReads {
     source: BulkSource,
     options?: { readonly onProgress?: (progress: BulkProgress) => void; readonly progressEvery?: number },
   ): BulkResult {
-    this.checkOpen();
-    this.transactions.refuseOutside();
-    this.transactions.drain();
     const { rules } = this.transactions;
-    return this.graph.bulkLoad(rules === undefined ? source : checkedSource(source, rules), options);
+    return this.alone((graph) => graph.bulkLoad(rules === undefined ? source : checkedSource(source, rules), options));
   }
 
   /**
@@ -359,6 +441,14 @@ export class GraphDB extends GraphReads {
   private write<T>(write: (tx: Transaction) => T): T {
     this.checkOpen();
     return this.transactions.single(write);
+  }
+
+  /** What commits by itself, past the transactions, and comes behind those that wait. */
+  private alone<T>(work: (graph: Graph) => T): T {
+    this.checkOpen();
+    this.transactions.refuseOutside();
+    this.transactions.drain();
+    return work(this.graph);
   }
 
   private stream<T>(begin: (snapshot: GraphSnapshot) => Iterator<T>): IterableIterator<T> {

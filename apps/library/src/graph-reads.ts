@@ -1,19 +1,40 @@
 /** The read methods that a database, a snapshot and a transaction have in common. */
 import type {
+  AlgorithmOptions,
+  AllShortestOptions,
   BfsOptions,
+  Clustering,
+  Components,
+  ComponentsOptions,
+  DegreeOptions,
+  DfsOptions,
   Direction,
+  DistanceOptions,
   EdgeId,
+  EdgeQuery,
   EdgeRecord,
   EdgesOfOptions,
+  FindPlan,
   GraphReader,
+  IdRange,
   KHopOptions,
   NeighborOptions,
+  NodeDistance,
   NodeId,
+  NodeQuery,
   NodeRecord,
+  PageRank,
+  PageRankOptions,
   Path,
   PathOptions,
-  Properties,
+  PathsOptions,
+  PropertyIndexInfo,
   PropertyValue,
+  SelectedRecord,
+  Selection,
+  TopologicalOptions,
+  Triangles,
+  Where,
 } from '@sombra/graph';
 
 /**
@@ -91,6 +112,21 @@ export abstract class GraphReads {
     return this.reads().propertyKeys();
   }
 
+  /** Labels with the number of their nodes, in order of first use. Constant time for each. */
+  labelCounts(): { label: string; count: number }[] {
+    return this.reads().labelCounts();
+  }
+
+  /** Edge types with the number of their edges, as `labelCounts`. */
+  typeCounts(): { type: string; count: number }[] {
+    return this.reads().typeCounts();
+  }
+
+  /** Property indexes, with the number of their entries. */
+  propertyIndexes(): PropertyIndexInfo[] {
+    return this.reads().propertyIndexes();
+  }
+
   /** Ids of the neighbours, one for each edge unless `distinct`. Default direction `out`, default all types. */
   neighbors(id: NodeId, options?: NeighborOptions): NodeId[] {
     return this.reads().neighbors(id, options);
@@ -106,6 +142,11 @@ export abstract class GraphReads {
     return this.reads().edgeIdsOf(id, options);
   }
 
+  /** Edges of a node, each with the node at its other end, in the order of `neighbors`. */
+  expand(id: NodeId, options?: NeighborOptions): { edge: EdgeRecord; node: NodeRecord }[] {
+    return this.reads().expand(id, options);
+  }
+
   /** Edges that leave a node. */
   outgoing(id: NodeId, options?: Omit<EdgesOfOptions, 'direction'>): EdgeRecord[] {
     return this.reads().outgoing(id, options);
@@ -116,35 +157,69 @@ export abstract class GraphReads {
     return this.reads().incoming(id, options);
   }
 
-  /** Nodes by ascending id, in bounded memory. The iterator keeps what it began with until it ends or is left. */
-  nodes(options?: { readonly label?: string }): IterableIterator<NodeRecord> {
+  /**
+   * Nodes by id, in bounded memory: all, or those of a label, of a range of ids, the first or last so many. The iterator keeps
+   * what it began with until it ends or is left.
+   */
+  nodes(options?: { readonly label?: string | undefined } & IdRange): IterableIterator<NodeRecord> {
     return this.reads().nodes(options);
   }
 
-  /** Edges by ascending id, as `nodes`. */
-  edges(options?: { readonly type?: string }): IterableIterator<EdgeRecord> {
+  /** Edges by id, as `nodes`. */
+  edges(options?: { readonly type?: string | undefined } & IdRange): IterableIterator<EdgeRecord> {
     return this.reads().edges(options);
   }
 
-  /** Ids of nodes, ascending, as `nodes`. */
-  nodeIds(label?: string): IterableIterator<NodeId> {
-    return this.reads().nodeIds(label);
+  /** Ids of nodes, as `nodes`. */
+  nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): IterableIterator<NodeId> {
+    return this.reads().nodeIds(options);
   }
 
-  /** Ids of edges, ascending, as `nodes`. */
-  edgeIds(type?: string): IterableIterator<EdgeId> {
-    return this.reads().edgeIds(type);
+  /** Ids of edges, as `nodes`. */
+  edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): IterableIterator<EdgeId> {
+    return this.reads().edgeIds(options);
   }
 
   /**
-   * Nodes that have a label (undefined: any) and equal properties, or for which a function says true. Reads every node of
-   * the label.
+   * Nodes with a label that fulfil conditions, in order, some of them, with some of their properties: see `NodeQuery`. Uses
+   * property indexes where they help; rows stream, and the iterator keeps what it began with until it ends or is left.
+   * @throws DataError SOMBRA_OPTION, SOMBRA_SORT_MEMORY when more rows have to be sorted than 64 MiB hold
    */
-  findNodes(
-    label: string | undefined,
-    where: Properties | ((node: NodeRecord) => boolean),
-    options?: { readonly limit?: number },
-  ): NodeRecord[] {
+  find(query: NodeQuery & Selection): IterableIterator<SelectedRecord>;
+  find(query?: NodeQuery): IterableIterator<NodeRecord>;
+  find(query?: NodeQuery & Partial<Selection>): IterableIterator<NodeRecord | SelectedRecord> {
+    return this.reads().find(query);
+  }
+
+  /** Edges of a type that fulfil conditions, as `find`. */
+  findEdges(query: EdgeQuery & Selection): IterableIterator<SelectedRecord>;
+  findEdges(query?: EdgeQuery): IterableIterator<EdgeRecord>;
+  findEdges(query?: EdgeQuery & Partial<Selection>): IterableIterator<EdgeRecord | SelectedRecord> {
+    return this.reads().findEdges(query);
+  }
+
+  /** Number of nodes that `find` would give. */
+  count(query?: Pick<NodeQuery, 'label' | 'where'>): number {
+    return this.reads().count(query);
+  }
+
+  /** Number of edges that `findEdges` would give. */
+  countEdges(query?: Pick<EdgeQuery, 'type' | 'where'>): number {
+    return this.reads().countEdges(query);
+  }
+
+  /** How `find` would go about it: which index, how many rows. @param options  `analyze`: carry it out, and count */
+  explain(query?: NodeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
+    return this.reads().explain(query, options);
+  }
+
+  /** How `findEdges` would go about it, as `explain`. */
+  explainEdges(query?: EdgeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
+    return this.reads().explainEdges(query, options);
+  }
+
+  /** Nodes that have a label (undefined: any) and fulfil `where`: properties they must equal, conditions, or a function. */
+  findNodes(label: string | undefined, where: Where<NodeRecord>, options?: { readonly limit?: number }): NodeRecord[] {
     return this.reads().findNodes(label, where, options);
   }
 
@@ -163,6 +238,21 @@ export abstract class GraphReads {
     return this.reads().bfsLevels(id, options);
   }
 
+  /** Nodes at distance 0, 1, 2, …, in the order of `bfs`. */
+  levels(id: NodeId, options?: BfsOptions): NodeId[][] {
+    return this.reads().levels(id, options);
+  }
+
+  /** Depth-first: every node that can be reached, with the length of the way that led there. */
+  dfs(id: NodeId, options?: DfsOptions): { id: NodeId; depth: number }[] {
+    return this.reads().dfs(id, options);
+  }
+
+  /** Paths from a node, to one node or wherever they end, streaming; a path comes before its extensions. */
+  paths(from: NodeId, to?: NodeId, options?: PathsOptions): IterableIterator<Path> {
+    return this.reads().paths(from, to, options);
+  }
+
   /**
    * A path with the fewest edges, or with `weight` the least sum of that edge property.
    * @returns undefined when there is none
@@ -170,5 +260,99 @@ export abstract class GraphReads {
    */
   shortestPath(from: NodeId, to: NodeId, options?: PathOptions): Path | undefined {
     return this.reads().shortestPath(from, to, options);
+  }
+
+  /** All paths with the fewest edges, streaming. */
+  allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): IterableIterator<Path> {
+    return this.reads().allShortestPaths(from, to, options);
+  }
+
+  /** The k best paths that visit no node twice, best first. @throws as `shortestPath` */
+  kShortestPaths(from: NodeId, to: NodeId, k: number, options?: PathOptions): Path[] {
+    return this.reads().kShortestPaths(from, to, k, options);
+  }
+
+  /** As `kShortestPaths`; see `pageRankAsync`. */
+  kShortestPathsAsync(from: NodeId, to: NodeId, k: number, options?: PathOptions): Promise<Path[]> {
+    return this.reads().kShortestPathsAsync(from, to, k, options);
+  }
+
+  /** Every node that can be reached with its distance by edges or by weight, nearest first. @throws as `shortestPath` */
+  distances(from: NodeId, options?: DistanceOptions): NodeDistance[] {
+    return this.reads().distances(from, options);
+  }
+
+  /** Weakly or strongly connected components. */
+  components(options?: ComponentsOptions): Components {
+    return this.reads().components(options);
+  }
+
+  /** As `components`; see `pageRankAsync`. */
+  componentsAsync(options?: ComponentsOptions): Promise<Components> {
+    return this.reads().componentsAsync(options);
+  }
+
+  /** Triangles of the undirected simple graph. */
+  triangles(options?: AlgorithmOptions): Triangles {
+    return this.reads().triangles(options);
+  }
+
+  /** As `triangles`; see `pageRankAsync`. */
+  trianglesAsync(options?: AlgorithmOptions): Promise<Triangles> {
+    return this.reads().trianglesAsync(options);
+  }
+
+  /** Clustering coefficients of the undirected simple graph. */
+  clustering(options?: AlgorithmOptions): Clustering {
+    return this.reads().clustering(options);
+  }
+
+  /** As `clustering`; see `pageRankAsync`. */
+  clusteringAsync(options?: AlgorithmOptions): Promise<Clustering> {
+    return this.reads().clusteringAsync(options);
+  }
+
+  /** Ranks of nodes by the ranks of the nodes that lead to them. */
+  pageRank(options?: PageRankOptions): PageRank {
+    return this.reads().pageRank(options);
+  }
+
+  /**
+   * As `pageRank`, over the commit that is newest now, in slices of a few milliseconds, so that other work goes on and a signal
+   * can end it. In a transaction it runs in one go, before it returns.
+   * @returns rejected with what `pageRank` throws
+   */
+  pageRankAsync(options?: PageRankOptions): Promise<PageRank> {
+    return this.reads().pageRankAsync(options);
+  }
+
+  /** How many nodes have which degree. */
+  degreeDistribution(options?: DegreeOptions): { degree: number; nodes: number }[] {
+    return this.reads().degreeDistribution(options);
+  }
+
+  /** As `degreeDistribution`; see `pageRankAsync`. */
+  degreeDistributionAsync(options?: DegreeOptions): Promise<{ degree: number; nodes: number }[]> {
+    return this.reads().degreeDistributionAsync(options);
+  }
+
+  /** All nodes so that every edge leads onward. @throws DataError SOMBRA_CYCLE, with one cycle in its details */
+  topologicalOrder(options?: TopologicalOptions): NodeId[] {
+    return this.reads().topologicalOrder(options);
+  }
+
+  /** As `topologicalOrder`; see `pageRankAsync`. */
+  topologicalOrderAsync(options?: TopologicalOptions): Promise<NodeId[]> {
+    return this.reads().topologicalOrderAsync(options);
+  }
+
+  /** One cycle of edges in their direction; undefined when there is none. */
+  findCycle(options?: AlgorithmOptions): Path | undefined {
+    return this.reads().findCycle(options);
+  }
+
+  /** As `findCycle`; see `pageRankAsync`. */
+  findCycleAsync(options?: AlgorithmOptions): Promise<Path | undefined> {
+    return this.reads().findCycleAsync(options);
   }
 }

@@ -1,5 +1,17 @@
 import { StateError, TransactionError } from '@sombra/vfs';
-import type { EdgeId, GraphReader, GraphTransaction, NodeId, PropertyInput, PropertyValue } from '@sombra/graph';
+import { addMany, deleteEdges, deleteNodes, upsertEdge, upsertNode } from '@sombra/graph';
+import type {
+  AddManyInput,
+  AddManyResult,
+  EdgeId,
+  GraphReader,
+  GraphTransaction,
+  NodeId,
+  Properties,
+  PropertyInput,
+  PropertyValue,
+  Upserted,
+} from '@sombra/graph';
 import { GraphReads } from './graph-reads.ts';
 import type { SchemaRules } from './schema/schema-rules.ts';
 
@@ -165,6 +177,43 @@ export class Transaction extends GraphReads {
   /** @throws DataError SOMBRA_EDGE_NOT_FOUND */
   deleteEdge(id: EdgeId): void {
     this.use().deleteEdge(id);
+  }
+
+  /**
+   * Adds nodes, then edges, which may refer to the nodes by their `ref`. All or nothing.
+   * @throws DataError SOMBRA_REFERENCE for a `ref` that is unknown or given twice, and as addNode and addEdge
+   */
+  addMany(input: AddManyInput): AddManyResult {
+    this.use();
+    return addMany(this, input);
+  }
+
+  /**
+   * Updates the node of a label that has the properties `match`, or adds it. Needs a unique index on exactly these.
+   * @param properties  set on it besides; null removes one
+   * @throws DataError SOMBRA_NO_UNIQUE_INDEX, and as addNode and updateNodeProperties
+   */
+  upsertNode(label: string, match: Properties, properties?: PropertyInput): Upserted {
+    this.use();
+    return upsertNode(this, label, match, properties);
+  }
+
+  /** Updates the first edge of a type from one node to another, or adds it. @throws as addEdge and updateEdgeProperties */
+  upsertEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): Upserted {
+    this.use();
+    return upsertEdge(this, source, target, type, properties);
+  }
+
+  /** Deletes nodes, all or nothing; ids that are not there are passed over. @returns how many @throws as deleteNode */
+  deleteNodes(ids: Iterable<NodeId>, options?: { readonly cascade?: boolean }): number {
+    this.use();
+    return deleteNodes(this, ids, options);
+  }
+
+  /** Deletes edges, all or nothing; ids that are not there are passed over. @returns how many */
+  deleteEdges(ids: Iterable<EdgeId>): number {
+    this.use();
+    return deleteEdges(this, ids);
   }
 
   /** A transaction within this one: when `fn` throws, only what it wrote is taken back. */

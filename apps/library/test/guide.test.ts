@@ -150,6 +150,7 @@ describe('types', () => {
 
   it('the exports are these, each a decision', () => {
     expect(Object.keys(library).sort()).toEqual([
+      'Components',
       'Config',
       'CorruptionError',
       'DataError',
@@ -160,15 +161,20 @@ describe('types', () => {
       'InvariantError',
       'IoError',
       'MemoryVfs',
+      'NodeValues',
       'NodeVfs',
       'PoisonedError',
+      'Predicate',
       'Schema',
       'Snapshot',
       'SombraError',
       'StateError',
       'Transaction',
       'TransactionError',
+      'and',
       'defineSchema',
+      'not',
+      'or',
     ]);
   });
 });

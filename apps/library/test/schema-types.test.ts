@@ -1,7 +1,7 @@
 // Goal: the types of a schema reach labels, edge types, properties and ids everywhere, and what does not fit does not compile.
 // Method: expressions whose types are stated, lines that must not compile, run on a database as well.
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { defineSchema, GraphDB } from '../src/index.ts';
+import { defineSchema, GraphDB, not, or } from '../src/index.ts';
 import type {
   EdgeRecord,
   GraphDBOf,
@@ -85,6 +85,20 @@ describe('types of a schema', () => {
     for (const edge of db.edges({ type: 'KNOWS' })) expectTypeOf(edge.properties.since).toEqualTypeOf<number>();
     expectTypeOf(db.findNodes('Person', { name: 'Ada' })[0]!.id).toEqualTypeOf<NodeIdOf<'Person'>>();
 
+    const found = [
+      ...db.find({ label: 'Person', where: { born: { ge: 1800 }, name: { prefix: 'A' } }, orderBy: 'born', limit: 3 }),
+    ];
+    expectTypeOf(found[0]!.properties.born).toEqualTypeOf<number | undefined>();
+    expect(found.map(({ id }) => id)).toEqual([ada]);
+    const selected = [...db.find({ label: 'City', select: ['area'] })];
+    expectTypeOf(selected[0]!.properties).toEqualTypeOf<{ area?: number }>();
+    expect(selected).toEqual([{ id: bath, properties: { area: 29 } }]);
+    const recent = [...db.findEdges({ type: 'KNOWS', where: or({ since: 1936 }, not({ weight: { exists: true } })) })];
+    expectTypeOf(recent[0]!.target).toEqualTypeOf<NodeIdOf<'Person'>>();
+    expect([recent.length, db.count({ label: 'Person' }), db.countEdges({ type: 'VISITED' })]).toEqual([1, 2, 1]);
+    const upserted = db.upsertEdge(ada, both, 'KNOWS', { weight: 2 });
+    expect([upserted.id === knows, upserted.created]).toEqual([true, false]);
+
     const [somewhere] = db.kHop(ada, 1);
     expect(db.hasLabel(somewhere!, 'Author')).toBe(true);
     if (db.hasLabel(somewhere!, 'Author')) expectTypeOf(somewhere).toExtend<NodeIdOf<'Author'>>();
@@ -139,6 +153,12 @@ describe('types of a schema', () => {
     expect(db.getNodeProperty(ada, 'bron')).toBeUndefined();
     // @ts-expect-error an unknown property in a search
     expect(db.findNodes('Person', { bron: 1 })).toEqual([]);
+    // @ts-expect-error an unknown property in a condition
+    expect([...db.find({ label: 'Person', where: { bron: { ge: 1 } } })]).toEqual([]);
+    // @ts-expect-error another kind in a condition
+    expect([...db.find({ label: 'Person', where: { name: { ge: 1 } } })]).toEqual([]);
+    // @ts-expect-error an unknown property to order by
+    expect([...db.find({ label: 'Person', orderBy: 'bron' })].length).toBe(1);
     db.transaction((tx) => {
       // @ts-expect-error in a transaction as well
       refused(() => tx.addNode('Person', {}));

@@ -2,7 +2,15 @@
  * The API with the types of a schema: the same objects and methods, with labels, edge types, properties and ids checked by the
  * compiler. `GraphDB.open(path, { schema })` returns it.
  */
-import type { Direction, EdgeRecord, EdgesOfOptions, NeighborOptions, NodeRecord } from '@sombra/graph';
+import type {
+  Direction,
+  EdgeRecord,
+  EdgesOfOptions,
+  IdRange,
+  NeighborOptions,
+  NodeRecord,
+  Upserted,
+} from '@sombra/graph';
 import type { GraphDB } from '../graph-db.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Transaction } from '../transaction.ts';
@@ -22,6 +30,7 @@ import type {
   TypeOf,
   Written,
 } from './schema-types.ts';
+import type { RowsOf, SelectedOf } from './typed-find.ts';
 
 type KeyOf<P> = keyof P & string;
 /** Keys whose property may be absent. */
@@ -29,7 +38,10 @@ type OptionalKeyOf<P> = { [K in KeyOf<P>]: undefined extends P[K] ? K : never }[
 type Filter<D extends SchemaDefinition, O, T extends TypeOf<D> = TypeOf<D>> = Omit<O, 'type' | 'direction'> & {
   readonly type?: T | readonly T[];
 };
-type Where<P> = Readonly<Partial<P>>;
+type NodeRead<D extends SchemaDefinition, L extends LabelOf<D>> = Read<NodeTypes<D, L>>;
+type EdgeRead<D extends SchemaDefinition, T extends TypeOf<D>> = Read<EdgeTypes<D, T>>;
+type NodeRows<D extends SchemaDefinition, L extends LabelOf<D>> = RowsOf<NodeRead<D, L>, NodeOf<D, L>, NodeRecord>;
+type EdgeRows<D extends SchemaDefinition, T extends TypeOf<D>> = RowsOf<EdgeRead<D, T>, EdgeOf<D, T>, EdgeRecord>;
 
 /** Reads, typed. Ids that traversals return are numbers; `hasLabel` and `getNode` make more of them. */
 export interface ReadsOf<D extends SchemaDefinition> {
@@ -76,15 +88,25 @@ export interface ReadsOf<D extends SchemaDefinition> {
     options: Filter<D, EdgesOfOptions, T> & { readonly type: T },
   ): EdgeOf<D, T>[];
   incoming(id: number, options?: Filter<D, EdgesOfOptions>): EdgeRecord[];
-  nodes<L extends LabelOf<D>>(options: { readonly label: L }): IterableIterator<NodeOf<D, L>>;
-  nodes(): IterableIterator<NodeRecord>;
-  edges<T extends TypeOf<D>>(options: { readonly type: T }): IterableIterator<EdgeOf<D, T>>;
-  edges(): IterableIterator<EdgeRecord>;
+  nodes<L extends LabelOf<D>>(options: { readonly label: L } & IdRange): IterableIterator<NodeOf<D, L>>;
+  nodes(options?: IdRange): IterableIterator<NodeRecord>;
+  edges<T extends TypeOf<D>>(options: { readonly type: T } & IdRange): IterableIterator<EdgeOf<D, T>>;
+  edges(options?: IdRange): IterableIterator<EdgeRecord>;
+  find<L extends LabelOf<D>, K extends KeyOf<NodeRead<D, L>>>(
+    query: { readonly label: L; readonly select: readonly K[] } & NodeRows<D, L>,
+  ): IterableIterator<SelectedOf<NodeIdOf<L>, NodeRead<D, L>, K>>;
+  find<L extends LabelOf<D>>(query: { readonly label: L } & NodeRows<D, L>): IterableIterator<NodeOf<D, L>>;
+  findEdges<T extends TypeOf<D>, K extends KeyOf<EdgeRead<D, T>>>(
+    query: { readonly type: T; readonly select: readonly K[] } & EdgeRows<D, T>,
+  ): IterableIterator<SelectedOf<EdgeIdOf<T>, EdgeRead<D, T>, K>>;
+  findEdges<T extends TypeOf<D>>(query: { readonly type: T } & EdgeRows<D, T>): IterableIterator<EdgeOf<D, T>>;
   findNodes<L extends LabelOf<D>>(
     label: L,
-    where: Where<Read<NodeTypes<D, L>>> | ((node: NodeOf<D, L>) => boolean),
+    where: NonNullable<NodeRows<D, L>['where']>,
     options?: { readonly limit?: number },
   ): NodeOf<D, L>[];
+  count<L extends LabelOf<D>>(query: { readonly label: L } & Pick<NodeRows<D, L>, 'where'>): number;
+  countEdges<T extends TypeOf<D>>(query: { readonly type: T } & Pick<EdgeRows<D, T>, 'where'>): number;
 }
 
 /** Writes, typed. */
@@ -115,6 +137,17 @@ export interface WritesOf<D extends SchemaDefinition> {
   removeEdgeProperty<T extends TypeOf<D>>(id: EdgeIdOf<T>, key: OptionalKeyOf<Written<EdgeTypes<D, T>>>): boolean;
   setEdgeProperties<T extends TypeOf<D>>(id: EdgeIdOf<T>, properties: Written<EdgeTypes<D, T>>): void;
   updateEdgeProperties<T extends TypeOf<D>>(id: EdgeIdOf<T>, properties: Partial<Written<EdgeTypes<D, T>>>): void;
+  upsertNode<L extends LabelOf<D>>(
+    label: L,
+    match: Partial<NodeRead<D, L>>,
+    properties?: Partial<Written<NodeTypes<D, L>>>,
+  ): Upserted & { readonly id: NodeIdOf<L> };
+  upsertEdge<T extends TypeOf<D>>(
+    source: SourceIdOf<D, T>,
+    target: TargetIdOf<D, T>,
+    type: T,
+    properties?: Partial<Written<EdgeTypes<D, T>>>,
+  ): Upserted & { readonly id: EdgeIdOf<T> };
   addLabel(id: number, label: LabelOf<D>): boolean;
   removeLabel(id: number, label: LabelOf<D>): boolean;
 }
