@@ -4,19 +4,14 @@ import type { Config } from '@sombra/db';
 import type { Shell } from './shell.ts';
 
 /** Milliseconds that a command waits for another process to close the database. */
-const BUSY_TIMEOUT_MS = 1000;
+export const BUSY_TIMEOUT_MS = 1000;
 
 /**
  * Opens an existing database, hands it to `read`, closes it. It is opened read-only, unless a crash has left something to
  * recover first.
  */
 export function readDatabase<T>(path: string, shell: Shell, read: (db: GraphDB) => T): T {
-  const config: Config = {
-    createIfMissing: false,
-    busyTimeoutMs: BUSY_TIMEOUT_MS,
-    onWarning: ({ code, message }) => shell.note(`warning ${code}: ${message}`),
-  };
-  const db = openForReading(path, config, shell);
+  const db = openForReading(path, shell);
   try {
     return read(db);
   } finally {
@@ -24,7 +19,22 @@ export function readDatabase<T>(path: string, shell: Shell, read: (db: GraphDB) 
   }
 }
 
-function openForReading(path: string, config: Config, shell: Shell): GraphDB {
+/** As `readDatabase`, for work that takes several turns of the event loop. */
+export async function readDatabaseAsync<T>(path: string, shell: Shell, read: (db: GraphDB) => Promise<T>): Promise<T> {
+  const db = openForReading(path, shell);
+  try {
+    return await read(db);
+  } finally {
+    db.close();
+  }
+}
+
+function openForReading(path: string, shell: Shell): GraphDB {
+  const config: Config = {
+    createIfMissing: false,
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
+    onWarning: ({ code, message }) => shell.note(`warning ${code}: ${message}`),
+  };
   try {
     return GraphDB.open(path, { ...config, readOnly: true });
   } catch (error) {

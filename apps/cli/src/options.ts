@@ -8,7 +8,7 @@ export const LIMIT_DEFAULT = 100;
 
 /** `--json`, which every command has. */
 export function addJson(command: Command): Command {
-  return command.option('--json', 'print one JSON document on stdout; the shapes are in the README of @sombra/cli');
+  return command.option('--json', 'print one JSON document on stdout');
 }
 
 /** Options that say which edges to follow. */
@@ -49,9 +49,12 @@ export function addNodeOptions(command: Command): Command {
 
 /** `--show`, which properties a table shows. */
 export function addShow(command: Command): Command {
-  return command.option('--show <keys>', 'properties to show, separated by commas', (text) =>
-    text.split(',').map((key) => key.trim()),
-  );
+  return command.option('--show <keys>', 'properties to show, separated by commas', parseNames);
+}
+
+/** Names that are separated by commas. */
+export function parseNames(text: string): string[] {
+  return text.split(',').map((name) => name.trim());
 }
 
 /** `--limit`. */

@@ -41,6 +41,12 @@ export class Shell {
     this.streams.stdout.write(`${this.json ? JSON.stringify(data, undefined, 2) : text()}\n`);
   }
 
+  /** Writes rows to stdout, and waits until there is room for more. */
+  async rows(text: string): Promise<void> {
+    if (this.streams.stdout.write(text)) return;
+    await new Promise<void>((resolve) => this.streams.stdout.once('drain', resolve));
+  }
+
   /** Writes a message to stderr. */
   note(message: string): void {
     this.streams.stderr.write(`${printable(message)}\n`);

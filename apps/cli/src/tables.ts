@@ -1,6 +1,6 @@
 /** Tables for people. */
 import Table from 'cli-table3';
-import type { NodeRecord } from '@sombra/db';
+import type { EdgeRecord, NodeRecord, Properties, SelectedRecord } from '@sombra/db';
 import type { Shell } from './shell.ts';
 import { oneLine, propertiesToText, toText } from './values.ts';
 
@@ -43,8 +43,8 @@ export function count(value: number): string {
 }
 
 /** `1 node`, `2 nodes`. */
-export function plural(value: number, word: string): string {
-  return `${count(value)} ${word}${value === 1 ? '' : 's'}`;
+export function plural(value: number, word: string, words = `${word}s`): string {
+  return `${count(value)} ${value === 1 ? word : words}`;
 }
 
 /** A size in bytes for people. */
@@ -80,22 +80,52 @@ export function nodeTable(
     ...extra.map(({ cell }) => cell(node, row)),
   ];
   if (show !== undefined) {
-    const cells = (node: NodeRecord): string[] =>
-      show.map((key) => (Object.hasOwn(node.properties, key) ? toText(node.properties[key]!) : ''));
+    const cells = (node: NodeRecord): string[] => show.map((key) => cell(node.properties, key));
     return table(
       shell,
       [...fixed, ...show],
       nodes.map((node, row) => [...start(node, row), ...cells(node)]),
     );
   }
-  const room = Math.max(40, shell.width - 40);
-  const properties = (node: NodeRecord): string => {
-    const text = propertiesToText(node.properties);
-    return text.length > room ? `${text.slice(0, room - 1)}…` : text;
-  };
+  const properties = (node: NodeRecord): string => shortened(shell, node.properties);
   return table(
     shell,
     [...fixed, 'properties'],
     nodes.map((node, row) => [...start(node, row), properties(node)]),
   );
+}
+
+/** Edges with their properties. @param show  as for `nodeTable` */
+export function edgeTable(shell: Shell, edges: readonly EdgeRecord[], show: readonly string[] | undefined): string {
+  return table(
+    shell,
+    ['id', 'source', 'type', 'target', ...(show ?? ['properties'])],
+    edges.map(({ id, source, type, target, properties }) => [
+      String(id),
+      String(source),
+      type,
+      String(target),
+      ...(show === undefined ? [shortened(shell, properties)] : show.map((key) => cell(properties, key))),
+    ]),
+  );
+}
+
+/** Ids with selected properties. */
+export function selectedTable(shell: Shell, rows: readonly SelectedRecord[], select: readonly string[]): string {
+  return table(
+    shell,
+    ['id', ...select],
+    rows.map(({ id, properties }) => [String(id), ...select.map((key) => cell(properties, key))]),
+  );
+}
+
+function cell(properties: Properties, key: string): string {
+  return Object.hasOwn(properties, key) ? toText(properties[key]!) : '';
+}
+
+/** All properties in one text, cut to the width of the terminal. */
+function shortened(shell: Shell, properties: Properties): string {
+  const room = Math.max(40, shell.width - 40);
+  const text = propertiesToText(properties);
+  return text.length > room ? `${text.slice(0, room - 1)}…` : text;
 }

@@ -1,6 +1,6 @@
 /** Property values as JSON, as text, and compared with text. */
 import type { EdgeRecord, NodeRecord, PropertyValue } from '@sombra/db';
-import { parseScalar } from './csv/cell.ts';
+import { parseScalar } from './csv/scalar.ts';
 
 /** What JSON.parse gives. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -38,22 +38,23 @@ export function toJson(value: PropertyValue): Json {
       if (value instanceof Date) return value.toISOString();
       if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
       if (Array.isArray(value)) return value.map(toJson);
-      return objectToJson(value);
+      return propertiesToJson(value);
   }
 }
 
-function objectToJson(map: { readonly [key: string]: PropertyValue }): { [key: string]: Json } {
+/** Properties as JSON. */
+export function propertiesToJson(map: { readonly [key: string]: PropertyValue }): { [key: string]: Json } {
   const json = Object.create(null) as { [key: string]: Json };
   for (const key of Object.keys(map)) json[key] = toJson(map[key]!);
   return json;
 }
 
 export function nodeToJson({ id, labels, properties }: NodeRecord): NodeJson {
-  return { id, labels, properties: objectToJson(properties) };
+  return { id, labels, properties: propertiesToJson(properties) };
 }
 
 export function edgeToJson({ id, source, target, type, properties }: EdgeRecord): EdgeJson {
-  return { id, source, target, type, properties: objectToJson(properties) };
+  return { id, source, target, type, properties: propertiesToJson(properties) };
 }
 
 /** A value for people, on one line. */

@@ -1,7 +1,8 @@
 // Goal: a typed cell becomes exactly the value that was written, and what is no such value is refused. Method: tables.
 import { describe, expect, it } from 'vitest';
-import { CellError, parseCell } from '../src/csv/cell.ts';
+import { parseCell } from '../src/csv/cell.ts';
 import { parseColumnType } from '../src/csv/column.ts';
+import { CellError } from '../src/csv/scalar.ts';
 
 function read(text: string, type: string): unknown {
   const column = parseColumnType(type);

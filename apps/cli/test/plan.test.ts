@@ -63,7 +63,7 @@ describe('plan', () => {
 
   it.each<[string, Partial<ImportOptions>, string, string]>([
     ['no file', {}, 'SOMBRA_USAGE', 'nothing to import'],
-    ['a missing file', { nodes: ['none.csv'] }, 'SOMBRA_CSV_FILE', 'none.csv: there is no such file'],
+    ['a missing file', { nodes: ['none.csv'] }, 'SOMBRA_IMPORT_FILE', 'none.csv: there is no such file'],
     ['edges without a type', { edges: [knows] }, 'SOMBRA_CSV_HEADER', 'no column is :TYPE'],
     [
       'a type for no column',

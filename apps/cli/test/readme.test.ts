@@ -10,9 +10,9 @@ import { temporaryFolder } from './support/files.ts';
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const folder = temporaryFolder();
 
-/** Runs a line of a shell, in which `sombra` and `npx -y @sombra/cli` are the built command. @returns both streams */
+/** Runs a line of a shell, in which `sombra` and `npx -y -p @sombra/cli sombra` are the built command. @returns both streams */
 function shell(line: string): string {
-  const functions = `sombra() { "${process.execPath}" "${BIN}" "$@"; }; npx() { shift 2; sombra "$@"; };`;
+  const functions = `sombra() { "${process.execPath}" "${BIN}" "$@"; }; npx() { shift 4; sombra "$@"; };`;
   return execFileSync('bash', ['-c', `${functions} { ${line}\n} 2>&1 || true`], { cwd: folder, encoding: 'utf8' });
 }
 
@@ -22,7 +22,7 @@ const fixed = (text: string): string => text.replaceAll(/in \d+\.\d s/g, 'in 0.1
 
 it('the first example works', () => {
   const [example] = blocks('sh');
-  expect(example).toContain('npx -y @sombra/cli import');
+  expect(example).toContain('npx -y -p @sombra/cli sombra import');
   const output = shell(example!);
   expect(output).toContain('social.db: 3 nodes and 2 edges imported');
   expect(output).toContain('2 edges\n');
@@ -40,4 +40,4 @@ it.each(blocks('console').map((block) => [block.split('\n')[0]!, block] as const
   }
 });
 
-it('has examples of every kind', () => expect(blocks('console').length).toBe(3));
+it('has examples of every kind', () => expect(blocks('console').length).toBe(4));

@@ -114,7 +114,7 @@ describe('damage', () => {
   it('names the line that is not UTF-8', async () => {
     const latin1 = Buffer.concat([Buffer.from('a,b\n1,2\n3,'), Buffer.from([0xe4]), Buffer.from('x\n')]);
     const error = await problem(writeCsv(folder, 'latin1.csv', latin1));
-    expect(error.code).toBe('SOMBRA_CSV_FILE');
+    expect(error.code).toBe('SOMBRA_IMPORT_FILE');
     expect(error.message).toContain('latin1.csv:3: this is not UTF-8');
   });
 
@@ -127,14 +127,14 @@ describe('damage', () => {
     const whole = writeCsv(folder, 'whole.csv.gz', 'a,b\n'.repeat(100));
     const { readFileSync } = await import('node:fs');
     const error = await problem(writeCsv(folder, 'half.csv', readFileSync(whole).subarray(0, 20)));
-    expect(error.code).toBe('SOMBRA_CSV_FILE');
+    expect(error.code).toBe('SOMBRA_IMPORT_FILE');
     expect(error.message).toContain('cannot be unpacked');
   });
 
   it('refuses a file that is not there, and a folder', async () => {
     for (const path of [`${folder}/none.csv`, folder]) {
       const error = await problem(path);
-      expect(error.code).toBe('SOMBRA_CSV_FILE');
+      expect(error.code).toBe('SOMBRA_IMPORT_FILE');
       expect(error.message).toContain(path);
     }
   });

@@ -3,15 +3,19 @@ import type { Command } from 'commander';
 import { runImport } from '../import/run-import.ts';
 import type { ImportOptions } from '../import/plan.ts';
 import { planImport } from '../import/plan.ts';
+import { CsvSource } from '../import/csv-source.ts';
+import type { ImportSource } from '../import/import-source.ts';
+import { jsonlSource } from '../jsonl/jsonl-source.ts';
 import { ImportProgress } from '../import-progress.ts';
 import { addJson, parseCount } from '../options.ts';
-import { EXIT } from '../shell.ts';
 import type { Shell } from '../shell.ts';
+import { listenToSignals } from '../signals.ts';
 import { plural } from '../tables.ts';
 import { usageError } from '../usage-error.ts';
 
 interface Options extends ImportOptions {
   readonly json?: boolean;
+  readonly jsonl?: string[];
   readonly maxTransactionPages?: number;
 }
 
@@ -19,14 +23,20 @@ const HELP = `
 Headers name the columns and may say what they are, as neo4j-admin import takes them:
   id:ID   id:ID(Group)   :LABEL   name   name:int   tags:string[]
   :START_ID(Group)   :END_ID(Group)   :TYPE   :IGNORE
-Types: string, int (also long), float (also double), boolean, bytes (base64), date, datetime, each also with [].
+  :LABELS (a JSON list)   :PROPERTIES (a JSON object of more properties)
+Types: string, int (also long), float (also double), boolean, bytes (base64), date, datetime, each also with []; json.
 Plain headers work too: the columns id, from and to play those parts, and --columns gives types. A column of ids is also
 kept as a property, unless it has no name or --columns says ignore.
 An empty cell is an absent property. Either everything is imported or nothing.
 
+JSON Lines hold one object a line; what JSON does not have is tagged, as docs/reference/cli.md says:
+  {"node":1,"labels":["Person"],"properties":{"name":"Ada"}}
+  {"edge":1,"type":"KNOWS","source":1,"target":2,"properties":{"big":{"$integer":"9007199254740993"}}}
+
 Examples:
   sombra import air.db --nodes Airport=airports.csv.gz --edges ROUTE=routes.csv.gz --columns id:int,dist:int
-  sombra import social.db --nodes 'Person(P)=persons.csv' 'City(C)=cities.csv' --edges 'LIVES_IN(P,C)=lives.csv'`;
+  sombra import social.db --nodes 'Person(P)=persons.csv' 'City(C)=cities.csv' --edges 'LIVES_IN(P,C)=lives.csv'
+  sombra export old.db --to - | sombra import new.db --jsonl -`;
 
 /** `sombra import`: fills a database from CSV files. */
 export function addImport(
@@ -35,10 +45,12 @@ export function addImport(
   exit: (code: number) => void,
 ): void {
   addJson(program.command('import'))
-    .description('fill a database from CSV files, packed by gzip or not')
+    .description('fill a database from CSV files or JSON Lines, packed by gzip or not')
     .argument('<db>', 'path of the database; it is created if need be')
     .option('--nodes <file...>', 'files of nodes: FILE, Label=FILE or Label(Group)=FILE')
     .option('--edges <file...>', 'files of edges: FILE, TYPE=FILE or TYPE(From,To)=FILE')
+    .option('--jsonl <file...>', 'files of JSON Lines as export writes them, nodes and edges; - for standard input')
+    .option('--id-property <key[:type]>', 'keep the ids of nodes as a property; the type is for CSV (default: string)')
     .option('--label <label>', 'label of nodes whose file names none; A:B for two')
     .option('--type <type>', 'type of edges whose file names none')
     .option('--id-column <name>', 'plain headers: column with the ids (default: id)')
@@ -55,11 +67,11 @@ export function addImport(
       const out = shell(options.json);
       const began = performance.now();
       if (path === ':memory:') throw usageError('a database in memory would end with the command: name a file');
-      const plan = await planImport(options);
+      const source = await sourceOf(options);
       const signals = listenToSignals();
-      const progress = new ImportProgress(plan.bytes, out);
+      const progress = new ImportProgress(source.bytes, out);
       try {
-        const summary = await runImport(plan, path, {
+        const summary = await runImport(source, path, {
           maxTransactionPages: options.maxTransactionPages,
           signal: signals.first,
           kill: signals.second,
@@ -90,21 +102,14 @@ export function addImport(
     });
 }
 
-/** The first SIGINT or SIGTERM asks for a clean end, the second one for an end. */
-function listenToSignals(): { first: AbortSignal; second: AbortSignal; exitCode: () => number; stop: () => void } {
-  const first = new AbortController();
-  const second = new AbortController();
-  let code: number = EXIT.interrupted;
-  const handler = (signal: NodeJS.Signals): void => {
-    if (first.signal.aborted) second.abort();
-    code = signal === 'SIGTERM' ? 143 : EXIT.interrupted;
-    first.abort();
-  };
-  process.on('SIGINT', handler).on('SIGTERM', handler);
-  return {
-    first: first.signal,
-    second: second.signal,
-    exitCode: () => code,
-    stop: () => void process.off('SIGINT', handler).off('SIGTERM', handler),
-  };
+/** What the options name. @throws DataError SOMBRA_USAGE, SOMBRA_IMPORT_…, SOMBRA_CSV_… */
+async function sourceOf(options: Options): Promise<ImportSource> {
+  const { jsonl, nodes, edges, idProperty } = options;
+  if (jsonl === undefined) return new CsvSource(await planImport(options));
+  if (nodes !== undefined || edges !== undefined)
+    throw usageError(
+      '--jsonl has nodes and edges in the same files: import CSV files, --nodes and --edges, by themselves',
+    );
+  if (idProperty === '') throw usageError('--id-property names an empty property');
+  return jsonlSource(jsonl, idProperty);
 }

@@ -6,12 +6,13 @@ export type ScalarType = (typeof SCALAR_TYPES)[number];
 
 /** Type of a cell: one value, or a list of them. */
 export interface ColumnType {
-  readonly scalar: ScalarType;
+  /** `json`: any value, as tagged-json.ts writes it. */
+  readonly scalar: ScalarType | 'json';
   readonly list: boolean;
 }
 
 /** Names of types as other tools write them too. */
-const TYPE_NAMES: Readonly<Record<string, ScalarType>> = Object.freeze({
+const TYPE_NAMES: Readonly<Record<string, ColumnType['scalar']>> = Object.freeze({
   string: 'string',
   char: 'string',
   int: 'int',
@@ -26,24 +27,28 @@ const TYPE_NAMES: Readonly<Record<string, ScalarType>> = Object.freeze({
   bytes: 'bytes',
   date: 'date',
   datetime: 'datetime',
+  json: 'json',
 });
 
-/** What a column does with its cells. `group`: the id group of the ids in it. */
+/**
+ * What a column does with its cells. `group`: the id group of the ids in it. `labels`: a JSON list of them. `properties`: more
+ * properties, as a JSON object.
+ */
 export type Column =
   | { readonly role: 'property'; readonly name: string; readonly type: ColumnType }
   | { readonly role: 'id'; readonly name: string | null; readonly group: string | null; readonly type: ColumnType }
   | { readonly role: 'start' | 'end'; readonly group: string | null }
-  | { readonly role: 'label' | 'type' | 'ignore' };
+  | { readonly role: 'label' | 'labels' | 'type' | 'properties' | 'ignore' };
 
 /** Reads `int`, `string[]` and the like. @returns undefined when there is no such type */
 export function parseColumnType(text: string): ColumnType | undefined {
   const list = text.endsWith('[]');
   const name = (list ? text.slice(0, -2) : text).toLowerCase();
   const scalar = Object.hasOwn(TYPE_NAMES, name) ? TYPE_NAMES[name] : undefined;
-  return scalar === undefined ? undefined : { scalar, list };
+  return scalar === undefined || (scalar === 'json' && list) ? undefined : { scalar, list };
 }
 
 /** Names of the types for a message. */
 export function typeNames(): string {
-  return `${SCALAR_TYPES.join(', ')}, each also with []`;
+  return `${SCALAR_TYPES.join(', ')}, each also with [], and json`;
 }

@@ -1,7 +1,7 @@
 /** From the first line of a CSV file, and options, to columns. */
 import type { Column, ColumnType } from './column.ts';
 import { parseColumnType, typeNames } from './column.ts';
-import { quote } from './cell.ts';
+import { quote } from './scalar.ts';
 import { importError } from '../import/import-error.ts';
 import type { Place } from '../import/import-error.ts';
 
@@ -17,6 +17,8 @@ export interface HeaderOptions {
   readonly typeColumn?: string | undefined;
   /** Types of columns by name, before what the header says; null: leave the column out. */
   readonly columns: ReadonlyMap<string, ColumnType | null>;
+  /** Property that keeps the ids of nodes, instead of the one that the header names. */
+  readonly idProperty?: { readonly name: string; readonly type: ColumnType } | undefined;
 }
 
 const STRING: ColumnType = { scalar: 'string', list: false };
@@ -70,7 +72,8 @@ function property(name: string, type: ColumnType, { columns }: HeaderOptions): C
 }
 
 /** Ids. They are also kept as a property, unless the column has no name or the options say to ignore it. */
-function idColumn(name: string, group: string | null, { columns }: HeaderOptions): Column {
+function idColumn(name: string, group: string | null, { columns, idProperty }: HeaderOptions): Column {
+  if (idProperty !== undefined) return { role: 'id', ...idProperty, group };
   const type = columns.get(name);
   return { role: 'id', name: name === '' || type === null ? null : name, group, type: type ?? STRING };
 }
@@ -96,6 +99,10 @@ function parsePart(
       return idColumn(name, group, options);
     case 'LABEL':
       return kind === 'nodes' ? { role: 'label' } : undefined;
+    case 'LABELS':
+      return kind === 'nodes' ? { role: 'labels' } : undefined;
+    case 'PROPERTIES':
+      return { role: 'properties' };
     case 'START_ID':
       return kind === 'edges' ? { role: 'start', group } : undefined;
     case 'END_ID':
@@ -149,7 +156,7 @@ function assignParts(
 }
 
 function checkHeader(columns: readonly Column[], kind: FileKind, place: Place): void {
-  for (const role of ['id', 'start', 'end', 'label', 'type'] as const) {
+  for (const role of ['id', 'start', 'end', 'label', 'labels', 'type', 'properties'] as const) {
     if (columns.filter((column) => column.role === role).length > 1)
       refuse(place, `two columns are :${columnWord(role)}`);
   }
@@ -169,6 +176,6 @@ function checkHeader(columns: readonly Column[], kind: FileKind, place: Place): 
   }
 }
 
-function columnWord(role: 'id' | 'start' | 'end' | 'label' | 'type'): string {
-  return { id: 'ID', start: 'START_ID', end: 'END_ID', label: 'LABEL', type: 'TYPE' }[role];
+function columnWord(role: 'id' | 'start' | 'end' | 'label' | 'labels' | 'type' | 'properties'): string {
+  return role === 'start' ? 'START_ID' : role === 'end' ? 'END_ID' : role.toUpperCase();
 }

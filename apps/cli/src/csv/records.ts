@@ -26,7 +26,7 @@ export interface CsvOptions {
 
 /**
  * Reads the records of a file, the header among them. Empty lines are skipped.
- * @throws DataError SOMBRA_CSV_FILE, SOMBRA_CSV_SYNTAX
+ * @throws DataError SOMBRA_IMPORT_FILE, SOMBRA_CSV_SYNTAX
  */
 export async function* readBatches(file: TextFile, options: CsvOptions): AsyncGenerator<Batch> {
   const parser = parse({
@@ -58,7 +58,7 @@ export async function* readBatches(file: TextFile, options: CsvOptions): AsyncGe
   if (records.length > 0) yield { first, records };
 }
 
-/** The first record, and the line it begins in. @throws DataError SOMBRA_CSV_FILE, SOMBRA_CSV_SYNTAX, SOMBRA_CSV_HEADER */
+/** The first record, and the line it begins in. @throws DataError SOMBRA_IMPORT_FILE, SOMBRA_CSV_SYNTAX, SOMBRA_CSV_HEADER */
 export async function readHeaderRecord(
   file: TextFile,
   options: CsvOptions,

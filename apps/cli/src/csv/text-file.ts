@@ -17,19 +17,42 @@ export interface TextFile {
   /** Bytes on disk. */
   readonly size: number;
   readonly gzip: boolean;
+  /** What is read instead of a file, once. */
+  readonly stream?: Readable;
 }
 
-/** Looks at a file before it is read. @throws DataError SOMBRA_CSV_FILE */
+/** Looks at the beginning of a stream, which is then read in the place of a file. @param name  for messages */
+export async function inspectStream(stream: Readable, name: string): Promise<TextFile> {
+  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let start = Buffer.alloc(0);
+  while (start.length < 2) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    start = Buffer.concat([start, next.value]);
+  }
+  const rest = async function* (): AsyncGenerator<Buffer> {
+    if (start.length > 0) yield start;
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+  };
+  const whole = Readable.from(rest(), { objectMode: false });
+  return { path: name, size: 0, gzip: isGzip(start), stream: whole };
+}
+
+function isGzip(start: Uint8Array): boolean {
+  return start.length >= 2 && start[0] === 0x1f && start[1] === 0x8b;
+}
+
+/** Looks at a file before it is read. @throws DataError SOMBRA_IMPORT_FILE */
 export function inspectFile(path: string): TextFile {
   try {
     const stats = statSync(path);
-    if (!stats.isFile()) throw importError('SOMBRA_CSV_FILE', { file: path }, NO_FILE);
+    if (!stats.isFile()) throw importError('SOMBRA_IMPORT_FILE', { file: path }, NO_FILE);
     const { size } = stats;
     const file = openSync(path, 'r');
     try {
       const start = new Uint8Array(2);
       const read = readSync(file, start, 0, 2, 0);
-      return { path, size, gzip: read === 2 && start[0] === 0x1f && start[1] === 0x8b };
+      return { path, size, gzip: isGzip(start.subarray(0, read)) };
     } finally {
       closeSync(file);
     }
@@ -39,11 +62,11 @@ export function inspectFile(path: string): TextFile {
 }
 
 /**
- * The text of a file as bytes. Ends with a DataError SOMBRA_CSV_FILE when it cannot be read, unpacked, or is not UTF-8.
+ * The text of a file as bytes. Ends with a DataError SOMBRA_IMPORT_FILE when it cannot be read, unpacked, or is not UTF-8.
  * @param onBytes  told how many bytes were read from disk, for progress
  */
 export function openText(file: TextFile, onBytes?: (bytes: number) => void): Readable {
-  const disk = createReadStream(file.path, { highWaterMark: CHUNK });
+  const disk = file.stream ?? createReadStream(file.path, { highWaterMark: CHUNK });
   const counted = onBytes === undefined ? disk : Readable.from(countBytes(disk, onBytes), { objectMode: false });
   let source: Readable = counted;
   if (file.gzip) {
@@ -105,7 +128,7 @@ function newlinesBefore(bytes: Buffer): number {
 
 function notText(path: string, line: number): Error {
   return importError(
-    'SOMBRA_CSV_FILE',
+    'SOMBRA_IMPORT_FILE',
     { file: path, line },
     'this is not UTF-8: convert the file, for example by iconv -t utf-8',
   );
@@ -114,14 +137,14 @@ function notText(path: string, line: number): Error {
 function fileError(path: string, error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code !== 'string' || code.startsWith('SOMBRA_')) return error;
-  if (code === 'ENOENT') return importError('SOMBRA_CSV_FILE', { file: path }, 'there is no such file', error);
+  if (code === 'ENOENT') return importError('SOMBRA_IMPORT_FILE', { file: path }, 'there is no such file', error);
   if (code.startsWith('Z_')) {
     return importError(
-      'SOMBRA_CSV_FILE',
+      'SOMBRA_IMPORT_FILE',
       { file: path },
       `it cannot be unpacked (${String(message)}): the file is damaged or not whole`,
       error,
     );
   }
-  return importError('SOMBRA_CSV_FILE', { file: path }, `it cannot be read (${String(message)})`, error);
+  return importError('SOMBRA_IMPORT_FILE', { file: path }, `it cannot be read (${String(message)})`, error);
 }

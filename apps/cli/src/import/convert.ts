@@ -1,13 +1,16 @@
 /** From records of a file to batches for the loading thread. */
 import type { PropertyValue } from '@sombra/db';
 import type { Column } from '../csv/column.ts';
-import { CellError, parseCell, quote } from '../csv/cell.ts';
+import { parseCell } from '../csv/cell.ts';
+import { CellError, quote } from '../csv/scalar.ts';
+import { parseJson, parseTaggedProperties } from '../tagged-json.ts';
 import { lineOfRecord } from '../csv/records.ts';
 import type { Batch } from '../csv/records.ts';
+import { compactId } from './id-table.ts';
 import type { IdGroup, IdTable } from './id-table.ts';
 import { importError } from './import-error.ts';
 import type { ImportCode } from './import-error.ts';
-import type { EdgeBatch, NodeBatch, RowPlace } from './messages.ts';
+import type { EdgeBatch, NodeBatch, Row, RowPlace } from './messages.ts';
 import type { FilePlan, ImportPlan } from './plan.ts';
 
 /** A problem with a record, before its line is known. */
@@ -37,6 +40,8 @@ export class Converter {
   private readonly ids: IdTable;
   private readonly keys: readonly string[];
   private readonly properties: readonly PropertyColumn[];
+  /** Position of :PROPERTIES, -1 without. */
+  private readonly furtherAt: number;
 
   /**
    * @param file  position of the file in the plan
@@ -51,26 +56,30 @@ export class Converter {
       'name' in column && column.name !== null ? [{ at, column }] : [],
     );
     this.keys = this.properties.map(({ column }) => column.name!);
+    this.furtherAt = this.indexOf('properties');
   }
 
   /**
    * Nodes. Their positions count on from `position`.
-   * @throws DataError SOMBRA_CSV_SYNTAX, SOMBRA_CSV_CELL, SOMBRA_CSV_DUPLICATE_ID
+   * @throws DataError SOMBRA_CSV_SYNTAX, SOMBRA_CSV_CELL, SOMBRA_IMPORT_DUPLICATE_ID
    */
   async nodes(batch: Batch, position: number): Promise<NodeBatch> {
     const { labels, groups } = this.plan;
     const idAt = this.indexOf('id');
     const labelAt = this.indexOf('label');
+    const listAt = this.indexOf('labels');
     const group = idAt < 0 ? undefined : this.ids.group(this.groupOf(idAt, groups[0]));
-    const rowLabels: string[][] | null = labelAt < 0 ? null : [];
+    const rowLabels: string[][] | null = labelAt < 0 && listAt < 0 ? null : [];
     const rows = await this.eachRecord(batch, (cells, record, row) => {
       if (group !== undefined) this.addId(group, cells[idAt]!, position + row, record);
-      rowLabels?.push([...labels, ...cells[labelAt]!.split(this.arrayDelimiter).filter((label) => label !== '')]);
+      if (rowLabels === null) return;
+      const own = labelAt < 0 ? [] : cells[labelAt]!.split(this.arrayDelimiter).filter((label) => label !== '');
+      rowLabels.push([...labels, ...own, ...(listAt < 0 ? [] : readLabelList(cells[listAt]!, record))]);
     });
-    return { kind: 'nodes', start: this.startOf(batch), keys: this.keys, labels, rowLabels, rows };
+    return { kind: 'nodes', start: this.startOf(batch), records: null, keys: this.keys, labels, rowLabels, rows };
   }
 
-  /** Edges. @throws DataError SOMBRA_CSV_SYNTAX, SOMBRA_CSV_CELL, SOMBRA_CSV_DANGLING_EDGE */
+  /** Edges. @throws DataError SOMBRA_CSV_SYNTAX, SOMBRA_CSV_CELL, SOMBRA_IMPORT_DANGLING_EDGE */
   async edges(batch: Batch): Promise<EdgeBatch> {
     const { groups, type } = this.plan;
     const [startAt, endAt, typeAt] = [this.indexOf('start'), this.indexOf('end'), this.indexOf('type')];
@@ -91,6 +100,7 @@ export class Converter {
     return {
       kind: 'edges',
       start: this.startOf(batch),
+      records: null,
       keys: this.keys,
       type: type ?? '',
       rowTypes,
@@ -116,9 +126,9 @@ export class Converter {
 
   private addId(group: IdGroup, id: string, position: number, record: number): void {
     if (id === '') throw new RecordError('SOMBRA_CSV_CELL', record, 'the id is empty');
-    if (group.add(id, position)) return;
+    if (group.add(compactId(id), position)) return;
     throw new RecordError(
-      'SOMBRA_CSV_DUPLICATE_ID',
+      'SOMBRA_IMPORT_DUPLICATE_ID',
       record,
       `the id ${quote(id)} was used before: ids are unique within a group, see Label(Group)=FILE`,
     );
@@ -128,8 +138,8 @@ export class Converter {
   private async eachRecord(
     { first, records }: Batch,
     visit: (cells: readonly string[], record: number, row: number) => void,
-  ): Promise<(PropertyValue | undefined)[][]> {
-    const rows: (PropertyValue | undefined)[][] = [];
+  ): Promise<Row[]> {
+    const rows: Row[] = [];
     try {
       for (let at = first === 0 ? 1 : 0; at < records.length; at += 1) {
         const cells = records[at]!;
@@ -153,15 +163,18 @@ export class Converter {
     );
   }
 
-  private readProperties(cells: readonly string[], record: number): (PropertyValue | undefined)[] {
+  private readProperties(cells: readonly string[], record: number): Row {
     const values: (PropertyValue | undefined)[] = [];
-    for (const { at, column } of this.properties) {
-      try {
-        values.push(parseCell(cells[at]!, column.type, this.arrayDelimiter));
-      } catch (error) {
-        if (!(error instanceof CellError)) throw error;
-        throw new RecordError('SOMBRA_CSV_CELL', record, `column ${column.name}: ${error.message}`, column.name!);
+    for (const { at, column } of this.properties)
+      values.push(readCell(record, column.name!, () => parseCell(cells[at]!, column.type, this.arrayDelimiter)));
+    if (this.furtherAt < 0 || cells[this.furtherAt] === '') return values;
+    const further = readCell(record, ':PROPERTIES', () => parseTaggedProperties(cells[this.furtherAt]!));
+    for (const key of Object.keys(further)) {
+      if (this.keys.includes(key)) {
+        const message = `:PROPERTIES holds ${quote(key)}, which has a column of its own`;
+        throw new RecordError('SOMBRA_CSV_CELL', record, message, ':PROPERTIES');
       }
+      values.push(key, further[key]);
     }
     return values;
   }
@@ -174,12 +187,31 @@ export class Converter {
 }
 
 function position(group: IdGroup, name: string, id: string, record: number, verb: string): number {
-  const found = group.get(id);
+  const found = group.get(compactId(id));
   if (found !== undefined) return found;
   const where = name === '' ? '' : ` of group ${quote(name)}`;
   throw new RecordError(
-    'SOMBRA_CSV_DANGLING_EDGE',
+    'SOMBRA_IMPORT_DANGLING_EDGE',
     record,
     `the edge ${verb} at ${quote(id)}, which is the id of no node${where}`,
   );
+}
+
+/** Reads a cell. @throws RecordError for what it cannot be */
+function readCell<T>(record: number, column: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CellError)) throw error;
+    throw new RecordError('SOMBRA_CSV_CELL', record, `column ${column}: ${error.message}`, column);
+  }
+}
+
+/** Labels of a cell of :LABELS. */
+function readLabelList(cell: string, record: number): readonly string[] {
+  if (cell === '') return [];
+  const labels = readCell(record, ':LABELS', () => parseJson(cell));
+  if (Array.isArray(labels) && labels.every((label) => typeof label === 'string')) return labels;
+  const message = `column :LABELS: ${quote(cell)} is no list of labels, ["A","B"]`;
+  throw new RecordError('SOMBRA_CSV_CELL', record, message, ':LABELS');
 }

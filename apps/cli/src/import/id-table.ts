@@ -3,12 +3,22 @@
 /** Entries of one Map, which takes 2^24 at most. */
 const PART_MAX = 8_000_000;
 
+/** An id in a file. */
+export type FileId = string | number;
+
+const NUMBER = /^(?:0|[1-9]\d{0,14})$/;
+
+/** A text as an id. Digits become a number, which takes less memory; no other text becomes the same one. */
+export function compactId(text: string): FileId {
+  return NUMBER.test(text) ? Number(text) : text;
+}
+
 /** The ids of one group, each with the position of its node. */
 export class IdGroup {
-  private readonly parts: Map<string, number>[] = [new Map()];
+  private readonly parts: Map<FileId, number>[] = [new Map()];
 
   /** @returns false when the id is known already; then nothing changes */
-  add(id: string, position: number): boolean {
+  add(id: FileId, position: number): boolean {
     if (this.get(id) !== undefined) return false;
     let part = this.parts.at(-1)!;
     if (part.size >= PART_MAX) this.parts.push((part = new Map()));
@@ -16,7 +26,7 @@ export class IdGroup {
     return true;
   }
 
-  get(id: string): number | undefined {
+  get(id: FileId): number | undefined {
     for (const part of this.parts) {
       const position = part.get(id);
       if (position !== undefined) return position;

@@ -2,12 +2,14 @@ import { DataError } from '@sombra/vfs';
 
 /** Codes of what can be wrong with files to import. */
 export const IMPORT_CODES = Object.freeze([
-  'SOMBRA_CSV_FILE',
+  'SOMBRA_IMPORT_FILE',
   'SOMBRA_CSV_HEADER',
   'SOMBRA_CSV_SYNTAX',
   'SOMBRA_CSV_CELL',
-  'SOMBRA_CSV_DUPLICATE_ID',
-  'SOMBRA_CSV_DANGLING_EDGE',
+  'SOMBRA_IMPORT_DUPLICATE_ID',
+  'SOMBRA_IMPORT_DANGLING_EDGE',
+  'SOMBRA_JSONL_SYNTAX',
+  'SOMBRA_JSONL_VALUE',
 ] as const);
 export type ImportCode = (typeof IMPORT_CODES)[number];
 

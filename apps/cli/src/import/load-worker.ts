@@ -7,8 +7,9 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { GraphDB } from '@sombra/db';
 import type { BulkEdge, BulkNode, Config, PropertyInput, PropertyValue } from '@sombra/db';
-import type { Feed, LoadResult, LoadTask, Report, RowPlace, SentError } from './messages.ts';
+import type { Feed, LoadResult, LoadTask, Report, Row, RowError, RowPlace } from './messages.ts';
 import { GIVE_UP, SENT } from './messages.ts';
+import { sentError } from '../threads/sent-error.ts';
 
 /** The other thread wants no result any more. */
 class GivenUp extends Error {}
@@ -26,6 +27,7 @@ const REFUSED_ROW = new Set([
   'SOMBRA_VALUE_KIND',
   'SOMBRA_VALUE_TOO_LARGE',
   'SOMBRA_TEXT_SURROGATE',
+  'SOMBRA_NESTING',
 ]);
 
 const task = workerData as LoadTask;
@@ -56,12 +58,13 @@ function receive(): Feed {
   }
 }
 
-function toProperties(keys: readonly string[], row: readonly (PropertyValue | undefined)[]): PropertyInput {
+function toProperties(keys: readonly string[], row: Row): PropertyInput {
   const properties = Object.create(null) as Record<string, PropertyValue>;
   for (let i = 0; i < keys.length; i += 1) {
     const value = row[i];
     if (value !== undefined) properties[keys[i]!] = value;
   }
+  for (let i = keys.length; i < row.length; i += 2) properties[row[i] as string] = row[i + 1]!;
   return properties;
 }
 
@@ -71,7 +74,7 @@ function* receiveNodes(): Generator<BulkNode> {
     if (batch.kind === 'nodes-end') return;
     if (batch.kind !== 'nodes') throw new Error(`${batch.kind} among the nodes`);
     for (let i = 0; i < batch.rows.length; i += 1) {
-      row = { file: batch.start.file, record: batch.start.record + i };
+      row = { file: batch.start.file, record: batch.records?.[i] ?? batch.start.record + i };
       yield { labels: batch.rowLabels?.[i] ?? batch.labels, properties: toProperties(batch.keys, batch.rows[i]!) };
     }
   }
@@ -83,7 +86,7 @@ function* receiveEdges(): Generator<BulkEdge> {
     if (batch.kind === 'edges-end') return;
     if (batch.kind !== 'edges') throw new Error(`${batch.kind} among the edges`);
     for (let i = 0; i < batch.rows.length; i += 1) {
-      row = { file: batch.start.file, record: batch.start.record + i };
+      row = { file: batch.start.file, record: batch.records?.[i] ?? batch.start.record + i };
       yield {
         source: batch.sources[i]!,
         target: batch.targets[i]!,
@@ -162,16 +165,10 @@ function load(): LoadResult {
   return withDatabase(open(task.maxTransactionPages ?? most), loadInTransaction);
 }
 
-function sendable(error: unknown): SentError {
-  const { name, code, message, details, stack } = error as Record<string, unknown>;
-  return {
-    name: String(name),
-    code: typeof code === 'string' ? code : undefined,
-    message: adviceFor(code) + String(message),
-    details: details === undefined ? undefined : (JSON.parse(JSON.stringify(details)) as unknown),
-    stack: typeof stack === 'string' ? stack : undefined,
-    row: REFUSED_ROW.has(String(code)) ? row : undefined,
-  };
+function sendable(error: unknown): RowError {
+  const sent = sentError(error);
+  const { code } = sent;
+  return { ...sent, message: adviceFor(code) + sent.message, row: REFUSED_ROW.has(String(code)) ? row : undefined };
 }
 
 function adviceFor(code: unknown): string {

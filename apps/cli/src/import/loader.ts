@@ -2,7 +2,8 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort, Transferable } from 'node:worker_threads';
 import { CorruptionError, SombraError } from '@sombra/vfs';
-import type { Feed, LoadResult, LoadTask, Report, RowPlace, SentError } from './messages.ts';
+import type { Feed, LoadResult, LoadTask, Report, RowError, RowPlace } from './messages.ts';
+import { receivedError } from '../threads/sent-error.ts';
 import { GIVE_UP, SENT } from './messages.ts';
 
 /** Messages on their way, at most: bounds memory when the engine is slower than the files. */
@@ -132,14 +133,8 @@ export class Loader {
   }
 }
 
-function revive({ name, code, message, details, stack, row }: SentError): Error {
-  if (code === undefined) {
-    const bug = new Error(message);
-    if (stack !== undefined) bug.stack = stack;
-    return bug;
-  }
-  const options = { details: (details ?? {}) as Record<string, unknown> };
-  if (name === 'CorruptionError') return new CorruptionError(code, message, options);
-  const error = new SombraError(code, message, options);
-  return row === undefined ? error : new RefusedRow(row, error);
+function revive(sent: RowError): Error {
+  const error = receivedError(sent);
+  const refused = sent.row !== undefined && error instanceof SombraError && !(error instanceof CorruptionError);
+  return refused ? new RefusedRow(sent.row, error) : error;
 }

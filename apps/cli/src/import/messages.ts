@@ -1,6 +1,7 @@
 /** What the two threads of an import tell each other. */
 import type { MessagePort } from 'node:worker_threads';
 import type { PropertyValue } from '@sombra/db';
+import type { SentError } from '../threads/sent-error.ts';
 
 /** Where a row comes from. */
 export interface RowPlace {
@@ -10,27 +11,34 @@ export interface RowPlace {
   readonly record: number;
 }
 
-/** Nodes of one file. `rows` holds a value for each of `keys`, `start` is the place of the first one. */
-export interface NodeBatch {
-  readonly kind: 'nodes';
+/** A value for each key of the batch, undefined where there is none; then further properties, each as its key and its value. */
+export type Row = readonly (PropertyValue | undefined)[];
+
+/** Rows of one file. */
+interface Rows {
+  /** Place of the first row. */
   readonly start: RowPlace;
+  /** Number of the record of each row; null: they follow each other. */
+  readonly records: Float64Array | null;
   readonly keys: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** Nodes of one file. */
+export interface NodeBatch extends Rows {
+  readonly kind: 'nodes';
   /** Labels of all rows, or with `rowLabels` of none. */
   readonly labels: readonly string[];
   readonly rowLabels: readonly (readonly string[])[] | null;
-  readonly rows: readonly (readonly (PropertyValue | undefined)[])[];
 }
 
 /** Edges of one file; `sources` and `targets` are positions of nodes, from 0 in the order in which they were sent. */
-export interface EdgeBatch {
+export interface EdgeBatch extends Rows {
   readonly kind: 'edges';
-  readonly start: RowPlace;
-  readonly keys: readonly string[];
   readonly type: string;
   readonly rowTypes: readonly string[] | null;
   readonly sources: Float64Array;
   readonly targets: Float64Array;
-  readonly rows: readonly (readonly (PropertyValue | undefined)[])[];
 }
 
 /** To the thread that has the database. */
@@ -64,15 +72,10 @@ export type Report =
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   | { readonly kind: 'done'; readonly result: LoadResult }
   | { readonly kind: 'given-up' }
-  | { readonly kind: 'failed'; readonly error: SentError };
+  | { readonly kind: 'failed'; readonly error: RowError };
 
-/** An error on its way between threads, which keeps messages but not codes. */
-export interface SentError {
-  readonly name: string;
-  readonly code: string | undefined;
-  readonly message: string;
-  readonly details: unknown;
-  readonly stack: string | undefined;
+/** What went wrong. */
+export interface RowError extends SentError {
   /** The row that was refused, if it was one. */
   readonly row: RowPlace | undefined;
 }

@@ -24,9 +24,13 @@ export interface ImportOptions {
   readonly to?: string;
   readonly typeColumn?: string;
   readonly columns?: string;
+  readonly idProperty?: string;
   readonly delimiter: string;
   readonly arrayDelimiter: string;
 }
+
+/** Type of the property that keeps ids, unless it is said. */
+const ID_TYPE: ColumnType = { scalar: 'string', list: false };
 
 /** One file with its columns. */
 export interface FilePlan {
@@ -50,15 +54,17 @@ export interface ImportPlan {
   readonly bytes: number;
 }
 
-/** Looks at every file and its header. @throws DataError SOMBRA_USAGE, SOMBRA_CSV_FILE, SOMBRA_CSV_HEADER, SOMBRA_CSV_SYNTAX */
+/** Looks at every file and its header. @throws DataError SOMBRA_USAGE, SOMBRA_IMPORT_FILE, SOMBRA_CSV_HEADER, SOMBRA_CSV_SYNTAX */
 export async function planImport(options: ImportOptions): Promise<ImportPlan> {
   const nodes = (options.nodes ?? []).map(parseNodeSpec);
   const edges = (options.edges ?? []).map(parseEdgeSpec);
-  if (nodes.length + edges.length === 0) throw usageError('nothing to import: name files by --nodes and --edges');
+  if (nodes.length + edges.length === 0)
+    throw usageError('nothing to import: name files by --nodes and --edges, or by --jsonl');
   checkNames(options);
   const delimiter = parseDelimiter(options.delimiter, '--delimiter');
   const arrayDelimiter = parseDelimiter(options.arrayDelimiter, '--array-delimiter');
   const types = parseColumnTypes(options.columns);
+  const idProperty = parseIdProperty(options.idProperty);
   const unused = new Set(types.keys());
   const files: FilePlan[] = [];
   for (const [kind, specs] of [
@@ -71,7 +77,14 @@ export async function planImport(options: ImportOptions): Promise<ImportPlan> {
       for (const field of fields) unused.delete(field.trim().split(':')[0]!);
       const place = { file: spec.path, line };
       files.push(
-        planFile(kind, spec, file, parseHeader(fields, kind, headerOptions(options, types), place), options, place),
+        planFile(
+          kind,
+          spec,
+          file,
+          parseHeader(fields, kind, headerOptions(options, types, idProperty), place),
+          options,
+          place,
+        ),
       );
     }
   }
@@ -79,9 +92,13 @@ export async function planImport(options: ImportOptions): Promise<ImportPlan> {
   return { files, delimiter, arrayDelimiter, bytes: files.reduce((sum, { file }) => sum + file.size, 0) };
 }
 
-function headerOptions(options: ImportOptions, columns: HeaderOptions['columns']): HeaderOptions {
+function headerOptions(
+  options: ImportOptions,
+  columns: HeaderOptions['columns'],
+  idProperty: HeaderOptions['idProperty'],
+): HeaderOptions {
   const { idColumn, labelColumn, from, to, typeColumn } = options;
-  return { idColumn, labelColumn, from, to, typeColumn, columns };
+  return { idColumn, labelColumn, from, to, typeColumn, columns, idProperty };
 }
 
 function planFile(
@@ -126,6 +143,16 @@ function parseDelimiter(text: string, option: string): string {
   const delimiter = text === '\\t' || text.toLowerCase() === 'tab' ? '\t' : text;
   if (delimiter.length === 1 && !/["\r\n]/.test(delimiter)) return delimiter;
   throw usageError(`${option} is one character, or tab`);
+}
+
+/** Reads `key` or `key:type`. */
+function parseIdProperty(text: string | undefined): HeaderOptions['idProperty'] {
+  if (text === undefined) return undefined;
+  const at = text.lastIndexOf(':');
+  const name = at < 0 ? text : text.slice(0, at);
+  const type = at < 0 ? ID_TYPE : parseColumnType(text.slice(at + 1));
+  if (name !== '' && type !== undefined) return { name, type };
+  throw usageError(`--id-property ${JSON.stringify(text)} cannot be read: write key or key:type, for example id:int`);
 }
 
 /** Reads `longest:int,lat:float,note:ignore`. */

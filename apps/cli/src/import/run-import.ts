@@ -9,14 +9,11 @@
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { lineOfRecord, readBatches } from '../csv/records.ts';
-import { Converter } from './convert.ts';
-import { IdTable } from './id-table.ts';
 import { placedError } from './import-error.ts';
+import type { FileSummary, ImportSource } from './import-source.ts';
 import { Loader, RefusedRow } from './loader.ts';
 import type { LoaderEvents } from './loader.ts';
 import type { LoadResult } from './messages.ts';
-import type { ImportPlan } from './plan.ts';
 
 /** Files of a database beside the main file, by what follows its name. */
 const COMPANION = /^(?:-(?:wal|wal-spare|dw|bulk|shm|lock|\d{10}-wal)|\.tmp-[0-9a-f]{32})?$/;
@@ -33,16 +30,16 @@ export interface ImportRun extends LoaderEvents {
 
 /** What was imported. */
 export interface ImportSummary extends LoadResult {
-  readonly files: readonly { readonly file: string; readonly kind: 'nodes' | 'edges'; readonly rows: number }[];
+  readonly files: readonly FileSummary[];
 }
 
 /**
  * Imports.
  * @returns undefined when it was given up
- * @throws DataError SOMBRA_CSV_…, and what the database throws
+ * @throws DataError SOMBRA_IMPORT_…, SOMBRA_CSV_…, SOMBRA_JSONL_…, and what the database throws
  */
 export async function runImport(
-  plan: ImportPlan,
+  source: ImportSource,
   database: string,
   run: ImportRun,
 ): Promise<ImportSummary | undefined> {
@@ -54,14 +51,17 @@ export async function runImport(
   run.kill.addEventListener('abort', kill);
   let finished = false;
   try {
-    const files = await feed(plan, loader, run);
+    const files = await source.feed(
+      (feed) => loader.send(feed),
+      (bytes) => run.read(bytes),
+    );
     const result = await loader.result;
     finished = result !== undefined;
     return result === undefined ? undefined : { ...result, files };
   } catch (error) {
     loader.giveUp();
     await loader.result.catch(() => undefined);
-    throw error instanceof RefusedRow ? await placeRow(plan, error) : error;
+    throw error instanceof RefusedRow ? await placeRow(source, error) : error;
   } finally {
     run.signal.removeEventListener('abort', giveUp);
     run.kill.removeEventListener('abort', kill);
@@ -69,34 +69,9 @@ export async function runImport(
   }
 }
 
-/** Sends every file, nodes first. Stops early when the other side wants no more. */
-async function feed(plan: ImportPlan, loader: Loader, run: ImportRun): Promise<ImportSummary['files']> {
-  const ids = new IdTable();
-  const files: { file: string; kind: 'nodes' | 'edges'; rows: number }[] = [];
-  const csv = { delimiter: plan.delimiter, onBytes: (bytes: number) => run.read(bytes) };
-  let position = 0;
-  for (const kind of ['nodes', 'edges'] as const) {
-    for (const [at, filePlan] of plan.files.entries()) {
-      if (filePlan.kind !== kind) continue;
-      const converter = new Converter(plan, at, ids);
-      let rows = 0;
-      for await (const batch of readBatches(filePlan.file, csv)) {
-        const converted = kind === 'nodes' ? await converter.nodes(batch, position) : await converter.edges(batch);
-        rows += converted.rows.length;
-        if (kind === 'nodes') position += converted.rows.length;
-        if (!(await loader.send(converted))) return files;
-      }
-      files.push({ file: filePlan.file.path, kind, rows });
-    }
-    if (!(await loader.send({ kind: `${kind}-end` }))) return files;
-  }
-  return files;
-}
-
 /** Says where the row stands that the engine refuses. */
-async function placeRow(plan: ImportPlan, { row, error }: RefusedRow): Promise<Error> {
-  const { file } = plan.files[row.file]!;
-  return placedError(error.code, { file: file.path, line: await lineOfRecord(file, row.record) }, error.message, error);
+async function placeRow(source: ImportSource, { row, error }: RefusedRow): Promise<Error> {
+  return placedError(error.code, await source.place(row), error.message, error);
 }
 
 /** Removes a database that this import has created. */

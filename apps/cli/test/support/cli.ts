@@ -19,8 +19,16 @@ let runner: ChildProcess | undefined;
 let last: Promise<unknown> = Promise.resolve();
 afterAll(() => void runner?.kill());
 
-/** Runs `run(args, streams)` of the built command, as a person at a terminal would when `terminal` is true. */
+/** The commands of this package. */
+export type Program = 'sombra' | 'sombra-inspect' | 'sombra-repair';
+
+/** Runs the built `sombra`, as a person at a terminal would when `terminal` is true. */
 export function sombra(args: readonly string[], terminal = false): Promise<Outcome> {
+  return runProgram('sombra', args, terminal);
+}
+
+/** Runs one of the built commands within a process that runs one after the other. */
+export function runProgram(program: Program, args: readonly string[], terminal = false): Promise<Outcome> {
   runner ??= fork(fileURLToPath(new URL('runner.mjs', import.meta.url)), { execArgv: [] });
   const worker = runner;
   const env = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name] ?? null]));
@@ -33,7 +41,7 @@ export function sombra(args: readonly string[], terminal = false): Promise<Outco
           worker.off('exit', ended);
           resolve(message as Outcome);
         });
-        worker.send({ args, terminal, env });
+        worker.send({ program, args, terminal, env });
       }),
   );
   last = outcome.catch(() => undefined);

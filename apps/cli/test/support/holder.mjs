@@ -5,5 +5,5 @@ const db = GraphDB.open(process.argv[2], { transactionTimeoutMs: null });
 db.addNode('Committed');
 const tx = db.beginTransaction();
 tx.addNode('Open');
-process.stdout.write('ready');
+process.stdout.write('ready\n');
 setInterval(() => tx.state, 1000);

@@ -1,7 +1,11 @@
 // Runs commands one after the other, with streams that remember what was written. A process of its own, because the one of the
 // tests resolves packages to their sources, which the thread of an import could not load.
 import { Writable } from 'node:stream';
+import { runInspect } from '../../dist/inspect/run-inspect.js';
+import { runRepair } from '../../dist/repair/run-repair.js';
 import { run } from '../../dist/run.js';
+
+const PROGRAMS = { sombra: run, 'sombra-inspect': runInspect, 'sombra-repair': runRepair };
 
 class Captured extends Writable {
   text = '';
@@ -18,13 +22,13 @@ class Captured extends Writable {
   }
 }
 
-process.on('message', ({ args, terminal, env }) => {
+process.on('message', ({ program, args, terminal, env }) => {
   for (const [name, value] of Object.entries(env)) {
     if (value === null) Reflect.deleteProperty(process.env, name);
     else process.env[name] = value;
   }
   const [stdout, stderr] = [new Captured(terminal), new Captured(terminal)];
-  run(args, { stdout, stderr }).then(
+  PROGRAMS[program](args, { stdout, stderr }).then(
     (code) => process.send({ code, stdout: stdout.text, stderr: stderr.text }),
     (error) => process.send({ code: null, stdout: stdout.text, stderr: `run threw ${error.stack}` }),
   );

@@ -1,0 +1,164 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { GraphDB } from '@sombra/db';
+import { exportCsv } from '../export/csv-export.ts';
+import type { ExportedFile } from '../export/csv-export.ts';
+import { exportJsonl } from '../export/jsonl-export.ts';
+import { OutputFiles } from '../export/output-file.ts';
+import { Interrupted, Pace } from '../export/pace.ts';
+import { Selected } from '../export/selection.ts';
+import type { SelectionOptions } from '../export/selection.ts';
+import { readDatabaseAsync } from '../open-database.ts';
+import { addJson, collect, parseNames } from '../options.ts';
+import { RowProgress } from '../row-progress.ts';
+import type { Shell } from '../shell.ts';
+import { listenToSignals } from '../signals.ts';
+import { plural } from '../tables.ts';
+import { usageError } from '../usage-error.ts';
+
+interface Options {
+  readonly json?: boolean;
+  readonly to: string;
+  readonly format?: string;
+  readonly gzip?: boolean;
+  readonly label?: string[];
+  readonly type?: string[];
+  readonly properties?: string[];
+  readonly force?: boolean;
+}
+
+/** Where an export goes. */
+interface Destination {
+  readonly format: 'csv' | 'jsonl';
+  readonly gzip: boolean;
+  /** The folder, the file, or undefined for stdout. */
+  readonly path: string | undefined;
+}
+
+const HELP = `
+The whole export shows one commit, whatever is written meanwhile, and reads back by sombra import:
+  csv    a folder with a file for each set of labels, nodes-….csv, and for each edge type, edges-….csv
+  jsonl  one file, an object a line; --to - writes it to stdout
+Without --format a name that ends in .jsonl or .jsonl.gz, and -, mean jsonl, everything else csv.
+
+Examples:
+  sombra export air.db --to air-csv
+  sombra import copy.db --nodes air-csv/nodes-*.csv --edges air-csv/edges-*.csv
+  sombra export air.db --to airports.jsonl.gz --label Airport --properties code,city`;
+
+/** `sombra export`: writes a database, or a part of it, to files. */
+export function addExport(
+  program: Command,
+  shell: (json: boolean | undefined) => Shell,
+  exit: (code: number) => void,
+): void {
+  addJson(program.command('export'))
+    .description('write nodes and edges to CSV files or JSON Lines')
+    .argument('<db>', 'path of the database')
+    .requiredOption('--to <place>', 'folder (csv) or file (jsonl) to write; - for stdout')
+    .option('--format <format>', 'csv or jsonl (default: as the name says)')
+    .option('--gzip', 'pack the files; a name that ends in .gz says the same')
+    .option('--label <label>', 'only nodes with this label, and edges between them; repeat it for several', collect)
+    .option('--type <type>', 'only edges of this type; repeat it for several', collect)
+    .option('--properties <keys>', 'only these properties, separated by commas', parseNames)
+    .option('--force', 'replace files that are there')
+    .addHelpText('after', HELP)
+    .action(async (path: string, options: Options) => {
+      const out = shell(options.json);
+      const began = performance.now();
+      const destination = destinationOf(options);
+      const signals = listenToSignals();
+      try {
+        const selection = { labels: options.label, types: options.type, properties: options.properties };
+        const files = await readDatabaseAsync(path, out, (db) =>
+          exportTo(db, selection, destination, options.force ?? false, out, signals.first),
+        );
+        if (files === undefined) {
+          out.note(destination.path === undefined ? 'interrupted' : 'interrupted: no file was written');
+          exit(signals.exitCode());
+          return;
+        }
+        if (destination.path === undefined) return;
+        const rows = (kind: string): number =>
+          files.reduce((sum, file) => sum + (file.kind === kind ? file.rows : 0), 0);
+        const elapsedMs = Math.round(performance.now() - began);
+        const { format } = destination;
+        const [nodes, edges] = [rows('nodes'), rows('edges')];
+        out.result({ path, to: destination.path, format, nodes, edges, files, elapsedMs }, () => {
+          const seconds = (elapsedMs / 1000).toFixed(1);
+          return `${destination.path!}: ${plural(nodes, 'node')} and ${plural(edges, 'edge')} exported in ${seconds} s`;
+        });
+      } finally {
+        signals.stop();
+      }
+    });
+}
+
+/** @returns what was written; undefined when it was interrupted, and nothing is left behind */
+async function exportTo(
+  db: GraphDB,
+  selection: SelectionOptions,
+  { format, gzip, path }: Destination,
+  force: boolean,
+  out: Shell,
+  signal: AbortSignal,
+): Promise<ExportedFile[] | undefined> {
+  const snapshot = db.snapshot();
+  const selected = new Selected(snapshot, selection);
+  const progress = new RowProgress(selected.rowsMax * (format === 'csv' ? 2 : 1), out);
+  const pace = new Pace(signal, (rows) => progress.at(rows));
+  const output = new OutputFiles(gzip, force);
+  try {
+    if (path === undefined) {
+      await exportJsonl(selected, (text) => out.rows(text), pace);
+      return [];
+    }
+    const files = await write(selected, { format, gzip, path }, output, pace);
+    output.finish();
+    return files;
+  } catch (error) {
+    if (error instanceof Interrupted) return undefined;
+    throw error;
+  } finally {
+    progress.stop();
+    output.discard();
+    snapshot.release();
+  }
+}
+
+async function write(
+  selected: Selected,
+  { format, gzip, path }: Destination & { readonly path: string },
+  output: OutputFiles,
+  pace: Pace,
+): Promise<ExportedFile[]> {
+  if (format === 'csv') return exportCsv(selected, path, gzip ? '.csv.gz' : '.csv', output, pace);
+  output.begin([path]);
+  const { nodes, edges } = await exportJsonl(selected, (text) => output.write(path, text), pace);
+  return [
+    { file: path, kind: 'nodes', rows: nodes },
+    { file: path, kind: 'edges', rows: edges },
+  ];
+}
+
+/** @throws DataError SOMBRA_USAGE */
+function destinationOf({ to, format, gzip = false, json = false }: Options): Destination {
+  if (to === '') throw usageError('--to is empty: name a folder, a file, or - for stdout');
+  if (format !== undefined && format !== 'csv' && format !== 'jsonl') throw usageError('--format is csv or jsonl');
+  const named = to === '-' || /\.jsonl(?:\.gz)?$/i.test(to) ? 'jsonl' : 'csv';
+  const chosen = format ?? named;
+  if (to === '-') {
+    if (chosen === 'csv') throw usageError('CSV takes several files: name a folder by --to, or say --format jsonl');
+    if (gzip) throw usageError('stdout is not packed: leave out --gzip, and pipe the rows into gzip');
+    if (json) throw usageError('--json and --to - both write to stdout: leave out one of them');
+    return { format: 'jsonl', gzip: false, path: undefined };
+  }
+  const isFolder = existsSync(to) && statSync(to).isDirectory();
+  if (chosen === 'csv') {
+    if (existsSync(to) && !isFolder) throw usageError(`${to} is a file: CSV files go into a folder`);
+    return { format: 'csv', gzip, path: to };
+  }
+  const packed = gzip || to.endsWith('.gz');
+  return { format: 'jsonl', gzip: packed, path: isFolder ? join(to, packed ? 'graph.jsonl.gz' : 'graph.jsonl') : to };
+}

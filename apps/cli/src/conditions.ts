@@ -1,0 +1,134 @@
+/** Conditions on the command line, `age>=30`, `name^=A`, `code in:["A","B"]`, and what they ask of a find. */
+import { and, not, or } from '@sombra/db';
+import type { Predicate, PropertyConditions, PropertyValue } from '@sombra/db';
+import { CellError, parseScalar } from './csv/scalar.ts';
+import { fromTagged, parseJson, parseTagged } from './tagged-json.ts';
+import { usageError } from './usage-error.ts';
+
+/** Ways to compare, longest first where one begins like another. */
+const COMPARISON = /^(.+?)(?: +(!=|<=|>=|\^=|\*=|=|<|>) *|(!=|<=|>=|\^=|\*=|=|<|>))(.*)$/s;
+const IN = /^([^=<>]+?) +in:(.*)$/s;
+const EXISTS = /^([^=<>]+?) +(not +)?exists$/s;
+const DATE_LIKE = /^\d{4}-\d\d-\d\d/;
+
+/** How a condition is written, for messages. */
+export const CONDITION_FORMS = `key=value, with = != < <= > >= ^= (begins with) *= (contains), 'key in:["A","B"]', 'key exists'`;
+
+/**
+ * What conditions mean.
+ * @param groups  conditions; all of one group must hold, for one of the groups
+ * @throws DataError SOMBRA_USAGE
+ */
+export function parseConditions<R>(groups: readonly (readonly string[])[]): Predicate<R> {
+  const parts = groups.map((group) => and<R>(...group.map((text) => parseCondition<R>(text))));
+  return parts.length === 1 ? parts[0]! : or<R>(...parts);
+}
+
+function parseCondition<R>(text: string): Predicate<R> {
+  const list = IN.exec(text);
+  if (list !== null) return and<R>(property(list[1]!, { in: readList(list[2]!, text) }));
+  const presence = EXISTS.exec(text);
+  if (presence !== null) return and<R>(property(presence[1]!, { exists: presence[2] === undefined }));
+  const comparison = COMPARISON.exec(text);
+  if (comparison === null) throw usageError(`--where ${JSON.stringify(text)} cannot be read: write ${CONDITION_FORMS}`);
+  const [, key = '', spaced, close, value = ''] = comparison;
+  return compare<R>(key, spaced ?? close!, value);
+}
+
+function compare<R>(key: string, operator: string, text: string): Predicate<R> {
+  switch (operator) {
+    case '=':
+      return and<R>(property(key, equalTo(text)));
+    case '!=':
+      return and<R>(property(key, { exists: true }), not<R>(property(key, equalTo(text))));
+    case '^=':
+      return and<R>(property(key, { prefix: quotedText(text) ?? text }));
+    case '*=':
+      return or<R>(...unique([quotedText(text) ?? text, valueOf(text)]).map((contains) => property(key, { contains })));
+    case '<':
+      return and<R>(property(key, { lt: valueOf(text) }));
+    case '<=':
+      return and<R>(property(key, { le: valueOf(text) }));
+    case '>':
+      return and<R>(property(key, { gt: valueOf(text) }));
+    default:
+      return and<R>(property(key, { ge: valueOf(text) }));
+  }
+}
+
+function property(key: string, conditions: PropertyConditions): { readonly [key: string]: PropertyConditions } {
+  return { [key]: conditions };
+}
+
+/** Equal to the text, read as any type that it can be read as. */
+function equalTo(text: string): PropertyConditions {
+  const meanings = meaningsOf(text);
+  return meanings.length === 1 ? { eq: meanings[0]! } : { in: meanings };
+}
+
+/** Values that a text may stand for: of different kinds, so that no two of them are equal. */
+function meaningsOf(text: string): PropertyValue[] {
+  const quoted = quotedText(text);
+  if (quoted !== undefined) return [quoted];
+  const meanings: PropertyValue[] = [text];
+  const add = (value: PropertyValue | undefined): void => {
+    if (value !== undefined) meanings.push(value);
+  };
+  add(tagged(text));
+  add(attempt(() => parseScalar(text, 'int')) ?? attempt(() => parseScalar(text, 'float')));
+  add(attempt(() => parseScalar(text, 'boolean')));
+  add(attempt(() => parseScalar(text, text.length === 10 ? 'date' : 'datetime')));
+  if (text !== '') add(attempt(() => parseScalar(text, 'bytes')));
+  return meanings;
+}
+
+/** The one value that a text stands for where values are put in order: JSON, or a date, or else text. */
+function valueOf(text: string): PropertyValue {
+  const quoted = quotedText(text);
+  if (quoted !== undefined) return quoted;
+  const number = attempt(() => parseScalar(text, 'int')) ?? attempt(() => parseScalar(text, 'float'));
+  if (number !== undefined) return number;
+  if (text === 'true' || text === 'false') return text === 'true';
+  const date = DATE_LIKE.test(text)
+    ? attempt(() => parseScalar(text, text.length === 10 ? 'date' : 'datetime'))
+    : undefined;
+  return date ?? tagged(text) ?? text;
+}
+
+/** The text within quotes, as JSON has it. */
+function quotedText(text: string): string | undefined {
+  if (text.length < 2 || !text.startsWith('"') || !text.endsWith('"')) return undefined;
+  const json = attempt(() => parseJson(text));
+  return typeof json === 'string' ? json : undefined;
+}
+
+/** A list, a map, or a value with a tag, as exports write them. */
+function tagged(text: string): PropertyValue | undefined {
+  return text.startsWith('[') || text.startsWith('{') ? attempt(() => parseTagged(text)) : undefined;
+}
+
+function readList(text: string, condition: string): PropertyValue[] {
+  const list = attempt(() => parseJson(text));
+  if (!Array.isArray(list))
+    throw usageError(`--where ${JSON.stringify(condition)} needs a list in JSON, key in:["A","B"]`);
+  return list.map((one) => {
+    const value = attempt(() => fromTagged(one));
+    if (value === undefined)
+      throw usageError(`--where ${JSON.stringify(condition)} has a value that no property can be`);
+    return value;
+  });
+}
+
+function unique(values: readonly PropertyValue[]): readonly PropertyValue[] {
+  return values[0] === values[1] ? [values[0]!] : values;
+}
+
+/** undefined for a text that is not of this form. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CellError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { runInspect } from './inspect/run-inspect.ts';
+import { start } from './start.ts';
+
+await start(runInspect);

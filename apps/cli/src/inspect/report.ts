@@ -1,0 +1,34 @@
+/** How findings and warnings are shown. */
+import type { Shell } from '../shell.ts';
+import { oneLine } from '../values.ts';
+import type { Finding } from './examination.ts';
+
+/** Lines of a report: a name, and what is to be said of it. */
+export type Rows = readonly (readonly [name: string, value: string])[];
+
+/** Names to the left, values to the right. */
+export function rowsToText(rows: Rows): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${oneLine(value)}`).join('\n');
+}
+
+/** One line for each finding, after an empty one; nothing without any. */
+export function findingLines(shell: Shell, damage: readonly Finding[], warnings: readonly Finding[]): string[] {
+  const line = (word: string, { code, message }: Finding): string =>
+    `${word}${code === null ? '' : ` ${code}`}: ${oneLine(message)}`;
+  const lines = [
+    ...damage.map((finding) => shell.colors.red(line('damage', finding))),
+    ...warnings.map((finding) => shell.colors.yellow(line('warning', finding))),
+  ];
+  return lines.length === 0 ? [] : ['', ...lines];
+}
+
+/** A point in time for people. @param ms  0 for none */
+export function moment(ms: number): string {
+  return ms === 0 ? 'never' : new Date(ms).toISOString();
+}
+
+/** Bytes as two digits each. */
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

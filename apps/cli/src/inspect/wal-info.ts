@@ -1,0 +1,82 @@
+/** `wal-info`: the files of the log. No lock is taken: it works beside everybody. */
+import { readFileHeader } from '@sombra/pager';
+import { NodeVfs } from '@sombra/vfs';
+import type { SurveyedSegment } from '@sombra/wal';
+import { EXIT } from '../shell.ts';
+import { count, plural, size, table } from '../tables.ts';
+import { findingsOf, locate, surveyOf } from './examination.ts';
+import { findingLines, hex, moment } from './report.ts';
+import type { ToolParts } from './tool.ts';
+import { addVerbOptions } from './verb-options.ts';
+import type { VerbOptions } from './verb-options.ts';
+
+/** Adds the verb. */
+export function addWalInfo({ program, shell, exit }: ToolParts): void {
+  addVerbOptions(program.command('wal-info'))
+    .description('the files of the log: segments, commits that a checkpoint has still to bring to the file, damage')
+    .action((path: string, { json }: VerbOptions) => {
+      const out = shell(json);
+      const vfs = new NodeVfs();
+      const header = readFileHeader(vfs, locate(vfs, path));
+      const { newest } = header;
+      const survey = surveyOf(vfs, header.path, header);
+      const found = findingsOf(header, survey);
+      const segments = survey.map(segmentToJson);
+      const replay = newest === null ? null : { segment: newest.replaySeq, offset: newest.replayOffset };
+      const data = {
+        path,
+        checkpointCommit: newest?.checkpointLsn ?? null,
+        replay,
+        segments,
+        bytes: survey.reduce((sum, segment) => sum + segment.size, 0),
+        commits: survey.reduce((sum, { records }) => sum + records, 0),
+        damage: found.damage,
+        warnings: found.warnings,
+      };
+      out.result(data, () =>
+        [
+          survey.length === 0
+            ? `${path} has no log${newest === null ? ' that could be told from its header' : ''}`
+            : `${path}: ${plural(data.commits, 'commit')} after the checkpoint at commit ${count(data.checkpointCommit ?? 0)}, ${size(data.bytes)} in ${plural(survey.length, 'file')}`,
+          ...(survey.length === 0 ? [] : ['', segmentTable(out, survey)]),
+          ...findingLines(out, found.damage, found.warnings),
+        ].join('\n'),
+      );
+      if (found.damage.length > 0 || newest === null) exit(EXIT.damaged);
+    });
+}
+
+function segmentToJson(segment: SurveyedSegment): Record<string, unknown> {
+  const { path, seq, live, state, records, lastLsn, lastTime, end, damage, header } = segment;
+  return {
+    path,
+    segment: seq,
+    live,
+    state,
+    size: segment.size,
+    end,
+    commits: records,
+    baseCommit: header?.baseLsn ?? null,
+    lastCommit: lastLsn,
+    lastTime: lastTime === 0 ? null : moment(lastTime),
+    salt: header === null ? null : hex(header.salt),
+    damage,
+  };
+}
+
+function segmentTable(out: Parameters<typeof table>[0], survey: readonly SurveyedSegment[]): string {
+  return table(
+    out,
+    ['file', 'segment', 'state', 'bytes', 'used', 'commits', 'last commit', 'at'],
+    survey.map(({ path, seq, state, size: bytes, end, records, lastLsn, lastTime, live }) => [
+      path.slice(path.lastIndexOf('/') + 1),
+      seq === null ? '?' : String(seq),
+      live ? `${state}, live` : state,
+      bytes,
+      end,
+      records,
+      lastLsn,
+      lastTime === 0 ? '' : moment(lastTime),
+    ]),
+  );
+}

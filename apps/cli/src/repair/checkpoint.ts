@@ -1,0 +1,190 @@
+/**
+ * `checkpoint`: brings the log into the file. Beside other processes it takes the lock of writers for a short time; a database that
+ * was not closed properly is recovered first.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pager } from '@sombra/pager';
+import type { CheckpointResult, PagerOptions, PagerWarning } from '@sombra/pager';
+import { IoError, NodeVfs, SombraError, StateError } from '@sombra/vfs';
+import { locate } from '../inspect/examination.ts';
+import type { ToolParts } from '../inspect/tool.ts';
+import { addVerbOptions } from '../inspect/verb-options.ts';
+import type { VerbOptions } from '../inspect/verb-options.ts';
+import type { Shell } from '../shell.ts';
+import { count, plural } from '../tables.ts';
+import { usageError } from '../usage-error.ts';
+import { canAsk, confirm } from './confirm.ts';
+import type { Terminal } from './confirm.ts';
+import { runHeld } from './held-command.ts';
+
+/** Pause between two tries to pass a reader, ms. */
+const RETRY_MS = 20;
+
+interface Options extends VerbOptions {
+  readonly yes?: boolean;
+  readonly hold?: boolean;
+  readonly toLastGood?: boolean;
+}
+
+/** Adds the verb. */
+export function addCheckpoint({ program, shell, exit }: ToolParts, terminal: Terminal): void {
+  addVerbOptions(program.command('checkpoint'))
+    .description('bring the log into the file, so that the file alone holds every commit')
+    .argument('[command...]', 'with --hold, behind --: a command to run while nobody can write')
+    .option('--hold', 'keep everybody from writing while a command runs, so that cp is safe')
+    .option('--to-last-good', 'if the log is damaged, keep the commits before the damage and set the rest aside')
+    .option('--yes', 'do not ask')
+    .action(async (path: string, command: readonly string[], options: Options) => {
+      const [name, ...args] = command;
+      if ((options.hold === true) !== (name !== undefined)) {
+        throw usageError('--hold takes a command behind --: sombra-repair checkpoint DB --hold -- cp DB COPY');
+      }
+      if (options.hold === true && options.json === true) {
+        throw usageError('--json and --hold cannot be meant together: stdout belongs to the command');
+      }
+      const work = new CheckpointWork(path, options, shell(options.json), terminal);
+      exit(await work.run(name === undefined ? null : [name, ...args]));
+    });
+}
+
+/** One run of the verb. */
+class CheckpointWork {
+  private readonly given: string;
+  private readonly path: string;
+  private readonly vfs = new NodeVfs();
+  private readonly options: Options;
+  private readonly shell: Shell;
+  private readonly terminal: Terminal;
+  private readonly warnings: PagerWarning[] = [];
+
+  constructor(path: string, options: Options, shell: Shell, terminal: Terminal) {
+    this.given = path;
+    this.path = locate(this.vfs, path);
+    this.options = options;
+    this.shell = shell;
+    this.terminal = terminal;
+  }
+
+  /** @returns the exit code */
+  async run(command: readonly [string, ...string[]] | null): Promise<number> {
+    const { shell, given, terminal, options } = this;
+    if (options.yes !== true && canAsk(terminal)) {
+      await confirm(terminal, `The log of ${given} is brought into it; others may go on using it.`);
+    }
+    const pager = await this.open();
+    try {
+      if (command !== null) return await this.hold(pager, command);
+      const { lsn, pages } = await this.complete(pager);
+      const { warnings } = this;
+      shell.result(
+        { path: given, commit: lsn, pages, warnings: warnings.map(({ code, message }) => ({ code, message })) },
+        () => this.sentence(lsn, pages),
+      );
+      return 0;
+    } finally {
+      pager.close();
+    }
+  }
+
+  private sentence(lsn: number, pages: number): string {
+    return `${this.given} holds every commit up to ${count(lsn)}: ${plural(pages, 'page')} written`;
+  }
+
+  /** Opens, recovering if need be. */
+  private async open(): Promise<Pager> {
+    try {
+      return this.openPager({});
+    } catch (error) {
+      if (!(error instanceof SombraError) || error.code !== 'SOMBRA_WAL_DAMAGED') throw error;
+      if (this.options.toLastGood === true) return this.openToLastGood(error);
+      this.shell.note(
+        `sombra-repair checkpoint ${this.given} --to-last-good keeps the commits before the damage; sombra-inspect verify says more`,
+      );
+      throw error;
+    }
+  }
+
+  /** Gives up what lies behind the damage, but only when somebody wants it so. */
+  private async openToLastGood(damage: SombraError): Promise<Pager> {
+    const { shell, terminal, options, vfs, path, given } = this;
+    const seen = Pager.open({ vfs, path, inspect: true, busyTimeoutMs: options.busyTimeout });
+    const { lsn } = seen.view;
+    seen.close();
+    shell.note(damage.message);
+    if (options.yes !== true) {
+      if (!canAsk(terminal)) {
+        throw new StateError(
+          'SOMBRA_NOT_CONFIRMED',
+          `nothing was done: commits of ${given} would be given up; add --yes`,
+        );
+      }
+      await confirm(
+        terminal,
+        `Commits after ${count(lsn)} of ${given} are given up, and what is left of them is set aside.`,
+      );
+    }
+    return this.openPager({ toLastGood: true });
+  }
+
+  private openPager(more: Partial<PagerOptions>): Pager {
+    const { vfs, path, options, shell } = this;
+    const warning = (one: PagerWarning): void => {
+      this.warnings.push(one);
+      shell.note(`warning ${one.code}: ${one.message}`);
+    };
+    const busyTimeoutMs = options.busyTimeout;
+    return Pager.open({ vfs, path, createIfMissing: false, busyTimeoutMs, hooks: { warning }, ...more });
+  }
+
+  /** A checkpoint of everything: readers of older commits are waited for. */
+  private async complete(pager: Pager): Promise<CheckpointResult> {
+    const until = Date.now() + this.options.busyTimeout;
+    for (;;) {
+      const result = pager.checkpoint();
+      if (result.lsn === result.newestLsn) return result;
+      if (Date.now() >= until) this.refuseForReader(pager, result);
+      await delay(RETRY_MS);
+    }
+  }
+
+  /** Keeps WRITE, with everything in the file, while the command runs. */
+  private async hold(pager: Pager, command: readonly [string, ...string[]]): Promise<number> {
+    const until = Date.now() + this.options.busyTimeout;
+    for (;;) {
+      await this.complete(pager);
+      const tx = pager.begin();
+      try {
+        // Whatever was committed before the lock was ours.
+        const result = pager.checkpoint();
+        if (result.lsn === result.newestLsn) {
+          this.shell.note(
+            `${this.given} holds every commit up to ${count(result.lsn)}; nobody writes until ${command[0]} ends`,
+          );
+          return await runHeld(command);
+        }
+        if (Date.now() >= until) this.refuseForReader(pager, result);
+      } finally {
+        tx.rollback();
+      }
+      await delay(RETRY_MS);
+    }
+  }
+
+  private refuseForReader(pager: Pager, { lsn, newestLsn }: CheckpointResult): never {
+    const oldest = pager
+      .readers()
+      .reduce<
+        { pid: number; since: number } | undefined
+      >((first, reader) => (first === undefined || reader.since < first.since ? reader : first), undefined);
+    const { host } = this.vfs.env;
+    const who =
+      oldest === undefined
+        ? 'a reader'
+        : `process ${oldest.pid} on ${host} since ${new Date(oldest.since).toISOString()}`;
+    throw new IoError(
+      'SOMBRA_BUSY',
+      `${this.given}: ${who} reads an older commit, so only commits up to ${lsn} of ${newestLsn} could be brought into the file: end that reader, or wait longer with --busy-timeout`,
+      { details: { lock: 'READ', pid: oldest?.pid, host, since: oldest?.since, lsn, newestLsn } },
+    );
+  }
+}

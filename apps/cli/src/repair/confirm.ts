@@ -1,0 +1,34 @@
+/** Questions before something is done that cannot be taken back. */
+import { createInterface } from 'node:readline';
+import { StateError } from '@sombra/vfs';
+
+/** Where a person may be asked. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/** Is somebody there who could answer? */
+export function canAsk({ input, output }: Terminal): boolean {
+  return input.isTTY === true && output.isTTY === true;
+}
+
+/**
+ * Asks. Anything but y or yes is a no, and so is the end of the input.
+ * @throws StateError SOMBRA_NOT_CONFIRMED for a no
+ */
+export async function confirm({ input, output }: Terminal, question: string): Promise<void> {
+  const lines = createInterface({ input, output, terminal: false });
+  try {
+    output.write(`${question} Continue? [y/N] `);
+    const answer = await new Promise<string>((resolve) => {
+      lines.once('line', resolve);
+      lines.once('close', () => resolve(''));
+    });
+    if (!/^y(es)?$/i.test(answer.trim())) {
+      throw new StateError('SOMBRA_NOT_CONFIRMED', 'nothing was done: the answer was not y');
+    }
+  } finally {
+    lines.close();
+  }
+}
