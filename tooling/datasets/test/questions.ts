@@ -1,15 +1,7 @@
 // How each kind of question in truth/*.json is put to Sombra's public API. A question is found by the first pattern
 // that matches its id; the answer has the shape that the truth has.
-import type { GraphDB } from '@sombra/db';
-import {
-  type Part,
-  countTriples,
-  strongComponents,
-  trails,
-  trianglesOfNodes,
-  weakComponents,
-  weightedDistances,
-} from './algorithms.ts';
+import { or, type GraphDB, type NodeQuery } from '@sombra/db';
+import { countTriples } from './algorithms.ts';
 
 type Direction = 'out' | 'in' | 'both';
 /** One loaded graph: the label and edge type that the questions are about, and how they name a node. */
@@ -34,8 +26,7 @@ const node = (subject: Subject, key: string | number | undefined): number => {
   if (id === undefined) throw new Error(`the graph has no ${subject.label} ${String(key)}`);
   return id;
 };
-const ids = ({ db, label }: Subject): number[] => [...db.nodes({ label })].map(({ id }) => id);
-const part = (subject: Subject): Part => ({ db: subject.db, ids: ids(subject), type: subject.type });
+const ids = ({ db, label }: Subject): number[] => [...db.nodeIds({ label })];
 const near = ({ db, type }: Subject, id: number, direction: Direction = 'out'): number[] =>
   db.neighbors(id, { direction, type });
 const degree = ({ db, type }: Subject, id: number, direction: Direction): number => db.degree(id, { direction, type });
@@ -43,11 +34,7 @@ const word = (question: Question, index: number): string => question.id.split('/
 
 function levels(subject: Subject, question: Question): number[] {
   const direction = word(question, 0).slice('bfs-'.length) as Direction;
-  const counts: number[] = [];
-  for (const { depth } of subject.db.bfs(node(subject, word(question, 1)), { direction, type: subject.type })) {
-    counts[depth] = (counts[depth] ?? 0) + 1;
-  }
-  return counts;
+  return subject.db.bfsLevels(node(subject, word(question, 1)), { direction, type: subject.type });
 }
 
 /** How many paths of two edges lead from the start to each node. */
@@ -70,29 +57,25 @@ function degrees(subject: Subject, direction: Direction): (readonly [string | nu
   return ids(subject).map((id) => [subject.keyOf.get(id) ?? '', degree(subject, id, direction)] as const);
 }
 
-function histogram(subject: Subject, direction: Direction): number[] {
-  const counts = new Array<number>(10).fill(0);
-  for (const [, d] of degrees(subject, direction)) if (d < 10) counts[d] = (counts[d] ?? 0) + 1;
-  return counts;
+/** How many nodes have degree 0, 1, 2, … */
+function distribution({ db, label, type }: Subject, direction: Direction): Map<number, number> {
+  return new Map(db.degreeDistribution({ label, type, direction }).map(({ degree: d, nodes }) => [d, nodes]));
 }
 
-/** Number of shortest paths as node sequences, counted level by level. */
-function countShortest(subject: Subject, from: number, to: number, direction: 'out' | 'both'): number {
-  let frontier = new Map([[from, 1]]);
-  const seen = new Set([from]);
-  while (frontier.size > 0) {
-    const found = frontier.get(to);
-    if (found !== undefined) return found;
-    const next = new Map<number, number>();
-    for (const [id, ways] of frontier) {
-      for (const other of subject.db.neighbors(id, { direction, type: subject.type, distinct: true })) {
-        if (!seen.has(other)) next.set(other, (next.get(other) ?? 0) + ways);
-      }
-    }
-    for (const id of next.keys()) seen.add(id);
-    frontier = next;
-  }
-  return 0;
+function histogram(subject: Subject, direction: Direction): number[] {
+  const counts = distribution(subject, direction);
+  return Array.from({ length: 10 }, (_, d) => counts.get(d) ?? 0);
+}
+
+const sumOfSquares = (subject: Subject, direction: Direction): number =>
+  [...distribution(subject, direction)].reduce((sum, [d, nodes]) => sum + d * d * nodes, 0);
+
+/** Number of shortest paths as node sequences. */
+function countShortest({ db, type }: Subject, from: number, to: number, direction: 'out' | 'both'): number {
+  let count = 0;
+  for (const path of db.allShortestPaths(from, to, { direction, type, distinct: true }))
+    count += Math.sign(path.length);
+  return count;
 }
 
 function shortest(subject: Subject, { params }: Question): unknown {
@@ -117,21 +100,25 @@ function routes(subject: Subject): [string, string, number][] {
 }
 
 function countEdges({ db, type }: Subject, property: string, { params }: Question): number {
-  let count = 0;
-  for (const { properties } of db.edges({ type })) {
-    const value = Number(properties[property]);
-    if (Number(params['lo']) <= value && value < Number(params['hi'])) count += 1;
-  }
-  return count;
+  return db.countEdges({ type, where: { [property]: { ge: Number(params['lo']), lt: Number(params['hi']) } } });
 }
 
-const filterAirports =
-  (accept: (properties: Readonly<Record<string, unknown>>) => boolean): Solver =>
-  ({ db, label }) => {
-    let count = 0;
-    for (const { properties } of db.nodes({ label })) if (accept(properties)) count += 1;
-    return count;
-  };
+const count =
+  (where: NonNullable<NodeQuery['where']>): Solver =>
+  ({ db, label }) =>
+    db.count({ label, where });
+
+/** Walks of 1, 2, 3 edges forward that use no edge twice: how many there are, and where they end. */
+function trails({ db, type }: Subject, start: number): { count: number; ends: Set<number> }[] {
+  const found = Array.from({ length: 3 }, () => ({ count: 0, ends: new Set<number>() }));
+  for (const { nodes, length } of db.paths(start, undefined, { type, maxLength: 3, unique: 'edges' })) {
+    const level = found[length - 1];
+    if (level === undefined) throw new Error(`a path of ${length} edges`);
+    level.count += 1;
+    level.ends.add(nodes[length] ?? 0);
+  }
+  return found;
+}
 
 /** Airport -> code of the country or continent that contains it. */
 function containers({ db }: Subject, label: string): Map<number, string> {
@@ -155,8 +142,8 @@ function countPairs(subject: Subject, label: string): [string, string, number][]
 export const SOLVERS: readonly (readonly [RegExp, Solver])[] = [
   [/^count\/nodes$/, ({ db, label }) => db.nodeCount(label)],
   [/^count\/edges$/, ({ db, type }) => db.edgeCount(type)],
-  [/^count\/sinks$/, (s) => ids(s).filter((id) => degree(s, id, 'out') === 0).length],
-  [/^count\/sources$/, (s) => ids(s).filter((id) => degree(s, id, 'in') === 0).length],
+  [/^count\/sinks$/, (s) => distribution(s, 'out').get(0) ?? 0],
+  [/^count\/sources$/, (s) => distribution(s, 'in').get(0) ?? 0],
   [
     /^count\/distinct-undirected-pairs$/,
     (s) =>
@@ -168,10 +155,7 @@ export const SOLVERS: readonly (readonly [RegExp, Solver])[] = [
   ],
   [/^count\/mutual$/, (s) => ids(s).reduce((sum, a) => sum + mutual(s, a), 0)],
   [/^count\/one-way$/, (s) => ids(s).reduce((sum, a) => sum + near(s, a).length - mutual(s, a), 0)],
-  [
-    /^degree\/sumsq-(out|in)$/,
-    (s, q) => degrees(s, q.id.slice('degree/sumsq-'.length) as Direction).reduce((sum, [, d]) => sum + d * d, 0),
-  ],
+  [/^degree\/sumsq-(out|in)$/, (s, q) => sumOfSquares(s, q.id.slice('degree/sumsq-'.length) as Direction)],
   [/^degree\/histogram-(out|in)$/, (s, q) => histogram(s, q.id.slice('degree/histogram-'.length) as Direction)],
   [/^degree\/top10-total$/, (s) => top(degrees(s, 'both'), 10)],
   [/^degree\/top10-(out|in)$/, (s, q) => top(degrees(s, q.id.slice('degree/top10-'.length) as Direction), 10)],
@@ -179,8 +163,11 @@ export const SOLVERS: readonly (readonly [RegExp, Solver])[] = [
   [/^twohop\/all$/, (s) => ids(s).reduce((sum, b) => sum + degree(s, b, 'in') * degree(s, b, 'out'), 0)],
   [/^bfs-(out|in|both)\//, levels],
   [/^twohop-from\/.*\/paths$/, (s, q) => [...twoHops(s, node(s, q.params['k'])).values()].reduce((a, b) => a + b, 0)],
-  [/^twohop-from\/.*\/distinct$/, (s, q) => twoHops(s, node(s, q.params['k'])).size],
-  [/^twohop-from\/.*\/new$/, (s, q) => newTwoHops(s, node(s, q.params['k'])).length],
+  [
+    /^twohop-from\/.*\/distinct$/,
+    (s, q) => s.db.kHop(node(s, q.params['k']), 2, { type: s.type, mode: 'walk' }).length,
+  ],
+  [/^twohop-from\/.*\/new$/, (s, q) => s.db.kHop(node(s, q.params['k']), 2, { type: s.type, mode: 'exact' }).length],
   [
     /^recommend\//,
     (s, q) =>
@@ -219,10 +206,11 @@ export const SOLVERS: readonly (readonly [RegExp, Solver])[] = [
   ],
   [
     /^prop\/min-max-time$/,
-    ({ db, type }) => {
-      const times = [...db.edges({ type })].map(({ properties }) => Number(properties['time'])).sort((a, b) => a - b);
-      return [times[0], times.at(-1)];
-    },
+    ({ db, type }) =>
+      [false, true].map((descending) => {
+        const [row] = db.findEdges({ type, orderBy: { key: 'time', descending }, limit: 1, select: ['time'] });
+        return row?.properties['time'];
+      }),
   ],
   [/^prop\/enemy-of-friend$/, enemies],
   [
@@ -257,33 +245,36 @@ export const SOLVERS: readonly (readonly [RegExp, Solver])[] = [
         .slice(0, 10),
   ],
   [/^join\/aus-uk-in$/, throughUk],
-  [/^filter\/city-starts$/, filterAirports(({ city }) => String(city).startsWith('San '))],
-  [/^filter\/desc-contains$/, filterAirports(({ desc }) => String(desc).includes('International'))],
-  [/^filter\/desc-ends$/, filterAirports(({ desc }) => String(desc).endsWith('Airport'))],
-  [/^filter\/icao-in$/, filterAirports(({ icao }) => ['E', 'L'].includes(String(icao).slice(0, 1)))],
-  [/^filter\/tropics$/, filterAirports(({ lat }) => Number(lat) >= -23.5 && Number(lat) <= 23.5)],
+  [/^filter\/city-starts$/, count({ city: { prefix: 'San ' } })],
+  [/^filter\/desc-contains$/, count({ desc: { contains: 'International' } })],
+  [/^filter\/desc-ends$/, count(({ properties }) => String(properties['desc']).endsWith('Airport'))],
+  [/^filter\/icao-in$/, count(or({ icao: { prefix: 'E' } }, { icao: { prefix: 'L' } }))],
+  [/^filter\/tropics$/, count({ lat: { between: [-23.5, 23.5] } })],
   [/^filter\/sort-cities-last$/, lastCities],
   [
     /^components\/wcc-sizes$/,
-    (s) => {
-      const sizes = weakComponents(part(s));
+    ({ db, label, type }) => {
+      const sizes = [...db.components({ label, type }).sizes];
       return [sizes.slice(0, 5), sizes.filter((size) => size === 1).length];
     },
   ],
-  [/^components\/scc-sizes$/, (s) => strongComponents(part(s)).slice(0, 5)],
-  [/^components\/wcc-count$/, (s) => weakComponents(part(s)).length],
-  [/^components\/scc-count$/, (s) => strongComponents(part(s)).length],
+  [
+    /^components\/scc-sizes$/,
+    ({ db, label, type }) => [...db.components({ label, type, kind: 'strong' }).sizes.subarray(0, 5)],
+  ],
+  [/^components\/wcc-count$/, ({ db, label, type }) => db.components({ label, type }).count],
+  [/^components\/scc-count$/, ({ db, label, type }) => db.components({ label, type, kind: 'strong' }).count],
   [
     /^triangles\/top5-nodes$/,
-    (s) =>
+    ({ db, label, type, keyOf }) =>
       top(
-        [...trianglesOfNodes(part(s))].map(([id, n]) => [s.keyOf.get(id) ?? '', n] as const),
+        [...db.triangles({ label, type }).perNode].map(({ id, value }) => [keyOf.get(id) ?? '', value] as const),
         5,
       ),
   ],
-  [/^triangles\/(cyclic|transitive)$/, (s, q) => countTriples(part(s), word(q, 1) as 'cyclic' | 'transitive')],
-  [/^trail\/.*\/counts$/, (s, q) => trails(part(s), node(s, q.params['k']), 3).map(({ count }) => count)],
-  [/^trail\/.*\/ends$/, (s, q) => trails(part(s), node(s, q.params['k']), 3).map(({ ends }) => ends.size)],
+  [/^triangles\/(cyclic|transitive)$/, (s, q) => countTriples(s, word(q, 1) as 'cyclic' | 'transitive')],
+  [/^trail\/.*\/counts$/, (s, q) => trails(s, node(s, q.params['k'])).map((level) => level.count)],
+  [/^trail\/.*\/ends$/, (s, q) => trails(s, node(s, q.params['k'])).map(({ ends }) => ends.size)],
 ];
 
 function mutual(s: Subject, a: number): number {
@@ -291,20 +282,18 @@ function mutual(s: Subject, a: number): number {
   return near(s, a).filter((b) => back.has(b)).length;
 }
 
-/** Every distance by hand, and the engine's own weighted path to every 100th airport, which must agree. */
+/** The airport farthest away, and how many are near; the shortest path to every 100th airport must agree. */
 function farthest(s: Subject, q: Question): unknown {
   const start = node(s, word(q, 1));
-  const distances = weightedDistances(part(s), start, 'dist');
-  for (const [index, id] of ids(s).entries()) {
+  const far = s.db.distances(start, { type: s.type, weight: 'dist' }).filter(({ id }) => id !== start);
+  for (const [index, { id, distance }] of far.entries()) {
     if (index % 100 !== 0) continue;
     const weight = s.db.shortestPath(start, id, { type: s.type, weight: 'dist' })?.weight;
-    if (weight !== distances.get(id))
-      throw new Error(`to ${String(s.keyOf.get(id))}: ${weight}, not ${distances.get(id)}`);
+    if (weight !== distance) throw new Error(`to ${String(s.keyOf.get(id))}: ${String(weight)}, not ${distance}`);
   }
-  distances.delete(start);
-  const far = [...distances].map(([id, distance]) => [s.keyOf.get(id) ?? '', distance] as const);
-  const within = far.filter(([, distance]) => distance <= 5000).length;
-  return [...(far.sort((x, y) => y[1] - x[1] || compare(x[0], y[0]))[0] ?? []), within];
+  const within = far.filter(({ distance }) => distance <= 5000).length;
+  const rows = far.map(({ id, distance }) => [s.keyOf.get(id) ?? '', distance] as const);
+  return [...(rows.sort((x, y) => y[1] - x[1] || compare(x[0], y[0]))[0] ?? []), within];
 }
 
 function enemies(s: Subject): number {
@@ -340,16 +329,12 @@ function throughUk(s: Subject): unknown {
   return [...found].sort();
 }
 
+/** Text is in the order of its code points. */
 function lastCities({ db, label }: Subject): unknown {
-  const codePoints = (a: string, b: string): number => {
-    const [x, y] = [[...a], [...b]];
-    for (let i = 0; i < Math.min(x.length, y.length); i += 1) {
-      const order = (x[i]?.codePointAt(0) ?? 0) - (y[i]?.codePointAt(0) ?? 0);
-      if (order !== 0) return order;
-    }
-    return x.length - y.length;
-  };
   const cities = new Set<string>();
-  for (const { properties } of db.nodes({ label })) cities.add(String(properties['city']));
-  return [...cities].sort(codePoints).reverse().slice(0, 10);
+  for (const { properties } of db.find({ label, orderBy: { key: 'city', descending: true }, select: ['city'] })) {
+    cities.add(String(properties['city']));
+    if (cities.size === 10) break;
+  }
+  return [...cities];
 }
