@@ -11,7 +11,7 @@ export const LAYERS = {
   'packages/btree': ['@sombra/vfs', '@sombra/pager'],
   'packages/graph': ['@sombra/vfs', '@sombra/pager', '@sombra/btree'],
   'apps/library': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/btree', '@sombra/graph'],
-  'apps/cli': ['@sombra/vfs', '@sombra/db'],
+  'apps/cli': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/graph', '@sombra/db'],
 };
 const NODE_API = ['packages/vfs', 'apps/cli'];
 const PACKAGES = ['vfs', 'wal', 'pager', 'btree', 'graph', 'db', 'cli'].map((name) => `@sombra/${name}`);

@@ -1,4 +1,4 @@
-// `pnpm bench [--quick] [--size medium,large,xl] [--runs 3] [--json]`: Sombra beside SQLite, each engine in a process of its
+// `pnpm bench [--quick] [--size medium,large,xl] [--runs 3] [--json]`: Sombra beside SQLite and LMDB, each engine in a process of its
 // own, in turn, on the same seeded graph, held to the same answers. Prints medians and ratios; ends with 1 when the answers
 // differ or an engine fails.
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { SEED, SIZES } from './src/graph-data.js';
 import { WORKLOADS } from './src/workloads.js';
 
 const HELP = `pnpm bench [--quick] [--size ${Object.keys(SIZES).join(',')}] [--runs 3] [--only ${Object.keys(WORKLOADS)[0]},…] [--json] [--folder DIR]`;
-const ENGINES = ['sombra', 'sqlite'];
+const ENGINES = ['sombra', 'sqlite', 'lmdb'];
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const options = readOptions();
@@ -128,7 +128,8 @@ function collect(engine, size, { about, workload, value, answer }) {
 function checkAnswers() {
   for (const [size, workloads] of Object.entries(results)) {
     for (const [workload, engines] of Object.entries(workloads)) {
-      const answers = new Set(ENGINES.flatMap((engine) => [...(engines[engine]?.answers ?? ['none'])]));
+      const answers = new Set(Object.values(engines).flatMap(({ answers: found }) => [...found]));
+      if (engines.sombra === undefined) fail(`${size}, ${workload}: Sombra has no figure`);
       if (answers.size > 1) fail(`${size}, ${workload}: the answers differ: ${[...answers].join(' | ').slice(0, 400)}`);
     }
     if ('intact' in workloads && !workloads.intact.sombra.answers.has('true'))
@@ -140,20 +141,24 @@ function report() {
   const rows = [];
   for (const [size, workloads] of Object.entries(results)) {
     for (const [workload, engines] of Object.entries(workloads)) {
-      const { title, hidden, smaller, floor, goal } = WORKLOADS[workload];
+      const { title, hidden, smaller, floor, goal, floors } = WORKLOADS[workload];
       if (hidden) continue;
-      const [sombra, sqlite] = ENGINES.map((engine) => median(engines[engine].values));
-      const ratio = sombra / sqlite;
+      const [sombra, sqlite, lmdb] = ENGINES.map((engine) => median(engines[engine]?.values ?? []));
+      const misses = (ratio, wanted) => wanted !== undefined && (smaller === true ? ratio > wanted : ratio < wanted);
+      const [ratio, lmdbRatio] = [sombra / sqlite, sombra / lmdb];
       rows.push({
         size,
         workload,
         title,
         sombra,
         sqlite,
+        lmdb,
         ratio,
+        lmdbRatio,
         floor,
         goal,
-        belowFloor: smaller === true ? ratio > floor : ratio < floor,
+        lmdbFloor: floors?.lmdb,
+        belowFloor: misses(ratio, floor) || misses(lmdbRatio, floors?.lmdb),
       });
     }
   }
@@ -179,23 +184,26 @@ function report() {
   console.log(`commit ${facts.commit}, Node ${facts.node}, ${facts.machine}`);
   console.log(facts.engines.join('; '));
   console.log(
-    `median of ${facts.runs} ${facts.runs === 1 ? 'run' : 'runs'}, ${facts.budgetMs} ms a row, seed ${facts.seed}; answers are equal; ratio: Sombra to SQLite`,
+    `median of ${facts.runs} ${facts.runs === 1 ? 'run' : 'runs'}, ${facts.budgetMs} ms a row, seed ${facts.seed}; answers are equal; x: Sombra to the engine before it`,
   );
   for (const size of options.sizes) {
     console.log(
       `\n${size}: ${SIZES[size].nodes.toLocaleString('en-US')} nodes, ${SIZES[size].edges.toLocaleString('en-US')} edges`,
     );
     console.log(
-      `  ${''.padEnd(50)}${'Sombra'.padStart(10)}${'SQLite'.padStart(10)}${'ratio'.padStart(9)}${'floor'.padStart(8)}${'goal'.padStart(8)}`,
+      `  ${''.padEnd(50)}${['Sombra', 'SQLite', 'x', 'floor', 'goal', 'LMDB', 'x', 'floor'].map((name) => name.padStart(9)).join('')}`,
     );
     for (const row of rows.filter((entry) => entry.size === size)) {
       const figures = [
-        format(row.sombra).padStart(10),
-        format(row.sqlite).padStart(10),
-        times(row.ratio).padStart(9),
-        times(row.floor).padStart(8),
-        times(row.goal).padStart(8),
-      ];
+        format(row.sombra),
+        format(row.sqlite),
+        times(row.ratio),
+        times(row.floor),
+        times(row.goal),
+        format(row.lmdb),
+        times(row.lmdbRatio),
+        times(row.lmdbFloor),
+      ].map((figure) => figure.padStart(9));
       console.log(`  ${row.title.padEnd(50)}${figures.join('')}${row.belowFloor ? '  misses the floor' : ''}`);
     }
   }
@@ -210,6 +218,7 @@ function median(values) {
 }
 
 function format(value) {
+  if (value === undefined) return '-';
   if (value >= 1e6) return `${(value / 1e6).toFixed(2)}M`;
   if (value >= 1e4) return `${(value / 1e3).toFixed(0)}k`;
   if (value >= 1e3) return `${(value / 1e3).toFixed(2)}k`;
@@ -217,7 +226,7 @@ function format(value) {
 }
 
 function times(ratio) {
-  return `${ratio.toFixed(ratio < 10 ? 2 : 1)}x`;
+  return ratio === undefined || Number.isNaN(ratio) ? '-' : `${ratio.toFixed(ratio < 10 ? 2 : 1)}x`;
 }
 
 /** The commit that is measured; + when something is not committed. */

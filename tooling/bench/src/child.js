@@ -11,8 +11,9 @@ const path = join(folder, `${engineName}.db`);
 const context = { open, path, graph: makeGraph(SIZES[size]), budgetMs: Number(budget), engine: open(path) };
 
 print({ about });
-for (const [workload, { run }] of Object.entries(WORKLOADS)) {
+for (const [workload, { run, uses }] of Object.entries(WORKLOADS)) {
+  if (uses.some((method) => context.engine[method] === undefined)) continue;
   if (only !== undefined && workload !== 'bulkLoad' && !only.split(',').includes(workload)) continue;
-  print({ workload, ...run(context) });
+  print({ workload, ...(await run(context)) });
 }
-context.engine.close();
+await context.engine.close();

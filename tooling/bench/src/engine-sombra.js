@@ -17,6 +17,11 @@ export function open(path, durability = 'relaxed') {
       throw new Error(message);
     },
   });
+  const addAll = (tx, names, targets) => {
+    for (let i = 0; i < targets.length; i += 1) {
+      tx.addEdge(tx.addNode('Person', { name: names[i], age: 30, score: 0 }), targets[i], 'KNOWS', { weight: 1 });
+    }
+  };
   return {
     load: (graph) => void db.bulkLoad({ nodes: nodeRows(graph), edges: edgeRows(graph) }),
     counts: () => ({ nodes: db.nodeCount(), edges: db.edgeCount() }),
@@ -27,23 +32,19 @@ export function open(path, durability = 'relaxed') {
     twoHops: (id) => db.kHop(id, 2, { mode: 'walk' }),
     bfsLevels: (start) => db.bfsLevels(start),
     pathLength: (from, to) => db.shortestPath(from, to)?.length ?? -1,
-    addPairs: (names, targets) =>
-      db.transaction((tx) => {
-        for (let i = 0; i < targets.length; i += 1) {
-          tx.addEdge(tx.addNode('Person', { name: names[i], age: 30, score: 0 }), targets[i], 'KNOWS', { weight: 1 });
-        }
-      }),
+    addPairs: (names, targets) => db.transaction((tx) => addAll(tx, names, targets)),
+    addPairsAsync: (names, targets) => db.transactionAsync((tx) => addAll(tx, names, targets)),
     isIntact: () => db.verifyIntegrity().isClean,
     close: () => db.close(),
   };
 }
 
-function* nodeRows({ nodes, names, age, score }) {
+export function* nodeRows({ nodes, names, age, score }) {
   for (let i = 0; i < nodes; i += 1)
     yield { labels: 'Person', properties: { name: names[i], age: age[i], score: score[i] } };
 }
 
-function* edgeRows({ edges, source, target, weight }) {
+export function* edgeRows({ edges, source, target, weight }) {
   for (let i = 0; i < edges; i += 1) {
     yield { source: source[i], target: target[i], type: 'KNOWS', properties: { weight: weight[i] } };
   }

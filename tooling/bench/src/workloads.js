@@ -26,11 +26,12 @@ function setDigest(d, ids) {
 
 /**
  * In the order in which they run; each leaves the engine open.
- * `unit`: per second unless it is named. `smaller`: less is better. `floor`, `goal`: ratio to SQLite that the design wants at
- * the sizes large and xl.
+ * `uses`: methods that an engine needs for it; one that lacks them has no figure. `smaller`: less is better. `floor`, `goal`:
+ * ratio to SQLite that the design wants at the sizes large and xl; `floors`: ratios to other engines.
  */
 export const WORKLOADS = {
   bulkLoad: {
+    uses: ['load', 'counts'],
     title: 'bulk load, rows/s',
     floor: 3,
     goal: 6,
@@ -43,27 +44,29 @@ export const WORKLOADS = {
     },
   },
   fileSize: {
+    uses: ['bfsLevels'],
     title: 'file after a clean close, MiB',
     smaller: true,
     floor: 0.9,
     goal: 0.7,
-    run(context) {
-      context.engine.close();
+    async run(context) {
+      await context.engine.close();
       const value = statSync(context.path).size / 2 ** 20;
       context.engine = context.open(context.path);
       return { value, answer: '' };
     },
   },
   reopen: {
+    uses: ['readNode'],
     title: 'reopen and first read, ms',
     smaller: true,
     floor: 2,
     goal: 1,
-    run(context) {
+    async run(context) {
       const times = [];
       let age = 0;
       for (let i = 0; i < 9; i += 1) {
-        context.engine.close();
+        await context.engine.close();
         const start = performance.now();
         context.engine = context.open(context.path);
         ({ age } = context.engine.readNode(1));
@@ -73,9 +76,11 @@ export const WORKLOADS = {
     },
   },
   pointRead: {
+    uses: ['readNode'],
     title: 'point read, whole object, reads/s',
     floor: 5,
     goal: 14,
+    floors: { lmdb: 1.5 },
     run({ engine, graph, budgetMs }) {
       const ids = sampleIds(graph.nodes, 10_000, 1);
       return timed(budgetMs, ids.length, () => {
@@ -89,6 +94,7 @@ export const WORKLOADS = {
     },
   },
   neighbours: {
+    uses: ['neighbours'],
     title: 'neighbours (ids), queries/s',
     floor: 12,
     goal: 30,
@@ -102,6 +108,7 @@ export const WORKLOADS = {
     },
   },
   edges: {
+    uses: ['edgesOf'],
     title: 'edges with properties (objects), edges/s',
     floor: 8,
     goal: 40,
@@ -121,6 +128,7 @@ export const WORKLOADS = {
     },
   },
   twoHop: {
+    uses: ['twoHops'],
     title: 'ends of walks of two edges, distinct, queries/s',
     floor: 10,
     goal: 19,
@@ -134,6 +142,7 @@ export const WORKLOADS = {
     },
   },
   bfs: {
+    uses: ['bfsLevels'],
     title: 'breadth-first search, whole graph, edges/s',
     floor: 12,
     goal: 28,
@@ -143,6 +152,7 @@ export const WORKLOADS = {
     },
   },
   shortestPath: {
+    uses: ['pathLength'],
     title: 'shortest path, paths/s',
     floor: 10,
     goal: 30,
@@ -157,32 +167,43 @@ export const WORKLOADS = {
     },
   },
   smallRelaxed: {
+    uses: ['addPairs'],
     title: 'small transactions, relaxed, tx/s',
     floor: 5,
     goal: 12,
+    floors: { lmdb: 2 },
     run: (context) => transactions(context, 'relaxed', 1),
   },
   smallDurable: {
+    uses: ['addPairs'],
     title: 'small transactions, durable, tx/s',
     floor: 1.1,
     goal: 1.4,
     run: (context) => transactions(context, 'durable', 1),
   },
+  inFlight: {
+    uses: ['addPairsAsync'],
+    title: 'small transactions, durable, 64 in flight, tx/s',
+    floors: { lmdb: 3 },
+    run: inFlight,
+  },
   batches: {
+    uses: ['addPairs'],
     title: 'transactions of 1000 rows, durable, rows/s',
     floor: 2,
     goal: 4,
     run: (context) => transactions(context, 'durable', 500),
   },
   intact: {
+    uses: ['isIntact'],
     hidden: true,
     run: ({ engine }) => ({ value: 0, answer: engine.isIntact() }),
   },
 };
 
 /** `pairs` nodes, each with an edge, in one transaction: a fixed number first, then as many as fit into the time. */
-function transactions(context, durability, pairs) {
-  context.engine.close();
+async function transactions(context, durability, pairs) {
+  await context.engine.close();
   const engine = (context.engine = context.open(context.path, durability));
   const { graph, budgetMs } = context;
   const next = random(7);
@@ -208,4 +229,33 @@ function transactions(context, durability, pairs) {
     throw new Error('transactions are missing');
   const rows = pairs === 1 ? count : count * pairs * 2;
   return { value: rows / seconds, answer: `${warm.nodes - before.nodes}/${warm.edges - before.edges}` };
+}
+
+const IN_FLIGHT = 64;
+
+/** One node with an edge per transaction, 64 of them asked for and not acknowledged at any time. */
+async function inFlight(context) {
+  await context.engine.close();
+  const engine = (context.engine = context.open(context.path, 'durable'));
+  const { graph, budgetMs } = context;
+  const next = random(8);
+  const names = ['new'];
+  const before = engine.counts();
+  let count = 0;
+  const keepOne = async (isOver) => {
+    while (!isOver()) {
+      count += 1;
+      await engine.addPairsAsync(names, Uint32Array.of(1 + Math.floor(next() * graph.nodes)));
+    }
+  };
+  const run = (isOver) => Promise.all(Array.from({ length: IN_FLIGHT }, () => keepOne(isOver)));
+  await run(() => count >= 10 * IN_FLIGHT);
+  const warm = count;
+  const start = performance.now();
+  await run(() => performance.now() - start >= budgetMs);
+  const seconds = (performance.now() - start) / 1000;
+  const after = engine.counts();
+  const added = [after.nodes - before.nodes, after.edges - before.edges];
+  if (added.some((number) => number !== count)) throw new Error('transactions are missing');
+  return { value: (count - warm) / seconds, answer: 'all there' };
 }

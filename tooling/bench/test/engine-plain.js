@@ -35,6 +35,9 @@ export function open(path) {
     }
     return found;
   };
+  const addPairs = (names, ends) => {
+    for (let i = 0; i < ends.length; i += 1) addEdge(addNode({ name: names[i], age: 30, score: 0 }), ends[i], 1);
+  };
   return {
     load(from) {
       for (let i = 0; i < from.nodes; i += 1) addNode({ name: from.names[i], age: from.age[i], score: from.score[i] });
@@ -48,9 +51,8 @@ export function open(path) {
     twoHops: (id) => [...new Set(targets(id).flatMap(targets))],
     bfsLevels: (start) => levels(start).map(({ length }) => length),
     pathLength: (from, to) => levels(from).findIndex((level) => level.includes(to)),
-    addPairs(names, ends) {
-      for (let i = 0; i < ends.length; i += 1) addEdge(addNode({ name: names[i], age: 30, score: 0 }), ends[i], 1);
-    },
+    addPairs,
+    addPairsAsync: async (names, ends) => addPairs(names, ends),
     isIntact: () => true,
     close: () => undefined,
   };

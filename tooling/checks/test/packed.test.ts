@@ -103,7 +103,7 @@ async function runExample(readme: string, json: PackageFile['json'], folder: str
   const example = firstBlock(readme, json.bin === undefined ? 'js' : 'sh');
   if (example === undefined) throw new Error(`README of ${json.name} has no example`);
   if (json.bin !== undefined) {
-    const script = example.replaceAll(/^(npx -y @sombra\/cli|sombra) /gm, 'npx sombra ');
+    const script = example.replaceAll(/^(npx -y -p @sombra\/cli sombra|sombra) /gm, 'npx sombra ');
     return (await run('bash', ['-euo', 'pipefail', '-c', script], folder)).trim();
   }
   const imported = [...example.matchAll(/from '([^.'][^']*)'/g)].map(([, from]) => from!);
