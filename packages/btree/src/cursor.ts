@@ -384,5 +384,7 @@ export class Cursor {
 
   private checkValid(): void {
     if (!this.valid) throw new StateError('SOMBRA_CURSOR_NOWHERE', 'the cursor stands on no entry: place it first');
+    // The memory of a closed database serves another one.
+    if (this.memory.bytes.length === 0) throw new StateError('SOMBRA_CLOSED', 'the database is closed: open it again');
   }
 }

@@ -6,8 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { BTree, type Cursor } from '../src/index.ts';
 import { bytes, digits, entriesOf, put, remove, text } from './support/entries.ts';
 import { codeOf } from './support/errors.ts';
-import type { OpenTree } from './support/open.ts';
-import { withTree } from './support/open.ts';
+import { OpenTree, withTree } from './support/open.ts';
 
 /** Fills a tree with the even numbers below `end`, four digits each, over several leaves. */
 function evens(db: OpenTree, end = 1200): void {
@@ -331,6 +330,19 @@ describe('pages', () => {
       },
       { maxTransactionPages: 60 },
     );
+  });
+
+  test('a cursor that is left open when its database is closed says so', () => {
+    const db = new OpenTree();
+    evens(db);
+    const cursor = db.tree.cursor(db.view);
+    cursor.first();
+    expect(keyOf(cursor)).toBe('0000');
+    db.pager.close();
+    for (const read of [() => cursor.key(), () => cursor.keyInto(new Uint8Array(100)), () => cursor.value()])
+      expect(codeOf(read)).toBe('SOMBRA_CLOSED');
+    expect(codeOf(() => cursor.next())).toBe('SOMBRA_CLOSED');
+    cursor.close();
   });
 
   test('a closed cursor can be closed again, and disposed of', () => {

@@ -12,6 +12,6 @@ import { suiteRuns, suiteSeed } from './support/suite.ts';
 test('a key-value store is its model, after 60 operations of every kind', () => {
   fc.assert(fc.property(cacheSizes, runsOf(STORE_WEIGHTS, 60), runStore), {
     seed: suiteSeed(20_260_103),
-    numRuns: suiteRuns(1000),
+    numRuns: suiteRuns(500),
   });
 }, 300_000);

@@ -12,6 +12,6 @@ import { runTrees, TREE_WEIGHTS } from './support/tree-runs.ts';
 test('trees and cursors are their model, after 60 operations of every kind', () => {
   fc.assert(fc.property(cacheSizes, runsOf(TREE_WEIGHTS, 60), runTrees), {
     seed: suiteSeed(20_260_102),
-    numRuns: suiteRuns(1000),
+    numRuns: suiteRuns(500),
   });
 }, 300_000);

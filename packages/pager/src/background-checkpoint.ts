@@ -38,6 +38,8 @@ export class BackgroundCheckpoint {
     const { engine } = this;
     const { options } = engine;
     if (engine.poisoned || engine.bulkOpen || engine.closed) return;
+    // The sync of a group may come in after WRITE was given back: what is due then is for whoever holds it.
+    if (!engine.tenure.held) return;
     this.commits += 1;
     const bytes = engine.logBytes();
     if (this.active === null) {

@@ -34,6 +34,8 @@ export class BulkWriter {
     this.engine = engine;
     engine.group.settleNow();
     engine.checkpoints.finishNow();
+    // A view of this turn may be older than what WRITE brought: whoever looks before he loads must see what others committed.
+    engine.views.useNewest();
     this.lsn = engine.tail.lsn + 1;
     this.first = engine.tail.pageCount;
     const { pageSize } = engine.cache;
@@ -116,6 +118,8 @@ export class BulkWriter {
       return tx.commit();
     } catch (error) {
       tx.rollback();
+      // What was read of its pages has the number of a commit that comes yet.
+      engine.cache.dropFrom(this.first);
       throw error;
     }
   }

@@ -86,9 +86,7 @@ export class DirtyPages {
     const frame = base >>> cache.shift;
     if (!cache.isUnread(frame)) return this.addCopy(pageNumber, base);
     this.checkLimit();
-    const baseLsn = cache.frameLsn[frame]!;
-    const mode = cache.frameHeavy[frame] === 1 ? MODE_IMAGE : MODE_DELTA;
-    const d = this.note(pageNumber, frame, baseLsn, mode);
+    const d = this.note(pageNumber, frame, this.baseOf(frame), this.modeOf(frame));
     cache.takeOver(frame, this.lsn, d);
     stampLsn(cache.bytes, base, this.lsn);
     return d;
@@ -108,7 +106,17 @@ export class DirtyPages {
     const copy = frame << cache.shift;
     cache.bytes.copyWithin(copy, base, base + cache.pageSize);
     stampHeader(cache.bytes, copy, pageNumber, this.lsn);
-    return this.add(pageNumber, frame, cache.frameLsn[old]!, cache.frameHeavy[old] === 1 ? MODE_IMAGE : MODE_DELTA);
+    return this.add(pageNumber, frame, this.baseOf(old), this.modeOf(old));
+  }
+
+  /** Lsn of the committed version in a frame; -1 when a bulk load wrote the page for this very commit, which no delta can follow. */
+  private baseOf(frame: number): number {
+    const lsn = this.cache.frameLsn[frame]!;
+    return lsn < this.lsn ? lsn : -1;
+  }
+
+  private modeOf(frame: number): number {
+    return this.cache.frameHeavy[frame] === 1 || this.baseOf(frame) < 0 ? MODE_IMAGE : MODE_DELTA;
   }
 
   /**

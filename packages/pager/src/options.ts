@@ -126,6 +126,7 @@ export const PAGE_SIZE_MIN = 4096;
 export const PAGE_SIZE_MAX = 65536;
 /** Largest page number + 1: page numbers are unsigned 32-bit, tables of them are indexed by signed ones. */
 export const PAGES_MAX = 2 ** 31 - 1;
+const DEFAULT_CACHE_SIZE = 5000;
 const MIB = 1024 * 1024;
 const SEGMENT_MIN = 16 * 1024;
 /** Log entries since the checkpoint at which a commit runs one, whatever their size: each has its place in memory. */
@@ -183,6 +184,11 @@ export function isPageSize(value: number): boolean {
   return Number.isInteger(value) && value >= PAGE_SIZE_MIN && value <= PAGE_SIZE_MAX && (value & (value - 1)) === 0;
 }
 
+/** A number of pages for the cache. @throws DataError SOMBRA_CONFIG */
+export function checkCacheSize(pages: number): number {
+  return integer('cacheSize', pages ?? null, 0, 8, 2 ** 24);
+}
+
 /**
  * Checks options and fills in the defaults.
  * @throws DataError SOMBRA_CONFIG, naming the field
@@ -215,7 +221,7 @@ export function resolveOptions(options: PagerOptions): ResolvedOptions {
     vfs: options.vfs,
     path: options.path,
     pageSize,
-    cacheSize: integer('cacheSize', options.cacheSize, 5000, 8, 2 ** 24),
+    cacheSize: checkCacheSize(options.cacheSize === undefined ? DEFAULT_CACHE_SIZE : options.cacheSize),
     enableWal: flag('enableWal', options.enableWal, true),
     syncMode,
     readOnly: flag('readOnly', options.readOnly, false) || inspect,

@@ -41,12 +41,23 @@ function grown<T extends Float64Array | Uint32Array | Int32Array | Uint8Array>(f
   return to;
 }
 
-/** Fixed-size page cache over one buffer. `bytes`, `halves` and `words` are views of the same memory. */
+/** Frames for so many pages. @throws DataError SOMBRA_CONFIG when the slab would exceed 2 GiB */
+function capacityFor(pageSize: number, cacheSize: number, reserve: number): number {
+  const capacity = cacheSize + reserve + SPARE_FRAMES;
+  if (capacity * pageSize <= SLAB_BYTES_MAX) return capacity;
+  throw new DataError(
+    'SOMBRA_CONFIG',
+    `cacheSize ${cacheSize} and maxTransactionPages ${reserve} need ${capacity} pages of ${pageSize} bytes; at most 2 GiB together: lower one of them`,
+    { details: { field: 'cacheSize' } },
+  );
+}
+
+/** Page cache over one buffer. `bytes`, `halves` and `words` are views of the same memory; `resize` replaces them. */
 export class PageCache {
   /** Bytes of a page, a power of two. */
   readonly pageSize: number;
   /** Pages that it holds in the long run; more only while they are dirty or pinned. */
-  readonly cacheSize: number;
+  cacheSize: number;
   /** log2 of `pageSize`: `base >>> shift` is a frame, `frame << shift` a base. */
   readonly shift: number;
   /** Empty after `dispose`. */
@@ -73,7 +84,8 @@ export class PageCache {
   /** Limits of all open snapshots, to tell which old versions somebody may still read. */
   snapshotLimits: number[] = [];
 
-  private readonly capacity: number;
+  private readonly reserve: number;
+  private capacity: number;
   private state: Uint8Array;
   private pins: Int32Array;
   private free: Int32Array;
@@ -90,14 +102,9 @@ export class PageCache {
    * @throws DataError SOMBRA_CONFIG when the slab would exceed 2 GiB
    */
   constructor(pageSize: number, cacheSize: number, reserve: number) {
-    const capacity = cacheSize + reserve + SPARE_FRAMES;
-    if (capacity * pageSize > SLAB_BYTES_MAX) {
-      throw new DataError(
-        'SOMBRA_CONFIG',
-        `cacheSize ${cacheSize} and maxTransactionPages ${reserve} need ${capacity} pages of ${pageSize} bytes; at most 2 GiB together: lower one of them`,
-      );
-    }
+    const capacity = capacityFor(pageSize, cacheSize, reserve);
     this.pageSize = pageSize;
+    this.reserve = reserve;
     this.shift = 31 - Math.clz32(pageSize);
     this.capacity = capacity;
     this.cacheSize = cacheSize;
@@ -132,6 +139,36 @@ export class PageCache {
     this.state = grown(this.state, new Uint8Array(frames));
     this.pins = grown(this.pins, new Int32Array(frames));
     this.free = grown(this.free, new Int32Array(frames));
+  }
+
+  /** Could the cache hold so many pages? @throws DataError SOMBRA_CONFIG when it could not */
+  checkSize(cacheSize: number): void {
+    capacityFor(this.pageSize, cacheSize, this.reserve);
+  }
+
+  /**
+   * Changes how many pages the cache holds in the long run. Frames in use keep their places when it grows; when it shrinks, the
+   * slab becomes smaller only if no page is dirty or pinned, and the cache is empty then. Whoever holds `bytes`, `halves`, `words`
+   * or the place of an unpinned page over this call reads stale bytes: call it in a turn of the event loop of its own.
+   */
+  resize(cacheSize: number): void {
+    const capacity = capacityFor(this.pageSize, cacheSize, this.reserve);
+    this.cacheSize = cacheSize;
+    while (this.used > cacheSize && this.evict());
+    if (capacity === this.capacity) return;
+    if (capacity < this.capacity) {
+      if (this.used !== this.evictable) return;
+      this.dropAll();
+      this.highWater = 0;
+      this.freeCount = 0;
+      this.hand = 0;
+    }
+    const bytes = new Uint8Array(capacity * this.pageSize);
+    bytes.set(this.bytes.subarray(0, this.highWater * this.pageSize));
+    this.bytes = bytes;
+    this.halves = new Uint16Array(bytes.buffer);
+    this.words = new Uint32Array(bytes.buffer);
+    this.capacity = capacity;
   }
 
   /** The database was closed: the slab may serve the next one. Nothing can be read from the cache any more. */
@@ -316,8 +353,13 @@ export class PageCache {
 
   /** Forgets every version. Pinned frames keep their bytes until they are unpinned. */
   dropAll(): void {
+    this.dropFrom(0);
+  }
+
+  /** Forgets every version of the pages from `pageNumber` on, as `dropAll` does. */
+  dropFrom(pageNumber: number): void {
     for (let frame = 0; frame < this.highWater; frame += 1) {
-      if (this.state[frame] !== CLEAN) continue;
+      if (this.state[frame] !== CLEAN || this.framePage[frame]! < pageNumber) continue;
       this.table[this.framePage[frame]!] = NO_FRAME;
       if (this.pins[frame] === 0) this.evictable -= 1;
       this.release(frame);

@@ -8,7 +8,7 @@ import { closeConnection } from './close.ts';
 import type { OpenDatabase } from './inspection.ts';
 import { openDatabase } from './open.ts';
 import type { PagerOptions, PagerWarning } from './options.ts';
-import { resolveOptions } from './options.ts';
+import { checkCacheSize, resolveOptions } from './options.ts';
 import type { PageCache } from './page-cache.ts';
 import type { ReaderMark } from './shm.ts';
 import type { PagerStats } from './stats.ts';
@@ -143,7 +143,12 @@ export class Pager {
     const { engine } = this.database;
     engine.checkIdle();
     engine.tenure.acquire();
-    return new BulkWriter(engine);
+    try {
+      return new BulkWriter(engine);
+    } catch (error) {
+      engine.tenure.settle(false);
+      throw error;
+    }
   }
 
   /** Checks the newest commit. @returns problems found, empty when all is well @throws StateError SOMBRA_CLOSED */
@@ -174,6 +179,23 @@ export class Pager {
     return engine.marks.others();
   }
 
+  /**
+   * Changes how many pages are kept in memory, from the next turn of the event loop on. No page of an open transaction is lost. A
+   * smaller cache gives its memory back if no transaction and no cursor is open then.
+   * @param pages  8 to 2^24
+   * @throws DataError SOMBRA_CONFIG; StateError SOMBRA_CLOSED
+   */
+  setCacheSize(pages: number): void {
+    const { engine } = this.database;
+    engine.checkOpen();
+    checkCacheSize(pages);
+    this.cache.checkSize(pages);
+    // No code on the stack, a predicate of the caller within a traversal for example, may hold the memory that is replaced.
+    engine.vfs.env.defer(() => {
+      if (!engine.closed) engine.cache.resize(pages);
+    });
+  }
+
   /** Figures for operators. A new object. */
   stats(): PagerStats {
     const { engine } = this.database;
@@ -187,6 +209,7 @@ export class Pager {
       checkpointLsn: shared.checkpointLsn,
       logBytesSinceCheckpoint: engine.logBytes(),
       logEntries: engine.index.count,
+      cacheSize: cache.cacheSize,
       cachePages: cache.used,
       cachePagesDirty: cache.dirty,
       evictions: cache.evictions,

@@ -224,8 +224,8 @@ export class Shm {
    * tenure. The mark stays until the file is built anew.
    */
   setLate(): void {
-    this.late = true;
     this.setWord(SHM_LATE, true);
+    this.late = true; // not before: who could not set it has to try again
   }
 
   private setWord(at: number, on: boolean): void {

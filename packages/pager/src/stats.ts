@@ -47,6 +47,8 @@ export interface PagerStats extends Counters {
   readonly logBytesSinceCheckpoint: number;
   /** Log entries since the last checkpoint, each with its place in memory. */
   readonly logEntries: number;
+  /** Pages that the cache may hold, and holds. */
+  readonly cacheSize: number;
   readonly cachePages: number;
   readonly cachePagesDirty: number;
   readonly evictions: number;

@@ -15,8 +15,6 @@ export type TransactionState = 'active' | 'committed' | 'rolled-back';
 /** First byte of a page that page operations may change: kind, flags, tree id, aux; what lies before is the pager's. */
 const FIRST_EDITABLE = KIND_OFFSET;
 const U48_MAX = 2 ** 48 - 1;
-/** Edits of pages that are writable already between two looks at the clock. */
-const EDITS_PER_CLOCK = 64;
 
 interface Savepoint {
   readonly id: number;
@@ -49,7 +47,6 @@ export class WriteTransaction {
   private nextSavepoint = 1;
   private current: TransactionState = 'active';
   private late = false;
-  private untilClock = EDITS_PER_CLOCK;
 
   /** Called by the pager. @param deadline  time in ms at which it ends, Infinity for none @internal */
   constructor(engine: Engine, catalogue: Catalogue, deadline: number) {
@@ -131,14 +128,10 @@ export class WriteTransaction {
     if (this.current !== 'active') this.refuseEnded();
     const { dirty, cache } = this.engine;
     try {
+      if (this.deadline !== Infinity) this.checkDeadline();
       let d = dirty.indexOf(pageNumber);
-      if (d < 0) {
-        this.lookAtClock();
-        d = dirty.addCommitted(pageNumber, this.view.page(pageNumber));
-      } else {
-        if ((this.untilClock -= 1) === 0) this.lookAtClock();
-        dirty.touch(d);
-      }
+      if (d < 0) d = dirty.addCommitted(pageNumber, this.view.page(pageNumber));
+      else dirty.touch(d);
       return dirty.frame[d]! << cache.shift;
     } catch (error) {
       throw this.abort(error);
@@ -422,11 +415,6 @@ export class WriteTransaction {
 
   private check(): void {
     if (this.current !== 'active') this.refuseEnded();
-    this.lookAtClock();
-  }
-
-  private lookAtClock(): void {
-    this.untilClock = EDITS_PER_CLOCK;
     if (this.deadline !== Infinity) this.checkDeadline();
   }
 

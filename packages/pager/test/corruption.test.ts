@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { sweepDamage } from './support/damage-sweep.ts';
 
-const CASES = 2000;
+const CASES = 1000;
 const seed = Number(process.env['SOMBRA_SEED'] ?? 4242);
 
 test('damaged files', () => {
