@@ -321,7 +321,7 @@ export class GraphDB extends GraphReads {
     return this.write((tx) => tx.addLabel(id, label));
   }
 
-  /** `Transaction.removeLabel` as a transaction of its own. */
+  /** `Transaction.removeLabel` as a transaction of its own; with a schema also SOMBRA_SCHEMA for ends of edges. */
   removeLabel(id: NodeId, label: string): boolean {
     return this.write((tx) => tx.removeLabel(id, label));
   }
@@ -384,6 +384,17 @@ export class GraphDB extends GraphReads {
     this.checkOpen();
     if (!this.inTransaction) this.transactions.drain();
     return this.pager.checkpoint();
+  }
+
+  /**
+   * Changes how many pages are kept in memory, from the next turn of the event loop on. An open transaction loses nothing. Memory
+   * of a smaller cache is given back if no transaction and no iterator is open then.
+   * @param pages  8 to 2^24
+   * @throws DataError SOMBRA_CONFIG; StateError SOMBRA_CLOSED
+   */
+  setCacheSize(pages: number): void {
+    this.checkOpen();
+    this.pager.setCacheSize(pages);
   }
 
   /**

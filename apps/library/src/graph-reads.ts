@@ -147,6 +147,11 @@ export abstract class GraphReads {
     return this.reads().expand(id, options);
   }
 
+  /** Edges from one node to another; with direction `in` the other way round, with `both` all. */
+  edgesBetween(source: NodeId, target: NodeId, options?: EdgesOfOptions): EdgeRecord[] {
+    return this.reads().edgesBetween(source, target, options);
+  }
+
   /** Edges that leave a node. */
   outgoing(id: NodeId, options?: Omit<EdgesOfOptions, 'direction'>): EdgeRecord[] {
     return this.reads().outgoing(id, options);
@@ -221,6 +226,11 @@ export abstract class GraphReads {
   /** Nodes that have a label (undefined: any) and fulfil `where`: properties they must equal, conditions, or a function. */
   findNodes(label: string | undefined, where: Where<NodeRecord>, options?: { readonly limit?: number }): NodeRecord[] {
     return this.reads().findNodes(label, where, options);
+  }
+
+  /** The first of `findNodes`; undefined when there is none. */
+  findNode(label: string | undefined, where: Where<NodeRecord>): NodeRecord | undefined {
+    return this.reads().findNode(label, where);
   }
 
   /** Nodes at most (default), exactly, or by walks of exactly `hops` edges away. */

@@ -16,6 +16,9 @@ const SLICE_MS = 5;
 const POLL_MIN_MS = 1;
 const POLL_SPREAD_MS = 4;
 
+/** Transactions that have run are let go when there are so many, and half of the list. */
+const RUN_MIN = 1024;
+
 /** What runs the queued transactions. */
 export interface QueueRunner {
   /** Is a transaction open? */
@@ -76,13 +79,15 @@ export class TransactionQueue {
   }
 
   /**
-   * Runs everything that is queued, blocking while another connection writes.
+   * Runs everything that is queued, blocking while another connection writes. What a callback asks for meanwhile comes later:
+   * callbacks that ask for the next one would never let this return.
    * @throws IoError SOMBRA_BUSY; what was not run stays queued
    */
   drain(): void {
     if (this.running) return;
-    while (!this.isEmpty) this.runHead(undefined);
+    for (let left = this.queue.length - this.head; left > 0 && !this.isEmpty; left -= 1) this.runHead(undefined);
     this.endWait();
+    this.wake();
   }
 
   /** Runs what is queued; what cannot be run is rejected. Nothing is taken any more. */
@@ -147,8 +152,9 @@ export class TransactionQueue {
   private shift(): Queued {
     const first = this.queue[this.head]!;
     this.head += 1;
-    if (this.isEmpty) {
-      this.queue = [];
+    // Under a steady load it may never be empty, and what has run must not be kept.
+    if (this.isEmpty || (this.head >= RUN_MIN && this.head * 2 >= this.queue.length)) {
+      this.queue = this.queue.slice(this.head);
       this.head = 0;
     }
     return first;

@@ -162,7 +162,9 @@ export class Transaction extends GraphReads {
   /** @returns false when the node does not have it @throws DataError SOMBRA_NODE_NOT_FOUND */
   removeLabel(id: NodeId, label: string): boolean {
     const tx = this.use();
-    this.checkLabels(tx, id, (labels) => labels.filter((each) => each !== label));
+    let left: string[] = [];
+    this.checkLabels(tx, id, (labels) => (left = labels.filter((each) => each !== label)));
+    this.owner.rules?.checkLostLabel(label, left, (type, direction) => tx.degree(id, { type, direction }) > 0);
     return tx.removeLabel(id, label);
   }
 

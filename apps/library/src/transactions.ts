@@ -57,16 +57,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
     const outer = this.active;
     if (outer?.managed === true) return this.runNested(outer, new Transaction(outer, this), fn);
     if (outer !== undefined) refuseBusy();
-    this.queue.drain();
-    const open = this.open(true);
-    const result = this.toItsEnd(open, () => {
-      const value = this.runCallback(open, fn);
-      open.inner.commit();
-      return value;
-    });
-    // One that changed nothing made no commit, which would have covered those before it.
-    if (this.queue.pending > 0) this.graph.pager.settle();
-    return result;
+    return this.runManaged(fn);
   }
 
   /** `GraphDB.transactionAsync`. */
@@ -98,13 +89,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
   /** A transaction of one write. @throws StateError SOMBRA_TRANSACTION_ACTIVE, IoError SOMBRA_BUSY when one is open */
   single<T>(write: (tx: Transaction) => T): T {
     this.refuseOutside();
-    this.queue.drain();
-    const open = this.open(true);
-    return this.toItsEnd(open, () => {
-      const result = write(new Transaction(open, this));
-      open.inner.commit();
-      return result;
-    });
+    return this.runManaged(write);
   }
 
   /** `GraphDB.beginTransaction`. */
@@ -117,7 +102,6 @@ export class Transactions implements TransactionOwner, QueueRunner {
     }
     this.queue.drain();
     let open: OpenTransaction | undefined;
-    // Made before the pager makes one, which rolls back without a word: timers of one length fire in the order of their making.
     const timer =
       this.timeoutMs === Infinity ? undefined : this.env.setTimer(() => this.timedOut(open), this.timeoutMs);
     try {
@@ -185,6 +169,20 @@ export class Transactions implements TransactionOwner, QueueRunner {
     return open;
   }
 
+  /** Begins, runs and commits, behind the asynchronous transactions that wait. */
+  private runManaged<T>(fn: (tx: Transaction) => T): T {
+    this.queue.drain();
+    const open = this.open(true);
+    const result = this.toItsEnd(open, () => {
+      const value = this.runCallback(open, fn);
+      open.inner.commit();
+      return value;
+    });
+    // One that changed nothing made no commit, which would have covered those before it.
+    if (this.queue.pending > 0) this.graph.pager.settle();
+    return result;
+  }
+
   private runCallback<T>(open: OpenTransaction, fn: (tx: Transaction) => T): T {
     const result = fn(new Transaction(open, this));
     refusePromise(result);
@@ -223,7 +221,8 @@ export class Transactions implements TransactionOwner, QueueRunner {
   }
 
   private timedOut(open: OpenTransaction | undefined): void {
-    if (open === undefined || open !== this.active) return;
+    // The pager's own deadline may have rolled it back already; then this still has to be told.
+    if (open === undefined || open !== this.current) return;
     open.timer = undefined;
     this.abandon(open, 'timeout');
     this.warn({

@@ -96,6 +96,9 @@ describe('types of a schema', () => {
     const recent = [...db.findEdges({ type: 'KNOWS', where: or({ since: 1936 }, not({ weight: { exists: true } })) })];
     expectTypeOf(recent[0]!.target).toEqualTypeOf<NodeIdOf<'Person'>>();
     expect([recent.length, db.count({ label: 'Person' }), db.countEdges({ type: 'VISITED' })]).toEqual([1, 2, 1]);
+    expectTypeOf(db.findNode('Person', { name: 'Ada' })!.properties.name).toEqualTypeOf<string>();
+    expectTypeOf(db.edgesBetween(ada, both, { type: 'KNOWS' })[0]!.source).toEqualTypeOf<NodeIdOf<'Person'>>();
+    expect([db.findNode('City', { name: 'York' }), db.edgesBetween(both, ada).length]).toEqual([undefined, 0]);
     const upserted = db.upsertEdge(ada, both, 'KNOWS', { weight: 2 });
     expect([upserted.id === knows, upserted.created]).toEqual([true, false]);
 

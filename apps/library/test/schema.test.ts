@@ -128,6 +128,54 @@ describe('a schema', () => {
     db.close();
   });
 
+  it('keeps the labels that edges need, as long as there are edges', () => {
+    const both = defineSchema({
+      nodes: { A: { name: 'string' }, B: { name: 'string' }, C: { name: 'string' } },
+      edges: { R: { from: 'A', to: ['B', 'C'] } },
+    });
+    const db = GraphDB.open(':memory:', { schema: both } as Config);
+    const source = db.addNode(['A', 'B'], { name: 'source' });
+    const target = db.addNode(['A', 'B', 'C'], { name: 'target' });
+    const edge = db.addEdge(source, target, 'R');
+    expect(thrownBy(() => db.removeLabel(source, 'A')).code).toBe('SOMBRA_SCHEMA');
+    expect(db.removeLabel(target, 'A')).toBe(true);
+    expect(db.removeLabel(target, 'B')).toBe(true);
+    db.addLabel(target, 'A');
+    expect(thrownBy(() => db.removeLabel(target, 'C')).code).toBe('SOMBRA_SCHEMA');
+    expect([db.getNode(source)?.labels, db.getNode(target)?.labels]).toEqual([
+      ['A', 'B'],
+      ['C', 'A'],
+    ]);
+    db.deleteEdge(edge);
+    expect([db.removeLabel(source, 'A'), db.removeLabel(target, 'C'), db.removeLabel(target, 'C')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    db.close();
+  });
+
+  it('leaves labels and types that are no texts to the write, which refuses them as without a schema', () => {
+    const { db, ada } = open();
+    const plain = GraphDB.open(':memory:');
+    const id = plain.addNode([]);
+    for (const wrong of [undefined, null, 5, ['Person', 5], {}] as never[]) {
+      for (const [graph, node] of [
+        [db, ada],
+        [plain, id],
+      ] as const) {
+        const codes = [
+          () => graph.addNode(wrong, { name: 'x' }),
+          () => graph.addLabel(node, wrong),
+          () => graph.addEdge(node, node, wrong),
+        ].map((write) => thrownBy(write).code);
+        expect(codes).toEqual(['SOMBRA_VALUE_KIND', 'SOMBRA_VALUE_KIND', 'SOMBRA_VALUE_KIND']);
+      }
+    }
+    plain.close();
+    db.close();
+  });
+
   it('is not looked at with validateSchema false, nor when it says nothing', () => {
     const db = GraphDB.open(':memory:', { schema, validateSchema: false } as Config);
     expect(db.addNode('Whatever', { x: 1 })).toBe(1);
@@ -158,6 +206,11 @@ describe('a schema', () => {
     expect(load([person, city], [{ ...edge, source: 1 }])).toBe('SOMBRA_SCHEMA');
     expect(load([person, city], [{ ...edge, properties: { x: 1 } }])).toBe('SOMBRA_SCHEMA');
     expect(load([person, city], [{ ...edge, target: 7 }])).toBe('SOMBRA_NODE_NOT_FOUND');
+    expect(load(null as never, [])).toBe('SOMBRA_OPTION');
+    expect(load([null as never], [])).toBe('SOMBRA_VALUE_KIND');
+    expect(load([{}], [])).toBe('SOMBRA_VALUE_KIND');
+    expect(load([person, city], [null as never])).toBe('SOMBRA_VALUE_KIND');
+    expect(load([person, city], [{ source: 0, target: 1 }])).toBe('SOMBRA_VALUE_KIND');
   });
 });
 

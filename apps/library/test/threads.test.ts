@@ -16,14 +16,15 @@ const COMMITS = 300;
 
 function startReader(path: string): { worker: Worker; ready: Promise<void>; answer: Promise<Answer> } {
   const worker = new Worker(new URL('children/reading-thread.js', import.meta.url), { workerData: path });
-  let isReady = (): void => undefined;
-  const ready = new Promise<void>((resolve) => (isReady = resolve));
-  const answer = new Promise<Answer>((resolve, reject) => {
-    worker.on('message', (message: 'ready' | Answer) => (message === 'ready' ? isReady() : resolve(message)));
+  const failed = new Promise<never>((_, reject) => {
     worker.on('error', reject);
     worker.on('exit', () => reject(new Error('the thread ended')));
   });
-  answer.catch(() => undefined); // one of them is terminated
+  const said = <T>(isIt: (message: 'ready' | Answer) => boolean): Promise<T> =>
+    new Promise((resolve) => worker.on('message', (message) => isIt(message) && resolve(message as T)));
+  const ready = Promise.race([failed, said<void>((message) => message === 'ready')]);
+  const answer = Promise.race([failed, said<Answer>((message) => message !== 'ready')]);
+  for (const promise of [ready, answer]) promise.catch(() => undefined); // one of them is terminated
   return { worker, ready, answer };
 }
 

@@ -3,6 +3,8 @@
 // system that fails or counts syncs, two connections on one file, a simulated disk that is crashed, real processes that are killed.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { CRASH_POLICIES, FaultyVfs, Random, SimDisk, seeds } from '@sombra/vfs/testing';
 import { describe, expect, it } from 'vitest';
 import { GraphDB, MemoryVfs } from '../src/index.ts';
@@ -10,6 +12,9 @@ import type { Config } from '../src/index.ts';
 import { startChild } from './support/children.ts';
 import { codeOf } from './support/codes.ts';
 import { expectSound, withDirectory } from './support/open.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const failureOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
@@ -84,6 +89,68 @@ describe('order', () => {
   });
 });
 
+describe('callbacks that ask for the next one', () => {
+  /** Asks for transactions one after the other, each from within the one before, until told to stop. */
+  function chain(db: GraphDB): { ran: number; stopped: boolean; last: Promise<unknown> } {
+    const state = { ran: 0, stopped: false, last: Promise.resolve() as Promise<unknown> };
+    const next = (): void => {
+      state.last = db.transactionAsync((tx) => {
+        state.ran += 1;
+        tx.addNode('N');
+        if (!state.stopped && state.ran < 10_000) next();
+      });
+    };
+    next();
+    return state;
+  }
+
+  it('do not keep a synchronous transaction from running', async () => {
+    await withDb(async (db) => {
+      const asked = chain(db);
+      expect(db.transaction((tx) => tx.nodeCount())).toBe(1);
+      expect(asked.ran).toBe(1);
+      asked.stopped = true;
+      await asked.last;
+      expect([asked.ran, db.nodeCount()]).toEqual([2, 2]);
+    });
+  });
+
+  it('do not keep the database from being closed', async () => {
+    const db = GraphDB.open(':memory:');
+    const asked = chain(db);
+    db.close();
+    expect(asked.ran).toBe(1);
+    expect(await failureOf(asked.last)).toBe('SOMBRA_CLOSED');
+  });
+
+  it('leave nothing behind of those that have run, even when the queue is never empty', async () => {
+    await withDb(async (db) => {
+      const given: WeakRef<object>[] = [];
+      let stopped = false;
+      let last: Promise<unknown> = Promise.resolve();
+      const ask = (): void => {
+        const value = { number: given.length };
+        given.push(new WeakRef(value));
+        last = db.transactionAsync((tx) => {
+          if (!stopped) ask();
+          tx.setNodeProperty(1, 'number', value.number);
+        });
+      };
+      db.addNode('N');
+      ask();
+      ask();
+      const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+      while (given.length < 8000) await nextTurn();
+      await nextTurn();
+      collectGarbage();
+      const kept = given.filter((one) => one.deref() !== undefined).length;
+      stopped = true;
+      await last;
+      expect(kept).toBeLessThan(4000);
+    });
+  });
+});
+
 describe('a callback that fails', () => {
   it('is rolled back alone, and its error is what rejects', async () => {
     await withDb(async (db) => {
@@ -128,6 +195,12 @@ describe('beside synchronous transactions', () => {
     expect(again.nodeCount('N')).toBe(3);
     again.close();
     expect(await Promise.all(pending)).toEqual([1, 2, 3]);
+    const named = db.transactionAsync((tx) => tx.setNodeProperty(1, 'number', 10));
+    db.removeNodeProperty(1, 'none'); // changes nothing itself
+    const later = GraphDB.open('/graph.db', { vfs: disk.crash('none', new Random(2)) });
+    expect(later.getNodeProperty(1, 'number')).toBe(10);
+    later.close();
+    await named;
     const more = db.transactionAsync((tx) => tx.addNode('N'));
     expect(db.addNode('N')).toBe(5);
     expect(await more).toBe(4);

@@ -265,6 +265,24 @@ export class GraphReader extends GraphWalks {
     return found;
   }
 
+  /**
+   * Edges from one node to another; with direction `in` those from the other, with `both` all. Looks from the end that has fewer
+   * edges. In the order of `edgesOf`. Empty for missing nodes.
+   */
+  edgesBetween(source: NodeId, target: NodeId, options?: EdgesOfOptions): EdgeRecord[] {
+    checkOptions(options, ['direction', 'type', 'limit'], 'edgesBetween');
+    const direction = directionOption(options?.direction);
+    const limit = countOption(options?.limit, Infinity, 'limit');
+    const ids = direction === 'in' ? [] : this.idsBetween(source, target, options?.type);
+    if (direction === 'in' || (direction === 'both' && source !== target))
+      ids.push(...this.idsBetween(target, source, options?.type));
+    return ids.slice(0, limit).map((id) => {
+      const at = this.store.findEdge(this.view, id);
+      if (at < 0) throw danglingEdge(id);
+      return this.edgeFound(id, at);
+    });
+  }
+
   /** `edgesOf` with direction `out`. */
   outgoing(id: NodeId, options?: Omit<EdgesOfOptions, 'direction'>): EdgeRecord[] {
     checkOptions(options, ['type', 'limit'], 'outgoing');
@@ -352,6 +370,11 @@ export class GraphReader extends GraphWalks {
     return this.explained(parseFind('edge', query, 'explainEdges', FIND_OPTIONS), options);
   }
 
+  /** The first node that has a label (undefined: any) and fulfils `where`; undefined when there is none. */
+  findNode(label: string | undefined, where: Where<NodeRecord>): NodeRecord | undefined {
+    return this.findNodes(label, where, { limit: 1 })[0];
+  }
+
   /** `find` as a list: nodes that have a label (undefined: any) and fulfil `where`. */
   findNodes(label: string | undefined, where: Where<NodeRecord>, options?: { readonly limit?: number }): NodeRecord[] {
     checkOptions(options, ['limit'], 'findNodes');
@@ -394,6 +417,16 @@ export class GraphReader extends GraphWalks {
   }
 
   /** Decodes the node record that `findNode` found. */
+  /** Ids of the edges from one node to another. */
+  private idsBetween(source: NodeId, target: NodeId, type: EdgesOfOptions['type']): EdgeId[] {
+    const filter = type === undefined ? {} : { type };
+    const outgoing = this.degree(source, filter) <= this.degree(target, { ...filter, direction: 'in' });
+    const [near, far] = outgoing ? [source, target] : [target, source];
+    const side = { ...filter, direction: outgoing ? 'out' : 'in' } as const;
+    const ends = this.neighbors(near, side);
+    return this.edgeIdsOf(near, side).filter((_, at) => ends[at] === far);
+  }
+
   private nodeFound(id: NodeId, at: number): NodeRecord {
     const { nodes, records } = this.store;
     let shape;

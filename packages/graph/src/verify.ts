@@ -102,10 +102,10 @@ function checkPages(store: GraphStore, checksumOnly: boolean, findings: Findings
     store.typeIndex.tree,
     store.dictionaryTree,
     store.statistics.tree,
-    ...indexTrees(pager.view),
   ];
   const reachable = (mark: (page: number) => void): void => {
-    for (const tree of trees) ofTrees.push(...tree.check(pager.view, mark));
+    // Looked up here, as the check of the pager has gone to the newest commit.
+    for (const tree of [...trees, ...indexTrees(pager.view)]) ofTrees.push(...tree.check(pager.view, mark));
   };
   const problems = pager.check({ maxProblems: PROBLEMS_MAX, ...(checksumOnly ? {} : { reachable }) });
   const report = (kind: FindingKind, code: string, message: string): void => findings.add(kind, `${code}: ${message}`);

@@ -37,6 +37,8 @@ export interface Estimates {
 export interface CostQuery {
   readonly view: View;
   readonly from: number;
+  /** Cost of the way to `from`, which all costs include. Default 0. */
+  readonly fromCost?: number;
   /** 0: no target, every node is settled that can be reached. */
   readonly to: number;
   readonly direction: Direction;
@@ -52,6 +54,13 @@ export interface CostQuery {
 }
 
 const NEXT_NODE_ID = 0;
+/** Estimates are sums in another order, so that rounding may make them greater than what they estimate, by less than this part. */
+const ROUNDING = 1e-9;
+
+/** Cost up to which a way is followed while the rest of it is estimated. What arrives is compared with `maxCost` itself. */
+export function estimateLimit(maxCost: number): number {
+  return maxCost + maxCost * ROUNDING;
+}
 
 export class WeightedPath implements Estimates {
   /** Places of the nodes whose cost is final, cheapest first. Without estimates only. */
@@ -85,13 +94,13 @@ export class WeightedPath implements Estimates {
   }
 
   /** Begins a search that `advance` goes on with. */
-  begin({ view, from, maxCost, estimates }: CostQuery): void {
+  begin({ view, from, fromCost = 0, maxCost, estimates }: CostQuery): void {
     this.marks.begin(view.counter(NEXT_NODE_ID));
     this.heap.length = 0;
     this.settled.length = 0;
     this.target = -1;
     const left = estimates?.costOf(from) ?? 0;
-    if (left >= 0 && left <= maxCost) this.meet(from, 0, left, 0, 0);
+    if (left >= 0 && !isBeyond(fromCost, left, maxCost)) this.meet(from, fromCost, left, 0, 0);
   }
 
   /**
@@ -181,7 +190,7 @@ export class WeightedPath implements Estimates {
       return;
     }
     const left = query.estimates?.costOf(neighbour) ?? 0;
-    if (left < 0 || cost + left > query.maxCost) return;
+    if (left < 0 || isBeyond(cost, left, query.maxCost)) return;
     this.meet(neighbour, cost, left, from, edge);
   }
 
@@ -212,6 +221,10 @@ export class WeightedPath implements Estimates {
     parent.set(this.parent);
     this.parent = parent;
   }
+}
+
+function isBeyond(cost: number, left: number, maxCost: number): boolean {
+  return left === 0 ? cost > maxCost : cost + left > estimateLimit(maxCost);
 }
 
 function checkWeight(value: PropertyValue | undefined, edge: number, property: string): number {

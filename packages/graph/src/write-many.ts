@@ -54,9 +54,11 @@ export interface ManyWriter {
   deleteEdge(id: EdgeId): void;
   hasNode(id: NodeId): boolean;
   hasEdge(id: EdgeId): boolean;
-  degree(id: NodeId, options?: EdgeFilter): number;
-  neighbors(id: NodeId, options?: EdgeFilter): NodeId[];
-  edgeIdsOf(id: NodeId, options?: EdgeFilter): EdgeId[];
+  edgesBetween(
+    source: NodeId,
+    target: NodeId,
+    options?: EdgeFilter & { readonly limit?: number },
+  ): { readonly id: EdgeId }[];
   findNodes(label: string, where: Properties, options?: { readonly limit?: number }): { readonly id: NodeId }[];
   propertyIndexes(): readonly PropertyIndexName[];
   savepoint(): number;
@@ -74,14 +76,23 @@ export function addMany(tx: ManyWriter, input: AddManyInput): AddManyResult {
     const refs = new Map<string, NodeId>();
     const nodes: NodeId[] = [];
     const edges: EdgeId[] = [];
-    for (const { ref, labels, properties } of input.nodes ?? []) {
+    for (const node of rowsOf(input.nodes, 'nodes')) {
+      checkObject(node, 'addMany', 'a node');
+      const { ref, labels, properties } = node;
+      if (ref !== undefined && typeof ref !== 'string')
+        throw new DataError(
+          'SOMBRA_OPTION',
+          `addMany: a ref is a text, not ${describe(ref)}; a number among ends is an id`,
+        );
       if (ref !== undefined && refs.has(ref))
         refuseReference(`two nodes have the ref '${ref}': give each its own`, ref);
       const id = tx.addNode(labels, properties);
       nodes.push(id);
       if (ref !== undefined) refs.set(ref, id);
     }
-    for (const { source, target, type, properties } of input.edges ?? []) {
+    for (const edge of rowsOf(input.edges, 'edges')) {
+      checkObject(edge, 'addMany', 'an edge');
+      const { source, target, type, properties } = edge;
       edges.push(tx.addEdge(nodeOf(refs, source), nodeOf(refs, target), type, properties));
     }
     return { nodes, edges, refs };
@@ -91,10 +102,11 @@ export function addMany(tx: ManyWriter, input: AddManyInput): AddManyResult {
 /**
  * The node of a label that has the properties `match`: updated when it is there, else added. A unique index on exactly these
  * properties says that there is at most one.
- * @param properties  set on it, besides; null removes one
+ * @param properties  set on it, besides; null removes one. What `match` gives comes before them
  * @throws DataError SOMBRA_NO_UNIQUE_INDEX, and as addNode and updateNodeProperties
  */
 export function upsertNode(tx: ManyWriter, label: string, match: Properties, properties: PropertyInput = {}): Upserted {
+  checkObject(match, 'upsertNode', 'match');
   const keys = Object.keys(match);
   if (!tx.propertyIndexes().some((index) => isUniqueOn(index, label, keys))) {
     const list = keys.map((key) => `'${key}'`).join(', ');
@@ -104,9 +116,15 @@ export function upsertNode(tx: ManyWriter, label: string, match: Properties, pro
       { details: { label, keys } },
     );
   }
-  const [found] = tx.findNodes(label, match, { limit: 1 });
-  if (found === undefined) return { id: tx.addNode(label, { ...properties, ...match }), created: true };
-  tx.updateNodeProperties(found.id, properties);
+  const unequal = keys.find((key) => Number.isNaN(match[key]));
+  if (unequal !== undefined)
+    throw new DataError('SOMBRA_OPTION', `upsertNode: '${unequal}' is NaN, which is equal to nothing`);
+  // A map among the values is a value, not an object of conditions.
+  const where = Object.fromEntries(keys.map((key) => [key, { eq: match[key]! }]));
+  const [found] = tx.findNodes(label, where, { limit: 1 });
+  const wanted = { ...properties, ...match };
+  if (found === undefined) return { id: tx.addNode(label, wanted), created: true };
+  tx.updateNodeProperties(found.id, wanted);
   return { id: found.id, created: false };
 }
 
@@ -122,7 +140,10 @@ export function upsertEdge(
   type: string,
   properties: PropertyInput = {},
 ): Upserted {
-  const id = edgeBetween(tx, source, target, type);
+  // As a filter it could also be a list, or nothing, which every type fulfils.
+  if (typeof type !== 'string')
+    throw new DataError('SOMBRA_VALUE_KIND', `upsertEdge: the type is a string, not ${describe(type)}`);
+  const id = tx.edgesBetween(source, target, { type, limit: 1 })[0]?.id;
   if (id === undefined) return { id: tx.addEdge(source, target, type, properties), created: true };
   tx.updateEdgeProperties(id, properties);
   return { id, created: false };
@@ -164,15 +185,6 @@ export function deleteEdges(tx: ManyWriter, ids: Iterable<EdgeId>): number {
   });
 }
 
-/** Looks from the end that has fewer edges of the type. */
-function edgeBetween(tx: ManyWriter, source: NodeId, target: NodeId, type: string): EdgeId | undefined {
-  const outgoing = tx.degree(source, { type }) <= tx.degree(target, { type, direction: 'in' });
-  const [near, far] = outgoing ? [source, target] : [target, source];
-  const filter: EdgeFilter = { type, direction: outgoing ? 'out' : 'in' };
-  const at = tx.neighbors(near, filter).indexOf(far);
-  return at < 0 ? undefined : tx.edgeIdsOf(near, filter)[at];
-}
-
 function isUniqueOn(index: PropertyIndexName, label: string, keys: readonly string[]): boolean {
   const { on, name, unique } = index;
   return (
@@ -193,6 +205,17 @@ function nodeOf(refs: ReadonlyMap<string, NodeId>, end: NodeId | string): NodeId
 
 function refuseReference(message: string, ref: string): never {
   throw new DataError('SOMBRA_REFERENCE', message, { details: { ref } });
+}
+
+function rowsOf<T>(rows: Iterable<T> | undefined, what: string): Iterable<T> {
+  if (rows === undefined) return [];
+  if (typeof (rows as Iterable<T> | null)?.[Symbol.iterator] === 'function') return rows;
+  throw new DataError('SOMBRA_OPTION', `addMany: ${what} is a list or another iterable, not ${describe(rows)}`);
+}
+
+function checkObject(given: unknown, call: string, what: string): void {
+  if (typeof given === 'object' && given !== null) return;
+  throw new DataError('SOMBRA_OPTION', `${call}: ${what} is an object, not ${describe(given)}`);
 }
 
 /** A copy, as the source may read the graph that is about to change. */

@@ -5,7 +5,7 @@
 import { Pager } from '@sombra/pager';
 import { MemoryVfs } from '@sombra/vfs';
 import { expect, test } from 'vitest';
-import { Graph } from '../src/index.ts';
+import { Graph, type Properties } from '../src/index.ts';
 import { compare } from './support/compare.ts';
 import { codeOf } from './support/errors.ts';
 import { ModelGraph } from './support/model.ts';
@@ -77,6 +77,87 @@ test('a connection is busy while another writes, and takes up where that one end
   next.commit();
   await nextTurn();
   expect(one.reader.getNode(2)).toEqual({ id: 2, labels: ['Second', 'First'], properties: { name: 'two' } });
+  one.pager.close();
+  two.pager.close();
+});
+
+/** Two connections to one graph. The first has read in this turn, so that its view is older than what the second commits in it. */
+async function lagging(seed: (graph: Graph) => void, behind: (graph: Graph) => void): Promise<[Graph, Graph]> {
+  const vfs = new MemoryVfs();
+  const [one, two] = [connect(vfs), connect(vfs)];
+  seed(one);
+  await nextTurn();
+  one.reader.nodeCount();
+  behind(two);
+  return [one, two];
+}
+
+function add(graph: Graph, label: string, properties: Properties): void {
+  const tx = graph.begin();
+  tx.addNode(label, properties);
+  tx.commit();
+}
+
+test('an index holds what another connection has committed since this one read', async () => {
+  const [one, two] = await lagging(
+    (graph) => add(graph, 'P', { a: 1 }),
+    (graph) => add(graph, 'P', { a: 2 }),
+  );
+  expect(one.createPropertyIndex('P', 'a')).toBe(true);
+  for (const graph of [one, two]) {
+    expect([...graph.reader.find({ label: 'P', where: { a: { ge: 0 } } })].map(({ id }) => id)).toEqual([1, 2]);
+    expect(graph.verify().errors).toEqual([]);
+  }
+  one.pager.close();
+  two.pager.close();
+});
+
+test('an index that another connection has dropped since this one read is created again', async () => {
+  const [one, two] = await lagging(
+    (graph) => {
+      add(graph, 'P', { a: 1 });
+      graph.createPropertyIndex('P', 'a');
+    },
+    (graph) => graph.dropPropertyIndex('P', 'a'),
+  );
+  expect(one.createPropertyIndex('P', 'a')).toBe(true);
+  await nextTurn();
+  expect(two.reader.propertyIndexes()).toHaveLength(1);
+  one.pager.close();
+  two.pager.close();
+});
+
+test('a bulk load is refused when another connection has filled the graph since this one read, and loses nothing', async () => {
+  const [one, two] = await lagging(
+    () => undefined,
+    (graph) => add(graph, 'Q', { b: 2 }),
+  );
+  expect(codeOf(() => one.bulkLoad({ nodes: [{ labels: 'X' }], edges: [] }))).toBe('SOMBRA_BULK_NOT_EMPTY');
+  add(one, 'R', { c: 3 });
+  await nextTurn();
+  for (const graph of [one, two]) {
+    expect([...graph.reader.nodes()].map(({ labels, properties }) => [labels, properties])).toEqual([
+      [['Q'], { b: 2 }],
+      [['R'], { c: 3 }],
+    ]);
+    expect(graph.verify().errors).toEqual([]);
+  }
+  one.pager.close();
+  two.pager.close();
+});
+
+test('a bulk load that fails takes back no names of other connections', async () => {
+  const vfs = new MemoryVfs();
+  const [one, two] = [connect(vfs), connect(vfs)];
+  await nextTurn();
+  add(two, 'Q', { b: 2 });
+  expect(codeOf(() => one.bulkLoad({ nodes: [{ labels: 'X' }], edges: [] }))).toBe('SOMBRA_BULK_NOT_EMPTY');
+  add(one, 'R', { c: 3 });
+  await nextTurn();
+  for (const { reader } of [one, two]) {
+    expect(reader.labels()).toEqual(['Q', 'R']);
+    expect(reader.getNode(1)).toEqual({ id: 1, labels: ['Q'], properties: { b: 2 } });
+  }
   one.pager.close();
   two.pager.close();
 });

@@ -280,6 +280,27 @@ describe('known graphs', () => {
     });
   });
 
+  test('a path whose cost is just maxCost is found, whatever rounding does to sums in another order', () => {
+    withGraph({}, ({ graph }) => {
+      const tx = graph.begin();
+      for (let i = 0; i < 4; i += 1) tx.addNode([]);
+      const sums = [[0.3, 0.2, 0.1] as const, [0.1, 0.2, 0.3] as const].map((weights) => {
+        weights.forEach((w, i) => tx.addEdge(i + 1, i + 2, 'T', { w }));
+        return weights[0] + weights[1] + weights[2];
+      });
+      tx.commit();
+      const { reader } = graph;
+      const all = [...reader.paths(1, 4, { unique: 'nodes' })].map(({ edges }) =>
+        edges.reduce((sum, edge) => sum + Number(reader.getEdgeProperty(edge, 'w')), 0),
+      );
+      expect(new Set(sums).size).toBe(2);
+      for (const maxCost of new Set(all)) {
+        const found = reader.kShortestPaths(1, 4, 99, { weight: 'w', maxCost }).map((path) => path.weight);
+        expect(found.toSorted()).toEqual(all.filter((cost) => cost <= maxCost).toSorted());
+      }
+    });
+  });
+
   test('a walk may pass its end and come back, unless nodes are unique', () => {
     withGraph({}, (db) => {
       db.write((tx) => {

@@ -396,6 +396,39 @@ test('an index that is larger than a transaction is dropped in several commits',
   db.close();
 });
 
+test('what a drop has left and another connection deletes is not looked for without end', async () => {
+  const vfs = new MemoryVfs();
+  const [one, two] = [0, 1].map(() => Graph.open(Pager.open({ vfs, ...SMALL, cacheSize: 64 }))) as [Graph, Graph];
+  const tx = two.begin();
+  for (let x = 0; x < 60; x += 1) tx.addNode('A', { x });
+  tx.commit();
+  two.createPropertyIndex('A', 'x');
+  const { store } = two as unknown as { store: StoreGraph['store'] };
+  const { begin } = two.pager;
+  allowBegins(two.pager, 2);
+  expect(() => dropIndex(store, 'node', 'A', 'x', 20)).toThrow('no more');
+  two.pager.begin = begin;
+  await nextTurn();
+  expect(one.pager.view.trees()).toHaveLength(9);
+  two.dropPropertyIndex('A', 'nothing');
+  // In this turn the first one still sees the tree.
+  allowBegins(one.pager, 5);
+  expect(one.createPropertyIndex('A', 'x')).toBe(true);
+  for (const graph of [one, two]) expect(graph.verify().errors).toEqual([]);
+  for (const { pager } of [one, two]) pager.close();
+});
+
+/** Lets a pager begin so many transactions. */
+function allowBegins(pager: Pager, count: number): void {
+  const begin = pager.begin.bind(pager);
+  let left = count;
+  pager.begin = (waitMs) => {
+    left -= 1;
+    if (left < 0) throw new Error('no more');
+    return begin(waitMs);
+  };
+}
+
 test('keys come out of the sorter in order, each as often as it went in', () => {
   const random = new Random(suiteSeed(81));
   const vfs = new MemoryVfs();

@@ -520,3 +520,28 @@ describe('scans', () => {
     });
   });
 });
+
+describe('edges between two nodes', () => {
+  test('are those of either side, whichever has fewer edges', () => {
+    withGraph({}, (db) => {
+      const { hub, leaf, there, back } = db.write((tx) => {
+        const [hub, leaf] = [tx.addNode([]), tx.addNode([])];
+        for (let i = 0; i < 300; i += 1) tx.addEdge(hub, tx.addNode([]), i % 2 === 0 ? 'A' : 'B');
+        const there = [tx.addEdge(hub, leaf, 'A'), tx.addEdge(hub, leaf, 'B'), tx.addEdge(hub, leaf, 'A')];
+        return { hub, leaf, there, back: [tx.addEdge(leaf, hub, 'A'), tx.addEdge(hub, hub, 'A')] };
+      });
+      const { reader } = db.graph;
+      const ids = (...given: Parameters<typeof reader.edgesBetween>): number[] =>
+        reader.edgesBetween(...given).map(({ id }) => id);
+      expect(ids(hub, leaf).sort()).toEqual(there);
+      expect(ids(leaf, hub, { direction: 'in' }).sort()).toEqual(there);
+      expect(ids(hub, leaf, { type: 'A' })).toEqual([there[0], there[2]]);
+      expect(ids(hub, leaf, { type: 'A', limit: 1 })).toEqual([there[0]]);
+      expect(ids(leaf, hub)).toEqual([back[0]]);
+      expect(ids(leaf, hub, { direction: 'both' }).sort()).toEqual([...there, back[0]].sort());
+      expect(ids(hub, hub, { direction: 'both' })).toEqual([back[1]]);
+      expect([ids(hub, 9999), ids(9999, hub), ids(hub, leaf, { type: 'none' })]).toEqual([[], [], []]);
+      expect(codeOf(() => reader.edgesBetween(hub, 0.5))).toBe('SOMBRA_ID_RANGE');
+    });
+  });
+});

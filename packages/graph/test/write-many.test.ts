@@ -88,6 +88,7 @@ describe('upsertNode', () => {
       expect(tx.upsertNode('Person', { email: 'alan@example.org' })).toEqual({ id: 2, created: true });
       expect(tx.upsertNode('Person', match)).toEqual({ id: 1, created: false });
       expect(tx.getNode(1)?.properties).toEqual({ email: 'ada@example.org', name: 'Ada L.' });
+      expect(codeOf(() => tx.upsertNode('Person', { email: NaN }))).toBe('SOMBRA_OPTION');
       tx.commit();
     });
   });
@@ -107,6 +108,54 @@ describe('upsertNode', () => {
       expect(tx.nodeCount()).toBe(1);
       tx.rollback();
     });
+  });
+});
+
+describe('upsertNode, what is matched', () => {
+  test('stays as it was asked for, whatever the properties say', () => {
+    withGraph({}, (db) => {
+      db.graph.createPropertyIndex('P', 'key', { unique: true });
+      const tx = db.graph.begin();
+      for (const created of [true, false, false])
+        expect(tx.upsertNode('P', { key: 'a' }, { key: 'b', seen: created })).toEqual({ id: 1, created });
+      expect(tx.getNode(1)?.properties).toEqual({ key: 'a', seen: false });
+      tx.commit();
+    });
+  });
+
+  test('is a value, even when it looks like conditions', () => {
+    withGraph({}, (db) => {
+      db.graph.createPropertyIndex('P', 'key', { unique: true });
+      const tx = db.graph.begin();
+      tx.addNode('P', { key: 'a' });
+      expect(tx.upsertNode('P', { key: { ne: 'b' } }, { hit: true })).toEqual({ id: 2, created: true });
+      expect(tx.upsertNode('P', { key: { ne: 'b' } })).toEqual({ id: 2, created: false });
+      expect(tx.upsertNode('P', { key: { x: 1 } })).toEqual({ id: 3, created: true });
+      expect(tx.getNode(1)?.properties).toEqual({ key: 'a' });
+      tx.commit();
+    });
+  });
+});
+
+test('what is no input of a call is refused by name, and changes nothing', () => {
+  withGraph({}, (db) => {
+    db.graph.createPropertyIndex('P', 'key', { unique: true });
+    const tx = db.graph.begin();
+    const a = tx.addNode('P', { key: 1 });
+    tx.addEdge(a, a, 'T');
+    const wrong: [unknown, string][] = [
+      [() => tx.upsertNode('P', null as never), 'SOMBRA_OPTION'],
+      [() => tx.upsertEdge(a, a, undefined as never, { x: 1 }), 'SOMBRA_VALUE_KIND'],
+      [() => tx.upsertEdge(a, a, ['T'] as never, { x: 1 }), 'SOMBRA_VALUE_KIND'],
+      [() => tx.addMany({ nodes: 5 as never }), 'SOMBRA_OPTION'],
+      [() => tx.addMany({ nodes: [{ labels: 'P' }], edges: null as never }), 'SOMBRA_OPTION'],
+      [() => tx.addMany({ nodes: [null as never] }), 'SOMBRA_OPTION'],
+      [() => tx.addMany({ nodes: [{ labels: 'P' }], edges: [7 as never] }), 'SOMBRA_OPTION'],
+      [() => tx.addMany({ nodes: [{ ref: 1 as never, labels: 'P' }] }), 'SOMBRA_OPTION'],
+    ];
+    for (const [call, code] of wrong) expect(codeOf(call as () => unknown)).toBe(code);
+    expect([tx.nodeCount(), tx.edgeCount(), tx.getEdge(1)?.properties]).toEqual([1, 1, {}]);
+    tx.rollback();
   });
 });
 

@@ -12,11 +12,12 @@ export class SchemaRules {
   }
 
   /**
-   * A node as it will be.
+   * A node as it will be. Labels that are no texts are left to the write itself, which refuses them.
    * @throws DataError SOMBRA_SCHEMA; details say label or key
    */
   checkNode(labels: string | readonly string[], properties: PropertyInput | undefined): void {
     const list = typeof labels === 'string' ? [labels] : labels;
+    if (!Array.isArray(list) || list.some((label) => typeof label !== 'string')) return;
     const rules = list.map((label) => this.labelRules(label));
     for (const [key, value] of Object.entries(properties ?? {})) {
       if (value === null || value === undefined) continue;
@@ -33,10 +34,11 @@ export class SchemaRules {
   }
 
   /**
-   * An edge as it will be.
+   * An edge as it will be. A type that is no text is left to the write itself, which refuses it.
    * @throws DataError SOMBRA_SCHEMA
    */
   checkEdge(type: string, properties: PropertyInput | undefined): void {
+    if (typeof type !== 'string') return;
     const { properties: rules } = this.edgeRule(type);
     for (const [key, value] of Object.entries(properties ?? {})) {
       if (value === null || value === undefined) continue;
@@ -52,9 +54,27 @@ export class SchemaRules {
    * @throws DataError SOMBRA_SCHEMA
    */
   checkEnds(type: string, source: readonly string[], target: readonly string[]): void {
+    if (typeof type !== 'string') return;
     const { from, to } = this.edgeRule(type);
     checkEnd(type, 'source', from, source);
     checkEnd(type, 'target', to, target);
+  }
+
+  /**
+   * A node that loses a label and keeps its edges.
+   * @param labels  those that are left
+   * @param has     has it edges of a type in a direction?
+   * @throws DataError SOMBRA_SCHEMA
+   */
+  checkLostLabel(
+    lost: string,
+    labels: readonly string[],
+    has: (type: string, direction: 'out' | 'in') => boolean,
+  ): void {
+    for (const [type, { from, to }] of this.schema.types) {
+      if (from.includes(lost) && has(type, 'out')) checkEnd(type, 'source', from, labels);
+      if (to.includes(lost) && has(type, 'in')) checkEnd(type, 'target', to, labels);
+    }
   }
 
   private labelRules(label: string): ReadonlyMap<string, PropertyRule> {

@@ -78,6 +78,16 @@ export interface ReadsOf<D extends SchemaDefinition> {
     options: Filter<D, EdgesOfOptions, T> & { readonly type: T; readonly direction?: Direction },
   ): EdgeOf<D, T>[];
   edgesOf(id: number, options?: Filter<D, EdgesOfOptions> & { readonly direction?: Direction }): EdgeRecord[];
+  edgesBetween<T extends TypeOf<D>>(
+    source: number,
+    target: number,
+    options: Filter<D, EdgesOfOptions, T> & { readonly type: T; readonly direction?: Direction },
+  ): EdgeOf<D, T>[];
+  edgesBetween(
+    source: number,
+    target: number,
+    options?: Filter<D, EdgesOfOptions> & { readonly direction?: Direction },
+  ): EdgeRecord[];
   outgoing<T extends TypeOf<D>>(
     id: number,
     options: Filter<D, EdgesOfOptions, T> & { readonly type: T },
@@ -105,6 +115,7 @@ export interface ReadsOf<D extends SchemaDefinition> {
     where: NonNullable<NodeRows<D, L>['where']>,
     options?: { readonly limit?: number },
   ): NodeOf<D, L>[];
+  findNode<L extends LabelOf<D>>(label: L, where: NonNullable<NodeRows<D, L>['where']>): NodeOf<D, L> | undefined;
   count<L extends LabelOf<D>>(query: { readonly label: L } & Pick<NodeRows<D, L>, 'where'>): number;
   countEdges<T extends TypeOf<D>>(query: { readonly type: T } & Pick<EdgeRows<D, T>, 'where'>): number;
 }

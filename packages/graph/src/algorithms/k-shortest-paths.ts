@@ -7,7 +7,7 @@ import { DataError } from '@sombra/vfs';
 import { checkId, checkOptions, countOption, directionOption } from '../options.ts';
 import { TypeFilter } from '../type-filter.ts';
 import type { NodeId, Path } from '../types.ts';
-import { type CostQuery, WeightedPath } from '../weighted-path.ts';
+import { type CostQuery, estimateLimit, WeightedPath } from '../weighted-path.ts';
 import { reversed } from './paths.ts';
 import type { ReadSource } from './read-source.ts';
 import { costLimit, PATH_OPTIONS, type PathOptions, weightOption } from './shortest-path.ts';
@@ -47,7 +47,8 @@ export function* kShortestPaths(
   const accepted: Branch[] = [];
   const candidates: Branch[] = [];
   const toTarget = new WeightedPath(store);
-  yield* searching(toTarget, { ...query, from: to, to: 0, direction: reversed(direction) });
+  const nearEnough = { ...query, maxCost: estimateLimit(maxCost), direction: reversed(direction) };
+  yield* searching(toTarget, { ...nearEnough, from: to, to: 0 });
   const search = new WeightedPath(store);
   const place = yield* searching(search, { ...query, from, to, estimates: toTarget });
   if (place >= 0) candidates.push({ path: search.path(place), costs: search.costsAlong(place), branchedAt: 0 });
@@ -87,24 +88,18 @@ function* branchOff(
     const from = nodes[at]!;
     const closedEdges = new Set<number>();
     for (const { path } of accepted) if (beginsLike(path.edges, edges, at)) closedEdges.add(path.edges[at]!);
-    const rootCost = parent.costs[at]!;
     closedNodes.add(from);
-    const place = yield* searching(search, {
-      ...query,
-      from,
-      maxCost: query.maxCost - rootCost,
-      closedNodes,
-      closedEdges,
-    });
+    // Costs go on from there instead of being added up afterwards: rounding is then that of the whole way.
+    const place = yield* searching(search, { ...query, from, fromCost: parent.costs[at]!, closedNodes, closedEdges });
     if (place < 0) continue;
     const rest = search.path(place);
     const branch: Branch['path'] = {
       nodes: [...nodes.slice(0, at), ...rest.nodes],
       edges: [...edges.slice(0, at), ...rest.edges],
       length: at + rest.length,
-      weight: rootCost + rest.weight,
+      weight: rest.weight,
     };
-    const costs = [...parent.costs.slice(0, at), ...search.costsAlong(place).map((cost) => rootCost + cost)];
+    const costs = [...parent.costs.slice(0, at), ...search.costsAlong(place)];
     insert(candidates, { path: branch, costs, branchedAt: at });
   }
   return undefined;

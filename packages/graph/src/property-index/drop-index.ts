@@ -47,14 +47,19 @@ export function dropIndex(
 
 /** Deletes trees of indexes that have no definition any more. @param entries  most to delete in one commit */
 export function dropOrphans(store: GraphStore, entries = DROP_ENTRIES): void {
-  while (hasOrphan(store)) {
-    inTransaction(store, (tx) => {
-      const tree = orphan(store, tx);
-      if (tree === undefined) return;
-      if (tree.count(tx.view) <= entries) tree.drop(tx);
-      else deleteLast(tx, tree, entries);
-    });
-  }
+  // A look outside of a transaction may see an older commit: only a transaction knows that there is none left.
+  while (hasOrphan(store) && dropPart(store, entries));
+}
+
+/** Deletes a part of one such tree. @returns false when there is none */
+function dropPart(store: GraphStore, entries: number): boolean {
+  return inTransaction(store, (tx) => {
+    const tree = orphan(store, tx);
+    if (tree === undefined) return false;
+    if (tree.count(tx.view) <= entries) tree.drop(tx);
+    else deleteLast(tx, tree, entries);
+    return true;
+  });
 }
 
 function hasOrphan(store: GraphStore): boolean {
