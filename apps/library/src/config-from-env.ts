@@ -7,7 +7,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 type Field = Exclude<
   keyof Config,
-  'onWarning' | 'vfs' | 'schema' | 'pageCacheSize' | 'walSyncMode' | 'checksumEnabled'
+  'onWarning' | 'hooks' | 'vfs' | 'schema' | 'pageCacheSize' | 'walSyncMode' | 'checksumEnabled'
 >;
 /** `limit`: a number, or `none`. */
 type Kind = 'number' | 'limit' | 'flag' | 'text';

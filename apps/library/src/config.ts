@@ -9,7 +9,7 @@ import { fieldsOf, stageOf } from './config-from-env.ts';
 import type { Schema } from './schema/schema.ts';
 import type { Environment } from './config-from-env.ts';
 import type { Vfs } from '@sombra/vfs';
-import type { SyncMode } from '@sombra/pager';
+import type { PagerHooks, SyncMode } from '@sombra/pager';
 
 /** Something that is no error of a call, but that somebody should know. `code` is stable, `message` says what to do. */
 export interface Warning {
@@ -72,6 +72,8 @@ export interface Config {
   readonly schema?: Schema | undefined;
   /** false: the schema gives types only, and writes are not checked. Default true. */
   readonly validateSchema?: boolean | undefined;
+  /** Told about commits, checkpoints, recovery, rotation and poison. Must return quickly, and not call the database. */
+  readonly hooks?: Omit<PagerHooks, 'warning'> | undefined;
   /** Told about warnings. Must not call the database. Default: `console.warn`. */
   readonly onWarning?: ((warning: Warning) => void) | undefined;
   /** File system, clock and timers. Default: those of Node, and memory for the path `:memory:`. */

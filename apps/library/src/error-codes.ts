@@ -231,6 +231,11 @@ export const ERROR_CODES = Object.freeze({
     'A bulk load takes at most 2^32 - 1 rows of each kind.',
     'Load a part in bulk, and the rest in transactions.',
   ),
+  SOMBRA_ARCHIVE_GAP: entry(
+    'StateError',
+    'The log is archived, and a bulk load or a new index does not go through the log.',
+    'End the archive, load, and begin it again with a new backup.',
+  ),
   SOMBRA_BULK_DONE: entry('StateError', 'The bulk load has ended.', 'Begin a new one.'),
   SOMBRA_RECOVERY_REQUIRED: entry(
     'StateError',

@@ -46,6 +46,7 @@ import { resolveConfig } from './resolve-config.ts';
 import type { ResolvedConfig } from './resolve-config.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
+import type { SnapshotOptions } from './snapshot-keeper.ts';
 import type { DatabaseStats } from './stats.ts';
 import type { Transaction } from './transaction.ts';
 import { Transactions } from './transactions.ts';
@@ -112,7 +113,12 @@ export class GraphDB extends GraphReads {
     if (inMemory && resolved.vfs === undefined) refuseEmptyMemory(resolved);
     const vfs = resolved.vfs ?? (inMemory ? new MemoryVfs() : new NodeVfs());
     const warn = (warning: Warning): void => tell(resolved.onWarning, warning);
-    const pager = Pager.open({ ...resolved.pager, vfs, path: inMemory ? 'memory.db' : path, hooks: { warning: warn } });
+    const pager = Pager.open({
+      ...resolved.pager,
+      vfs,
+      path: inMemory ? 'memory.db' : path,
+      hooks: { ...resolved.hooks, warning: warn },
+    });
     try {
       const graph = Graph.open(pager);
       return new GraphDB(inMemory ? MEMORY : pager.path, pager, graph, {
@@ -194,9 +200,9 @@ export class GraphDB extends GraphReads {
   }
 
   /** The database as it is now, for reading, whatever is written later. Release it. @throws StateError SOMBRA_CLOSED */
-  snapshot(): Snapshot {
+  snapshot(options?: SnapshotOptions): Snapshot {
     this.checkOpen();
-    return new Snapshot(this.snapshots);
+    return new Snapshot(this.snapshots, options);
   }
 
   override nodes(options?: { readonly label?: string | undefined } & IdRange): IterableIterator<NodeRecord> {

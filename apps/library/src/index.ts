@@ -36,7 +36,8 @@ export {
   TransactionError,
 } from '@sombra/vfs';
 export type { Vfs } from '@sombra/vfs';
-export type { CheckpointResult, PagerStats, SyncMode } from '@sombra/pager';
+export type { CheckpointResult, PagerHooks, PagerStats, SyncMode } from '@sombra/pager';
+export type { SnapshotOptions } from './snapshot-keeper.ts';
 export { and, Components, NodeValues, not, or, Predicate } from '@sombra/graph';
 export type {
   AbortSignalLike,

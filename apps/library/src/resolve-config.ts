@@ -1,7 +1,7 @@
 /** From what the caller gave to what the pager takes. */
 import { DataError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
-import type { PagerOptions, SyncMode } from '@sombra/pager';
+import type { PagerHooks, PagerOptions, SyncMode } from '@sombra/pager';
 import type { Config, Warning } from './config.ts';
 import { nearestName } from './nearest-name.ts';
 import { Schema } from './schema/schema.ts';
@@ -30,6 +30,7 @@ const OWN_FIELDS = [
   'checksumMode',
   'syncMode',
   'onWarning',
+  'hooks',
   'schema',
   'validateSchema',
   'vfs',
@@ -60,6 +61,7 @@ export interface ResolvedConfig {
   /** Infinity for none. */
   readonly autoCheckpointIntervalMs: number;
   readonly onWarning: (warning: Warning) => void;
+  readonly hooks: Omit<PagerHooks, 'warning'>;
   readonly vfs: Vfs | undefined;
 }
 
@@ -85,7 +87,11 @@ export function resolveConfig(given: Config = {}): ResolvedConfig {
   if (config.vfs !== undefined && typeof (config.vfs as Vfs | null)?.open !== 'function') {
     refuse('vfs', 'vfs is not a file system: give a NodeVfs or a MemoryVfs, or leave it out');
   }
+  if (config.hooks !== undefined && (typeof config.hooks !== 'object' || config.hooks === null)) {
+    refuse('hooks', 'hooks is not an object of functions: give one, or leave it out');
+  }
   return {
+    hooks: config.hooks ?? {},
     pager: { ...pager, syncMode: syncMode(config), transactionTimeoutMs: timeout },
     transactionTimeoutMs: timeout ?? Infinity,
     busyTimeoutMs: config.busyTimeoutMs ?? BUSY_TIMEOUT_MS,

@@ -1,6 +1,12 @@
 import type { Graph, GraphSnapshot } from '@sombra/graph';
 import type { Warning } from './config.ts';
 
+/** How a snapshot is taken. */
+export interface SnapshotOptions {
+  /** It does not end in SOMBRA_SNAPSHOT_TOO_OLD: for backups and exports, which may keep the log beyond its limit. */
+  readonly exempt?: boolean;
+}
+
 /**
  * Gives snapshots to holders (a `Snapshot`, an iterator) and notices when a holder is dropped without letting its snapshot
  * go. Nothing here refers to a holder.
@@ -17,8 +23,8 @@ export class SnapshotKeeper {
   }
 
   /** A snapshot of the newest commit. Say who holds it by `keepFor`. @throws StateError SOMBRA_CLOSED */
-  take(): GraphSnapshot {
-    return this.graph.snapshot();
+  take(options?: SnapshotOptions): GraphSnapshot {
+    return this.graph.snapshot(options);
   }
 
   /** From now on the snapshot is let go, with a warning, when the holder is dropped. */

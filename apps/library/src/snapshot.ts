@@ -1,7 +1,7 @@
 import { StateError } from '@sombra/vfs';
 import type { GraphReader, GraphSnapshot } from '@sombra/graph';
 import { GraphReads } from './graph-reads.ts';
-import type { SnapshotKeeper } from './snapshot-keeper.ts';
+import type { SnapshotKeeper, SnapshotOptions } from './snapshot-keeper.ts';
 
 /**
  * The database as it was at one commit, whatever is written meanwhile. Release it: while it is open, checkpoints cannot
@@ -15,10 +15,10 @@ export class Snapshot extends GraphReads {
   private released = false;
 
   /** @internal */
-  constructor(keeper: SnapshotKeeper) {
+  constructor(keeper: SnapshotKeeper, options?: SnapshotOptions) {
     super();
     this.keeper = keeper;
-    this.inner = keeper.take();
+    this.inner = keeper.take(options);
     this.lsn = this.inner.lsn;
     keeper.keepFor(this, this.inner);
   }

@@ -15,7 +15,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { GraphDB } from '../src/index.ts';
+import { GraphDB, MemoryVfs } from '../src/index.ts';
 import type { Warning } from '../src/index.ts';
 import { codeOf, thrownBy } from './support/codes.ts';
 import { contentOf } from './support/content.ts';
@@ -254,5 +254,26 @@ describe('permissions', () => {
       expect(codeOf(() => GraphDB.open(path))).toBe('SOMBRA_NOT_A_DATABASE');
       expect([readdirSync(directory), existsSync(`${path}-shm`)]).toEqual([['text.db'], false]);
     });
+  });
+});
+
+describe('hooks', () => {
+  it('are told what happens', async () => {
+    const vfs = new MemoryVfs();
+    const told: string[] = [];
+    const hooks = {
+      commit: (lsn: number) => void told.push(`commit ${lsn}`),
+      checkpoint: (lsn: number) => void told.push(`checkpoint ${lsn}`),
+    };
+    const db = GraphDB.open('/graph.db', { vfs, hooks });
+    const begun = db.lsn;
+    told.length = 0;
+    db.addNode('N');
+    db.checkpoint();
+    await db.transactionAsync((tx) => tx.addNode('N'));
+    db.close();
+    expect(told.filter((one) => one.startsWith('commit'))).toEqual([`commit ${begun + 1}`, `commit ${begun + 2}`]);
+    expect(told).toContain(`checkpoint ${begun + 1}`);
+    expect(() => GraphDB.open('/graph.db', { vfs, hooks: 1 as never })).toThrowError('hooks');
   });
 });

@@ -15,7 +15,10 @@ interface Answer {
 const COMMITS = 300;
 
 function startReader(path: string): { worker: Worker; ready: Promise<void>; answer: Promise<Answer> } {
-  const worker = new Worker(new URL('children/reading-thread.js', import.meta.url), { workerData: path });
+  const worker = new Worker(new URL('children/reading-thread.js', import.meta.url), {
+    workerData: path,
+    execArgv: [], // the built package, not the sources that the tests run on
+  });
   const failed = new Promise<never>((_, reject) => {
     worker.on('error', reject);
     worker.on('exit', () => reject(new Error('the thread ended')));

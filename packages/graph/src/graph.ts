@@ -86,9 +86,13 @@ export class Graph {
     return this.current;
   }
 
-  /** The newest commit, for reading, whatever is committed later. Release it. @throws StateError SOMBRA_CLOSED */
-  snapshot(): GraphSnapshot {
-    return new GraphSnapshot(this.store, this.pager.snapshot());
+  /**
+   * The newest commit, for reading, whatever is committed later. Release it.
+   * @param options  `exempt`: it does not end when the log is over its limit, for backups and exports
+   * @throws StateError SOMBRA_CLOSED
+   */
+  snapshot(options?: { readonly exempt?: boolean }): GraphSnapshot {
+    return new GraphSnapshot(this.store, this.pager.snapshot(options));
   }
 
   /**

@@ -1,3 +1,5 @@
+import { StateError } from '@sombra/vfs';
+import { archivedThrough, endArchive, markArchived } from '@sombra/wal';
 import type { SombraError, VfsEnv } from '@sombra/vfs';
 import { BulkWriter } from './bulk-writer.ts';
 import type { CheckOptions, Problem } from './check.ts';
@@ -142,6 +144,11 @@ export class Pager {
   bulk(): BulkWriter {
     const { engine } = this.database;
     engine.checkIdle();
+    if (this.archivedThrough() !== Infinity)
+      throw new StateError(
+        'SOMBRA_ARCHIVE_GAP',
+        `the log of ${this.path} is archived, and a bulk load does not go through it: end the archive, load, and begin it again with a new backup`,
+      );
     engine.tenure.acquire();
     try {
       return new BulkWriter(engine);
@@ -194,6 +201,31 @@ export class Pager {
     engine.vfs.env.defer(() => {
       if (!engine.closed) engine.cache.resize(pages);
     });
+  }
+
+  /** The highest sealed segment of the log that is archived; Infinity when there is no archive. */
+  archivedThrough(): number {
+    const { vfs, options } = this.database.engine;
+    return archivedThrough(vfs, options.path);
+  }
+
+  /**
+   * Says that sealed segments up to `seq` have been copied away, and begins an archive when there was none: from then on no
+   * segment is recycled or removed before it is archived, by whichever process, and the last close leaves those that wait.
+   * Bulk loads are refused, because what they write is in no segment.
+   * @throws DataError SOMBRA_OPTION; StateError SOMBRA_READ_ONLY, SOMBRA_CLOSED; IoError
+   */
+  markArchived(seq: number): void {
+    const { engine } = this.database;
+    engine.checkWritable();
+    markArchived(engine.vfs, engine.options.path, seq);
+  }
+
+  /** Ends the archive; segments that wait go with the next checkpoint. @throws as `markArchived` */
+  endArchive(): void {
+    const { engine } = this.database;
+    engine.checkWritable();
+    endArchive(engine.vfs, engine.options.path);
   }
 
   /** Figures for operators. A new object. */

@@ -1,6 +1,7 @@
 /** What recovery finds under the names of segments, and what becomes of the files that are not the log. */
 import { CorruptionError, StateError } from '@sombra/vfs';
 import type { SombraError, Vfs } from '@sombra/vfs';
+import { archivedThrough } from './archive-mark.ts';
 import { toHex } from './bytes.ts';
 import { livePath, namesake, sameLog } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
@@ -142,14 +143,20 @@ export function dropFrom({ vfs, path }: WalOptions, found: FoundSegments, fromSe
 }
 
 /** Step 4 of recovery: files of this log that lie before the replay position. A checkpoint that was interrupted left them. */
-export function dropObsolete({ vfs }: WalOptions, found: FoundSegments, fromSeq: number, keepBefore: boolean): void {
+export function dropObsolete(
+  { vfs, path: database }: WalOptions,
+  found: FoundSegments,
+  fromSeq: number,
+  keepBefore: boolean,
+): void {
   if (keepBefore) return;
+  const archived = archivedThrough(vfs, database);
   for (const path of found.obsolete) vfs.unlink(path);
-  for (const { path, seq } of found.unreadable) if (seq < fromSeq) vfs.unlink(path);
+  for (const { path, seq } of found.unreadable) if (seq < fromSeq && seq <= archived) vfs.unlink(path);
   for (const [seq, { path }] of [...found.own]) {
     if (seq >= fromSeq) continue;
-    vfs.unlink(path);
     found.own.delete(seq);
+    if (seq <= archived) vfs.unlink(path);
   }
 }
 

@@ -25,6 +25,7 @@ export type { SurveyedSegment } from './log-survey.ts';
 export type { Segment } from './log-files.ts';
 export { recoverLog, setAside } from './recovery.ts';
 export type { RecoveryOptions, RecoveryResult, RecoveryStart } from './recovery.ts';
+export { archivedThrough, archiveMarkPath, endArchive, markArchived } from './archive-mark.ts';
 export { livePath, sealedPath, SEGMENT_HEADER_SIZE, sparePath } from './segment.ts';
 export type { LogIdentity, PreviousSegment, SegmentHeader } from './segment.ts';
 export { inodeNumber, rewriteRecords, settleNames } from './succession.ts';

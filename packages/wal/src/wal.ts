@@ -12,6 +12,7 @@
  */
 import { CorruptionError, InvariantError, IoError, PoisonedError, pwriteFully, StateError } from '@sombra/vfs';
 import type { FileId, Vfs, VfsFile } from '@sombra/vfs';
+import { archivedThrough } from './archive-mark.ts';
 import { readU32, sameBytes } from './bytes.ts';
 import { LogFiles } from './log-files.ts';
 import type { RecordBuilder } from './record.ts';
@@ -297,14 +298,16 @@ export class Wal {
   }
 
   /**
-   * Gives segments up that lie below `seq`. One is kept for the next rotation. Call only when no reader needs them.
+   * Gives segments up that lie below `seq`, as far as an archive has them. One is kept for the next rotation. Call only when no
+   * reader needs them.
    * @throws IoError SOMBRA_IO; the segments that are left are given up by the next call
    */
   release(seq: number): void {
     const { vfs, path, identity } = this.options;
     this.files.forgetBefore(Math.min(seq, this.seq));
+    const archived = archivedThrough(vfs, path);
     for (const sealed of ownSealed(vfs, path, identity)) {
-      if (sealed.seq >= seq) break;
+      if (sealed.seq >= seq || sealed.seq > archived) break;
       if (vfs.stat(sparePath(path)) === null) vfs.rename(sealed.path, sparePath(path));
       else vfs.unlink(sealed.path);
     }
@@ -321,13 +324,23 @@ export class Wal {
     }
   }
 
-  /** Closes and removes all files of the log: what they hold is not needed any more, and that is durable. */
+  /**
+   * Closes and removes all files of the log: what they hold is not needed any more, and that is durable. What an archive does not
+   * have yet stays, the live segment under its sealed name.
+   */
   removeAll(): void {
     this.close();
     this.files.close();
     const { vfs, path, identity } = this.options;
-    const names = ownSealed(vfs, path, identity).map((sealed) => sealed.path);
-    for (const name of [...names, livePath(path), sparePath(path)]) if (vfs.stat(name) !== null) vfs.unlink(name);
+    const archived = archivedThrough(vfs, path);
+    if (this.seq > archived) {
+      this.refuseName(sealedPath(path, this.seq));
+      vfs.rename(livePath(path), sealedPath(path, this.seq));
+      vfs.syncDir(directoryOf(path));
+    }
+    const sealed = ownSealed(vfs, path, identity).filter(({ seq }) => seq <= archived);
+    for (const name of [...sealed.map((segment) => segment.path), livePath(path), sparePath(path)])
+      if (vfs.stat(name) !== null) vfs.unlink(name);
   }
 
   // ---- rotation
@@ -339,12 +352,7 @@ export class Wal {
       throw new InvariantError('a segment is sealed when all of its records are published');
     }
     const sealedName = sealedPath(path, this.seq);
-    if (vfs.stat(sealedName) !== null) {
-      throw new StateError(
-        'SOMBRA_WAL_EXISTS',
-        `${sealedName} is in the way of the next segment of the log of ${path}: move it away, or the database that it belongs to`,
-      );
-    }
+    this.refuseName(sealedName);
     this.sync();
     const previous = { salt: this.salt, end: this.offset, chain: this.chain };
     const before = this.files.distance(this.tail);
@@ -382,6 +390,16 @@ export class Wal {
     this.allocateStep = ALLOCATE_FIRST;
     sealedAsync?.close();
     sealed.close();
+  }
+
+  /** A file must not be in the way of the name that the live segment is about to get. */
+  private refuseName(sealedName: string): void {
+    const { vfs, path } = this.options;
+    if (vfs.stat(sealedName) === null) return;
+    throw new StateError(
+      'SOMBRA_WAL_EXISTS',
+      `${sealedName} is in the way of the next segment of the log of ${path}: move it away, or the database that it belongs to`,
+    );
   }
 
   /** Allocates blocks ahead of the tail, so that the syncs of commits do not have to (rule K6). */
