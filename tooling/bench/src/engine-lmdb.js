@@ -1,12 +1,15 @@
 // lmdb-js as its best users would use it: values in MessagePack, one row per edge end in sorted duplicates. Only the workloads that
 // a key-value store answers without code of its own; relaxed is `noSync`, which promises less than the others do.
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const require = createRequire(new URL('../peers/package.json', import.meta.url));
 const { open: openEnvironment } = require('lmdb');
+const manifest = new URL('../peers/node_modules/lmdb/package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
 
 /** For the line of parameters. */
-export const about = `lmdb-js ${require('lmdb/package.json').version} (sorted duplicates)`;
+export const about = `lmdb-js ${version} (sorted duplicates)`;
 
 /** @param durability  durable: a commit is synced before it returns or its promise is fulfilled; relaxed: never */
 export function open(path, durability = 'relaxed') {
@@ -15,7 +18,7 @@ export function open(path, durability = 'relaxed') {
     mapSize: 4 * 2 ** 30,
     noSync: durability !== 'durable',
     overlappingSync: false,
-    keyEncoding: 'uint32',
+    maxDbs: 4,
   });
   const nodes = root.openDB('nodes', { keyEncoding: 'uint32' });
   const edges = root.openDB('edges', { keyEncoding: 'uint32' });
