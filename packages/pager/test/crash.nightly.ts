@@ -12,7 +12,7 @@ const rounds = seeds(8, 50_000);
 
 for (const seed of rounds) {
   test.each([...SCRIPTS])(`seed ${seed}: $name`, async (script) => {
-    total.add(await sweep(script, { seed, randomImages: 5, nestedOneOf: 40, exhaustiveParts: 4 }));
+    total.add(await sweep(script, { seed, randomImages: 6, nestedOneOf: 40, exhaustiveParts: 4 }));
   });
   test(`seed ${seed}: ${BATCHES.name}`, async () => {
     total.add(await sweep(BATCHES, { seed, randomImages: 2, nestedOneOf: 0, pointsOneOf: 3 }));
