@@ -84,7 +84,7 @@ export class TransactionQueue {
    * @throws IoError SOMBRA_BUSY; what was not run stays queued
    */
   drain(): void {
-    if (this.running) return;
+    if (this.running || this.isEmpty) return; // every synchronous transaction comes by here
     for (let left = this.queue.length - this.head; left > 0 && !this.isEmpty; left -= 1) this.runHead(undefined);
     this.endWait();
     this.wake();
