@@ -4,8 +4,8 @@
 import type { WriteTransaction } from '@sombra/pager';
 import { describe, expect, test } from 'vitest';
 import { BTree } from '../src/index.ts';
-import * as layout from '../src/layout.ts';
-import { slotsOf } from '../src/page.ts';
+import * as layout from '../src/page/layout.ts';
+import { slotsOf } from '../src/page/page.ts';
 import { bytes, digits, put, remove } from './support/entries.ts';
 import { OpenTree, problemsOf } from './support/open.ts';
 import { shapeOf } from './support/shape.ts';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
 import { PAGE_HEADER_SIZE } from '@sombra/pager';
-import * as layout from '../src/layout.ts';
+import * as layout from '../src/page/layout.ts';
 import { bytes, put } from './support/entries.ts';
 import type { OpenTree } from './support/open.ts';
 import { withTree } from './support/open.ts';

@@ -8,7 +8,7 @@ import { MemoryVfs } from '@sombra/vfs';
 import { Random } from '@sombra/vfs/testing';
 import { expect, test } from 'vitest';
 import { BTree, KeyValueStore } from '../src/index.ts';
-import * as layout from '../src/layout.ts';
+import * as layout from '../src/page/layout.ts';
 import { bytes, digits, entriesOf, put, remove, sorted, text } from './support/entries.ts';
 import { isDamage } from './support/errors.ts';
 import { OpenTree, problemsOf, SMALL } from './support/open.ts';

@@ -5,9 +5,9 @@
 import { Random, seeds } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import { writeU48 } from '../src/index.ts';
-import { commonPrefix, compareKeys, prefixFor, separatorLength } from '../src/keys.ts';
-import { entrySizeMax, inlineSizeMax, keySizeMax } from '../src/layout.ts';
-import { entryBytes, PageBuilder, rangeBytes } from '../src/page-builder.ts';
+import { commonPrefix, compareKeys, prefixFor, separatorLength } from '../src/page/keys.ts';
+import { entrySizeMax, inlineSizeMax, keySizeMax } from '../src/page/layout.ts';
+import { entryBytes, PageBuilder, rangeBytes } from '../src/page/page-builder.ts';
 import {
   childOf,
   headOf,
@@ -18,7 +18,7 @@ import {
   slotsOf,
   usedBytesOf,
   valueOffsetOf,
-} from '../src/page.ts';
+} from '../src/page/page.ts';
 import { bytes, text } from './support/entries.ts';
 
 const PAGE = 4096;

@@ -3,7 +3,7 @@
 import { Random } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import { BTree, inlineSizeMax } from '../src/index.ts';
-import { overflowPayload } from '../src/layout.ts';
+import { overflowPayload } from '../src/page/layout.ts';
 import { bytes, digits, entriesOf, put, remove, text, valueOf } from './support/entries.ts';
 import { codeOf } from './support/errors.ts';
 import type { OpenTree } from './support/open.ts';

@@ -1,16 +1,16 @@
 import type { Pager } from '@sombra/pager';
-import { AdjacencyWriter } from './adjacency-writer.ts';
-import { type BulkOptions, type BulkResult, type BulkSource, bulkLoad } from './bulk-load.ts';
-import { EdgeColumns } from './edge-columns.ts';
-import { createIndex, type CreateIndexOptions } from './property-index/create-index.ts';
-import { dropIndex } from './property-index/drop-index.ts';
-import { IndexChanges } from './property-index/index-changes.ts';
-import { RecordWriter } from './record-writer.ts';
-import type { GraphReader } from './reader.ts';
-import { GraphSnapshot, LiveReader } from './snapshot.ts';
-import { GraphStore } from './store.ts';
-import { GraphTransaction, type WriterParts } from './transaction.ts';
-import { type VerifyOptions, type VerifyReport, verifyGraph } from './verify.ts';
+import { AdjacencyWriter } from './adjacency/adjacency-writer.ts';
+import { type BulkOptions, type BulkResult, type BulkSource, bulkLoad } from './bulk/bulk-load.ts';
+import { EdgeColumns } from './adjacency/edge-columns.ts';
+import { createIndex, type CreateIndexOptions } from './bulk/create-index.ts';
+import { dropIndex } from './bulk/drop-index.ts';
+import { IndexChanges } from './indexes/index-changes.ts';
+import { RecordWriter } from './records/record-writer.ts';
+import type { GraphReader } from './read/reader.ts';
+import { GraphSnapshot, LiveReader } from './read/snapshot.ts';
+import { GraphStore } from './store/store.ts';
+import { GraphTransaction, type WriterParts } from './write/transaction.ts';
+import { type VerifyOptions, type VerifyReport, verifyGraph } from './verify/verify.ts';
 
 /** Part of the page cache's size that hints may take, on top of it: one in so many bytes. */
 const HINT_PART = 4;

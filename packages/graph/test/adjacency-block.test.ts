@@ -3,10 +3,10 @@
 // Method: encode lists of edges, decode them, compare; hold the tables against the constants; mutate bytes at random.
 import { expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
-import * as block from '../src/adjacency-block.ts';
-import { Dictionary, NAME_KIND } from '../src/dictionary.ts';
-import { EdgeColumns } from '../src/edge-columns.ts';
-import { TypeFilter } from '../src/type-filter.ts';
+import * as block from '../src/adjacency/adjacency-block.ts';
+import { Dictionary, NAME_KIND } from '../src/names/dictionary.ts';
+import { EdgeColumns } from '../src/adjacency/edge-columns.ts';
+import { TypeFilter } from '../src/names/type-filter.ts';
 import { codeOf } from './support/errors.ts';
 import { pageMemory } from './support/page-memory.ts';
 import { Random, suiteRuns, suiteSeed } from './support/random.ts';

@@ -4,8 +4,8 @@
 import { Pager } from '@sombra/pager';
 import { MemoryVfs } from '@sombra/vfs';
 import { expect, test } from 'vitest';
-import { type BulkSource, bulkLoad } from '../src/bulk-load.ts';
-import { RadixSorter } from '../src/radix-sort.ts';
+import { type BulkSource, bulkLoad } from '../src/bulk/bulk-load.ts';
+import { RadixSorter } from '../src/sorting/radix-sort.ts';
 import { codeOf } from './support/errors.ts';
 import { SMALL } from './support/open.ts';
 import { Random, suiteSeed } from './support/random.ts';

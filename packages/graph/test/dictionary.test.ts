@@ -4,10 +4,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
-import * as dictionary from '../src/dictionary.ts';
+import * as dictionary from '../src/names/dictionary.ts';
 import { Graph } from '../src/index.ts';
-import { EDGE_TYPES_MAX, LABELS_MAX, NAME_SIZE_MAX, PROPERTY_KEYS_MAX } from '../src/limits.ts';
-import { COUNTER } from '../src/store.ts';
+import { EDGE_TYPES_MAX, LABELS_MAX, NAME_SIZE_MAX, PROPERTY_KEYS_MAX } from '../src/model/limits.ts';
+import { COUNTER } from '../src/store/store.ts';
 import { compare } from './support/compare.ts';
 import { codeOf } from './support/errors.ts';
 import { ModelGraph } from './support/model.ts';

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { and, type EdgeQuery, type GraphReader, type NodeQuery, not, or, type PropertyValue } from '../src/index.ts';
 import { ascendingOnce, gather } from '../src/find/index-scan.ts';
 import { RowSorter } from '../src/find/sort-rows.ts';
-import { ListedIds } from '../src/id-source.ts';
+import { ListedIds } from '../src/ids/id-source.ts';
 import { codeOf } from './support/errors.ts';
 import { order, properties, question, where } from './support/find-arbitraries.ts';
 import { fulfils, inOrder, type Question, type Row } from './support/naive-find.ts';

@@ -5,12 +5,12 @@ import { Pager } from '@sombra/pager';
 import { MemoryVfs } from '@sombra/vfs';
 import { expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
-import { CHAIN_KEY_SIZE, NODE_KEY_SIZE, TYPE_KEY_SIZE } from '../src/adjacency.ts';
-import { COUNTER_CATALOGUE_VERSION, COUNTER_NAMES } from '../src/dictionary.ts';
-import { INDEX_KEY_ID_OFFSET, INDEX_KEY_NAME_OFFSET, INDEX_KEY_SIZE } from '../src/id-index.ts';
+import { CHAIN_KEY_SIZE, NODE_KEY_SIZE, TYPE_KEY_SIZE } from '../src/adjacency/adjacency.ts';
+import { COUNTER_CATALOGUE_VERSION, COUNTER_NAMES } from '../src/names/dictionary.ts';
+import { INDEX_KEY_ID_OFFSET, INDEX_KEY_NAME_OFFSET, INDEX_KEY_SIZE } from '../src/ids/id-index.ts';
 import { Graph } from '../src/index.ts';
-import { STATISTIC_SIZE } from '../src/statistics.ts';
-import { COUNTER, TREES } from '../src/store.ts';
+import { STATISTIC_SIZE } from '../src/names/statistics.ts';
+import { COUNTER, TREES } from '../src/store/store.ts';
 import { codeOf } from './support/errors.ts';
 import { OpenGraph, SMALL, withGraph } from './support/open.ts';
 

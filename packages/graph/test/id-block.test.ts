@@ -3,7 +3,7 @@
 // Method: encode, decode and search lists of ids; hold the table against the constants; mutate bytes at random.
 import { expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
-import * as block from '../src/id-block.ts';
+import * as block from '../src/ids/id-block.ts';
 import { codeOf } from './support/errors.ts';
 import { pageMemory } from './support/page-memory.ts';
 import { Random, suiteRuns, suiteSeed } from './support/random.ts';

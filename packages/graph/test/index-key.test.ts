@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
 import type { PropertyValue } from '../src/index.ts';
-import { keyKind } from '../src/property-index/build-index.ts';
+import { keyKind } from '../src/indexes/build-index.ts';
 import {
   decodeDefinition,
   DEFINITION_FORMAT_OFFSET,
@@ -14,9 +14,9 @@ import {
   DEFINITION_KEYS_OFFSET,
   DEFINITION_NAME_OFFSET,
   encodeDefinition,
-} from '../src/property-index/definition.ts';
-import { COMPONENT, COMPONENT_MAX, INDEX_KEY_MAX, IndexKeyWriter } from '../src/property-index/index-key.ts';
-import { OrderedValue } from '../src/property-index/ordered-value.ts';
+} from '../src/indexes/definition.ts';
+import { COMPONENT, COMPONENT_MAX, INDEX_KEY_MAX, IndexKeyWriter } from '../src/indexes/index-key.ts';
+import { OrderedValue } from '../src/values/ordered-value.ts';
 import { codeOf } from './support/errors.ts';
 import { ordered } from './support/find-arbitraries.ts';
 import { compareOrdered } from './support/naive-find.ts';

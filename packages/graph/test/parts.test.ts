@@ -1,11 +1,11 @@
 // Goal: the small parts that traversal and writing stand on do what their comments say.
 // Method: each against the plainest JavaScript that gives the same answer.
 import { describe, expect, test } from 'vitest';
-import { textSize, ByteWriter } from '../src/byte-writer.ts';
-import { EdgeColumns } from '../src/edge-columns.ts';
-import { HintTable } from '../src/hint-table.ts';
-import { NodeMarks } from '../src/node-marks.ts';
-import { sameValue } from '../src/same-value.ts';
+import { textSize, ByteWriter } from '../src/values/byte-writer.ts';
+import { EdgeColumns } from '../src/adjacency/edge-columns.ts';
+import { HintTable } from '../src/ids/hint-table.ts';
+import { NodeMarks } from '../src/traversal/node-marks.ts';
+import { sameValue } from '../src/values/same-value.ts';
 import { codeOf } from './support/errors.ts';
 import { Random } from './support/random.ts';
 

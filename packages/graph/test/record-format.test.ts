@@ -4,12 +4,12 @@
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
-import { NESTING_MAX, RECORD_SIZE_MAX, VALUE_SIZE_MAX } from '../src/limits.ts';
-import * as format from '../src/record-format.ts';
-import { RecordReader } from '../src/record-reader.ts';
-import { damagedRecord } from '../src/record-shape.ts';
-import { RecordWriter } from '../src/record-writer.ts';
-import type { PropertyInput, PropertyValue } from '../src/types.ts';
+import { NESTING_MAX, RECORD_SIZE_MAX, VALUE_SIZE_MAX } from '../src/model/limits.ts';
+import * as format from '../src/records/record-format.ts';
+import { RecordReader } from '../src/records/record-reader.ts';
+import { damagedRecord } from '../src/records/record-shape.ts';
+import { RecordWriter } from '../src/records/record-writer.ts';
+import type { PropertyInput, PropertyValue } from '../src/model/types.ts';
 import { codeOf } from './support/errors.ts';
 import { withGraph } from './support/open.ts';
 import { Random, suiteRuns, suiteSeed } from './support/random.ts';

@@ -1,21 +1,21 @@
 import { StateError } from '@sombra/vfs';
 import { archivedThrough, endArchive, markArchived } from '@sombra/wal';
 import type { SombraError, VfsEnv } from '@sombra/vfs';
-import { BulkWriter } from './bulk-writer.ts';
-import type { CheckOptions, Problem } from './check.ts';
-import { checkPages } from './check.ts';
-import type { CheckpointResult } from './checkpoint.ts';
-import { checkpointNow } from './background-checkpoint.ts';
-import { closeConnection } from './close.ts';
-import type { OpenDatabase } from './inspection.ts';
-import { openDatabase } from './open.ts';
-import type { PagerOptions, PagerWarning } from './options.ts';
-import { checkCacheSize, resolveOptions } from './options.ts';
-import type { PageCache } from './page-cache.ts';
-import type { ReaderMark } from './shm.ts';
-import type { PagerStats } from './stats.ts';
-import type { WriteTransaction } from './transaction.ts';
-import type { View } from './view.ts';
+import { BulkWriter } from './writing/bulk-writer.ts';
+import type { CheckOptions, Problem } from './inspect/check.ts';
+import { checkPages } from './inspect/check.ts';
+import type { CheckpointResult } from './checkpoint/checkpoint.ts';
+import { checkpointNow } from './checkpoint/background-checkpoint.ts';
+import { closeConnection } from './life/close.ts';
+import type { OpenDatabase } from './life/inspection.ts';
+import { openDatabase } from './life/open.ts';
+import type { PagerOptions, PagerWarning } from './base/options.ts';
+import { checkCacheSize, resolveOptions } from './base/options.ts';
+import type { PageCache } from './pages/page-cache.ts';
+import type { ReaderMark } from './sharing/shm.ts';
+import type { PagerStats } from './base/stats.ts';
+import type { WriteTransaction } from './writing/transaction.ts';
+import type { View } from './reading/view.ts';
 
 /**
  * An ACID store of pages in one file: one write transaction at a time, any number of snapshots. Synchronous.

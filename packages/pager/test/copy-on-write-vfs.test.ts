@@ -4,7 +4,7 @@
 import { MemoryVfs } from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
 import { describe, expect, test } from 'vitest';
-import { CopyOnWriteVfs } from '../src/copy-on-write-vfs.ts';
+import { CopyOnWriteVfs } from '../src/life/copy-on-write-vfs.ts';
 import { differences, imageOf } from './support/look.ts';
 import { codeOf } from './support/open.ts';
 import { Random, seeds } from './support/random.ts';

@@ -3,17 +3,17 @@
 import { MemoryVfs, pwriteFully } from '@sombra/vfs';
 import { expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
-import type { DoubleWriteBatch } from '../src/double-write.ts';
-import * as dw from '../src/double-write.ts';
-import * as freelist from '../src/freelist.ts';
-import * as holders from '../src/holders.ts';
-import * as locks from '../src/locks.ts';
-import * as header from '../src/page-header.ts';
-import * as roots from '../src/roots-page.ts';
-import { newSharedState, SHARED_FIELDS } from '../src/shared-state.ts';
-import * as shm from '../src/shm.ts';
-import type { Superblock } from '../src/superblock.ts';
-import * as sb from '../src/superblock.ts';
+import type { DoubleWriteBatch } from '../src/format/double-write.ts';
+import * as dw from '../src/format/double-write.ts';
+import * as freelist from '../src/writing/freelist.ts';
+import * as holders from '../src/sharing/holders.ts';
+import * as locks from '../src/sharing/locks.ts';
+import * as header from '../src/format/page-header.ts';
+import * as roots from '../src/format/roots-page.ts';
+import { newSharedState, SHARED_FIELDS } from '../src/format/shared-state.ts';
+import * as shm from '../src/sharing/shm.ts';
+import type { Superblock } from '../src/format/superblock.ts';
+import * as sb from '../src/format/superblock.ts';
 import { firstDifference } from './support/bytes.ts';
 import { Random } from './support/random.ts';
 

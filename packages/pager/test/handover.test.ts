@@ -5,8 +5,8 @@ import { FaultyVfs } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import type { PagerOptions } from '../src/index.ts';
 import type { Pager } from '../src/index.ts';
-import { encodeHolder, HOLDER_SIZE, HOLDERS_OFFSET } from '../src/holders.ts';
-import { LOCK_BASE, LOCK_READ, LOCK_RECOVER } from '../src/locks.ts';
+import { encodeHolder, HOLDER_SIZE, HOLDERS_OFFSET } from '../src/sharing/holders.ts';
+import { LOCK_BASE, LOCK_READ, LOCK_RECOVER } from '../src/sharing/locks.ts';
 import { MortalVfs } from './support/mortal-vfs.ts';
 import { codeOf, newPage, openPager, SMALL, valueOf, write } from './support/open.ts';
 

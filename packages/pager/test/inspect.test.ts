@@ -7,7 +7,7 @@ import { CRASH_POLICIES, FaultyVfs, Random, SimDisk } from '@sombra/vfs/testing'
 import { SEGMENT_HEADER_SIZE } from '@sombra/wal';
 import { describe, expect, test } from 'vitest';
 import { readFileHeader, scanPages } from '../src/index.ts';
-import { slotOffset } from '../src/superblock.ts';
+import { slotOffset } from '../src/format/superblock.ts';
 import { oldest } from './support/damage-judge.ts';
 import { damage, load, specimens } from './support/damage.ts';
 import type { Files, Specimen } from './support/damage.ts';

@@ -9,7 +9,7 @@ import { MortalVfs } from './support/mortal-vfs.ts';
 import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
 import { SlowSyncs } from './support/slow-syncs.ts';
 import { WrappedVfs } from './support/wrapped-vfs.ts';
-import { SHM_LATE } from '../src/shm.ts';
+import { SHM_LATE } from '../src/sharing/shm.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

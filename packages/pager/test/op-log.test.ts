@@ -2,8 +2,8 @@
 // Method: random writes on a page, noted as a transaction notes them, replayed by the log's own applyOps; marks at random.
 import { applyOps } from '@sombra/wal';
 import { expect, test } from 'vitest';
-import type { OpMark } from '../src/op-log.ts';
-import { NO_OP, OpLog } from '../src/op-log.ts';
+import type { OpMark } from '../src/pages/op-log.ts';
+import { NO_OP, OpLog } from '../src/pages/op-log.ts';
 import { firstDifference } from './support/bytes.ts';
 import { Random, seeds } from './support/random.ts';
 

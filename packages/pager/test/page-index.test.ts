@@ -3,7 +3,7 @@
 // Method: random commits and checkpoints against plain lists; more entries than several chunks hold.
 import { ENTRY_DELTA, ENTRY_IMAGE } from '@sombra/wal';
 import { describe, expect, test } from 'vitest';
-import { NO_ENTRY, PageIndex } from '../src/page-index.ts';
+import { NO_ENTRY, PageIndex } from '../src/pages/page-index.ts';
 import { Random, seeds } from './support/random.ts';
 
 interface Entry {

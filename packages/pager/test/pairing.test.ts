@@ -6,7 +6,7 @@ import type { Vfs } from '@sombra/vfs';
 import { SimDisk } from '@sombra/vfs/testing';
 import { RECORD_COMMIT, RecordBuilder, recoverLog } from '@sombra/wal';
 import { expect, test } from 'vitest';
-import { readSuperblocks, slotOffset } from '../src/superblock.ts';
+import { readSuperblocks, slotOffset } from '../src/format/superblock.ts';
 import { load } from './support/damage.ts';
 import type { LifeOptions } from './support/life.ts';
 import { Life } from './support/life.ts';

@@ -12,7 +12,7 @@ import { SUCCESSIONS } from './support/successions.ts';
 import type { Aftermath } from './support/sync-failures.ts';
 import { SlowSyncs } from './support/slow-syncs.ts';
 import { syncFailures } from './support/sync-failures.ts';
-import { SHM_LATE } from '../src/shm.ts';
+import { SHM_LATE } from '../src/sharing/shm.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const AFTERMATHS: readonly Aftermath[] = ['close', 'cure', 'die'];

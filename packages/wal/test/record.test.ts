@@ -14,7 +14,7 @@ import {
   RecordBuilder,
   RecordView,
 } from '../src/index.ts';
-import { BYTES_LENGTH, DELTA_LENGTH, REC_ENTRIES, REC_LENGTH } from '../src/record.ts';
+import { BYTES_LENGTH, DELTA_LENGTH, REC_ENTRIES, REC_LENGTH } from '../src/record/record.ts';
 import { codeOf } from './support/files.ts';
 
 const PAGE = 512;

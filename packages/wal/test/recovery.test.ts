@@ -4,8 +4,8 @@ import { MemoryVfs } from '@sombra/vfs';
 import { FaultyVfs, Random, SimCrash, SimDisk } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import { livePath, recoverLog, sealedPath, SEGMENT_HEADER_SIZE, setAside, sparePath, Wal } from '../src/index.ts';
-import { decodeSegmentHeader, encodeSegmentHeader, SEG_VERSION } from '../src/segment.ts';
-import { REC_KIND, REC_LENGTH } from '../src/record.ts';
+import { decodeSegmentHeader, encodeSegmentHeader, SEG_VERSION } from '../src/segment/segment.ts';
+import { REC_KIND, REC_LENGTH } from '../src/record/record.ts';
 import { codeOf, contentOf, flipBit, patch, picture, replaceFile } from './support/files.ts';
 import { IDENTITY, NO_LOG, PATH, recover, recoverAndClose, TestLog, walOptions } from './support/log.ts';
 

@@ -15,8 +15,8 @@ import {
   sparePath,
   Wal,
 } from '../src/index.ts';
-import { REC_DURABLE_OFFSET, REC_DURABLE_SEQ, REC_TIME } from '../src/record.ts';
-import { decodeSegmentHeader } from '../src/segment.ts';
+import { REC_DURABLE_OFFSET, REC_DURABLE_SEQ, REC_TIME } from '../src/record/record.ts';
+import { decodeSegmentHeader } from '../src/segment/segment.ts';
 import { codeOf, contentOf } from './support/files.ts';
 import { PATH, recover, recoverAndClose, TestLog } from './support/log.ts';
 import { build } from './support/records.ts';

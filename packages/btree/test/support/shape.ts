@@ -1,8 +1,8 @@
 // How the pages of a tree look, found by walking down from the root.
 import type { View } from '@sombra/pager';
 import type { BTree } from '../../src/index.ts';
-import { LEVEL_OFFSET } from '../../src/layout.ts';
-import { childOf, prefixLengthOf, slotCountOf, slotsOf, usedBytesOf } from '../../src/page.ts';
+import { LEVEL_OFFSET } from '../../src/page/layout.ts';
+import { childOf, prefixLengthOf, slotCountOf, slotsOf, usedBytesOf } from '../../src/page/page.ts';
 
 export interface PageShape {
   readonly page: number;

@@ -1,10 +1,10 @@
 /** Parts of a graph that hang together: weakly (directions do not count) or strongly (every node reaches every other one). */
 import { DataError } from '@sombra/vfs';
-import { describe } from '../options.ts';
-import type { NodeId } from '../types.ts';
+import { describe } from '../model/options.ts';
+import type { NodeId } from '../model/types.ts';
 import { NeighbourRows, readEdgeLists } from './neighbour-rows.ts';
 import { NodeValues } from './node-values.ts';
-import type { ReadSource } from './read-source.ts';
+import type { ReadSource } from '../traversal/read-source.ts';
 import { SLICE, type Steps } from './steps.ts';
 import { StrongSearch } from './strong-search.ts';
 import { type AlgorithmOptions, readSubgraph, type Subgraph } from './subgraph.ts';

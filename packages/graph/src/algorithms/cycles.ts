@@ -1,11 +1,11 @@
 /** Cycles of directed edges, and the order of nodes that exists when there are none. */
 import { CorruptionError, DataError } from '@sombra/vfs';
-import { EdgeColumns } from '../edge-columns.ts';
-import { describe, directionOption } from '../options.ts';
-import type { Direction, NodeId, Path } from '../types.ts';
+import { EdgeColumns } from '../adjacency/edge-columns.ts';
+import { describe, directionOption } from '../model/options.ts';
+import type { Direction, NodeId, Path } from '../model/types.ts';
 import { IndexHeap } from './index-heap.ts';
 import { type EdgeLists, readEdgeLists } from './neighbour-rows.ts';
-import type { ReadSource } from './read-source.ts';
+import type { ReadSource } from '../traversal/read-source.ts';
 import { SLICE, type Steps } from './steps.ts';
 import { type AlgorithmOptions, readSubgraph, type Subgraph } from './subgraph.ts';
 

@@ -1,7 +1,7 @@
-import { EdgeColumns } from '../edge-columns.ts';
-import { directionOption } from '../options.ts';
-import type { Direction } from '../types.ts';
-import type { ReadSource } from './read-source.ts';
+import { EdgeColumns } from '../adjacency/edge-columns.ts';
+import { directionOption } from '../model/options.ts';
+import type { Direction } from '../model/types.ts';
+import type { ReadSource } from '../traversal/read-source.ts';
 import { SLICE, type Steps } from './steps.ts';
 import { type AlgorithmOptions, readSubgraph } from './subgraph.ts';
 

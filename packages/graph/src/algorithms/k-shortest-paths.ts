@@ -4,13 +4,13 @@
  * in the whole graph.
  */
 import { DataError } from '@sombra/vfs';
-import { checkId, checkOptions, countOption, directionOption } from '../options.ts';
-import { TypeFilter } from '../type-filter.ts';
-import type { NodeId, Path } from '../types.ts';
-import { type CostQuery, estimateLimit, WeightedPath } from '../weighted-path.ts';
-import { reversed } from './paths.ts';
-import type { ReadSource } from './read-source.ts';
-import { costLimit, PATH_OPTIONS, type PathOptions, weightOption } from './shortest-path.ts';
+import { checkId, checkOptions, countOption, directionOption } from '../model/options.ts';
+import { TypeFilter } from '../names/type-filter.ts';
+import type { NodeId, Path } from '../model/types.ts';
+import { type CostQuery, estimateLimit, WeightedPath } from '../traversal/weighted-path.ts';
+import { reversed } from '../traversal/paths.ts';
+import type { ReadSource } from '../traversal/read-source.ts';
+import { costLimit, PATH_OPTIONS, type PathOptions, weightOption } from '../traversal/shortest-path.ts';
 import { SLICE, type Steps } from './steps.ts';
 
 /** Edges of a slice of a search: each costs as much as several that are only followed. */

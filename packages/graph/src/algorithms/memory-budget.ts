@@ -1,5 +1,5 @@
 import { DataError } from '@sombra/vfs';
-import { describe } from '../options.ts';
+import { describe } from '../model/options.ts';
 
 /** Default of `maxMemoryMb`. */
 export const MEMORY_DEFAULT_MB = 1024;

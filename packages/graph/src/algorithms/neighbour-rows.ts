@@ -1,9 +1,9 @@
 import { CorruptionError } from '@sombra/vfs';
-import type { Adjacency } from '../adjacency.ts';
-import { BLOCK_NEIGHBOURS_OFFSET } from '../adjacency-block.ts';
-import { EdgeColumns } from '../edge-columns.ts';
-import { COUNTER } from '../store.ts';
-import type { Direction } from '../types.ts';
+import type { Adjacency } from '../adjacency/adjacency.ts';
+import { BLOCK_NEIGHBOURS_OFFSET } from '../adjacency/adjacency-block.ts';
+import { EdgeColumns } from '../adjacency/edge-columns.ts';
+import { COUNTER } from '../store/store.ts';
+import type { Direction } from '../model/types.ts';
 import { SLICE, type Steps } from './steps.ts';
 import type { Subgraph } from './subgraph.ts';
 

@@ -1,4 +1,4 @@
-import type { NodeId } from '../types.ts';
+import type { NodeId } from '../model/types.ts';
 
 /** A number per node, as an algorithm found it. Arrays are the caller's; they lie side by side: `values[i]` is of `nodes[i]`. */
 export class NodeValues implements Iterable<{ id: NodeId; value: number }> {

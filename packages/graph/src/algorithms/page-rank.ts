@@ -5,11 +5,11 @@
  * Memory: 24 bytes per node besides the 12 of a Subgraph, and 4 per edge (8 in direction both).
  */
 import { DataError } from '@sombra/vfs';
-import { countOption, describe, directionOption } from '../options.ts';
-import type { Direction } from '../types.ts';
+import { countOption, describe, directionOption } from '../model/options.ts';
+import type { Direction } from '../model/types.ts';
 import { type EdgeLists, readEdgeLists } from './neighbour-rows.ts';
 import { NodeValues } from './node-values.ts';
-import type { ReadSource } from './read-source.ts';
+import type { ReadSource } from '../traversal/read-source.ts';
 import { SLICE, type Steps } from './steps.ts';
 import { type AlgorithmOptions, readSubgraph } from './subgraph.ts';
 

@@ -1,5 +1,5 @@
 import type { VfsEnv } from '@sombra/vfs';
-import type { Watch } from './watch.ts';
+import type { Watch } from '../traversal/watch.ts';
 
 /**
  * A long computation in slices: a generator that yields between them, every few thousand edges, never inside a hot loop.

@@ -1,15 +1,15 @@
 /** Which part of a graph an algorithm works on. */
 import type { View } from '@sombra/pager';
 import { CorruptionError, DataError } from '@sombra/vfs';
-import { NAME_KIND } from '../dictionary.ts';
-import { EVERY_ID, type IdSource, NameScan, NoIds, RecordScan } from '../id-source.ts';
-import { checkOptions, describe } from '../options.ts';
-import { COUNTER, type GraphStore } from '../store.ts';
-import { TypeFilter } from '../type-filter.ts';
+import { NAME_KIND } from '../names/dictionary.ts';
+import { EVERY_ID, type IdSource, NameScan, NoIds, RecordScan } from '../ids/id-source.ts';
+import { checkOptions, describe } from '../model/options.ts';
+import { COUNTER, type GraphStore } from '../store/store.ts';
+import { TypeFilter } from '../names/type-filter.ts';
 import { MemoryBudget } from './memory-budget.ts';
-import type { ReadSource } from './read-source.ts';
+import type { ReadSource } from '../traversal/read-source.ts';
 import type { Steps } from './steps.ts';
-import { RUN_OPTIONS, type RunOptions } from './watch.ts';
+import { RUN_OPTIONS, type RunOptions } from '../traversal/watch.ts';
 
 /**
  * Options of every algorithm over the whole graph.

@@ -1,12 +1,12 @@
 /** Finding nodes and edges by their properties: what is asked for, how it is read, what comes of it. */
 import type { View } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
-import { NAME_KIND } from '../dictionary.ts';
-import { EVERY_ID, type IdSource, ListedIds, NameScan, RecordScan } from '../id-source.ts';
-import { checkOptions, countOption, describe, flagOption } from '../options.ts';
-import { indexInfo, type PropertyIndexName } from '../property-index/index-info.ts';
-import { COUNTER, type GraphStore } from '../store.ts';
-import type { EdgeRecord, NodeRecord, Properties } from '../types.ts';
+import { NAME_KIND } from '../names/dictionary.ts';
+import { EVERY_ID, type IdSource, ListedIds, NameScan, RecordScan } from '../ids/id-source.ts';
+import { checkOptions, countOption, describe, flagOption } from '../model/options.ts';
+import { indexInfo, type PropertyIndexName } from '../indexes/index-info.ts';
+import { COUNTER, type GraphStore } from '../store/store.ts';
+import type { EdgeRecord, NodeRecord, Properties } from '../model/types.ts';
 import { ascendingOnce, gather, GATHERED_MAX, IndexStream, OrderedWalk } from './index-scan.ts';
 import { type AccessKind, conjunctsOf, type Plan, planFind } from './plan.ts';
 import { ANYTHING, type Condition, describeCondition, hasOrder, parseWhere, type Where } from './predicate.ts';

@@ -2,10 +2,10 @@
 import { compareKeys, type Cursor } from '@sombra/btree';
 import type { View } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
-import type { IdSource } from '../id-source.ts';
-import { damagedIndex } from '../property-index/definition.ts';
-import { HASH_SIZE, ID_SIZE, idOf, INDEX_KEY_MAX, IndexKeyWriter, isCut } from '../property-index/index-key.ts';
-import type { PropertyIndex } from '../property-index/index-set.ts';
+import type { IdSource } from '../ids/id-source.ts';
+import { damagedIndex } from '../indexes/definition.ts';
+import { HASH_SIZE, ID_SIZE, idOf, INDEX_KEY_MAX, IndexKeyWriter, isCut } from '../indexes/index-key.ts';
+import type { PropertyIndex } from '../indexes/index-set.ts';
 
 const BATCH = 128;
 const BATCH_LEAST = 4;

@@ -3,10 +3,10 @@
  * expected to read; the number of entries between two keys is guessed from two descents of the tree.
  */
 import type { View } from '@sombra/pager';
-import type { Dictionary } from '../dictionary.ts';
-import { COMPONENT, CONTENT_CUT, IndexKeyWriter } from '../property-index/index-key.ts';
-import type { PropertyIndex } from '../property-index/index-set.ts';
-import { KIND, type OrderedValue } from '../property-index/ordered-value.ts';
+import type { Dictionary } from '../names/dictionary.ts';
+import { COMPONENT, CONTENT_CUT, IndexKeyWriter } from '../indexes/index-key.ts';
+import type { PropertyIndex } from '../indexes/index-set.ts';
+import { KIND, type OrderedValue } from '../values/ordered-value.ts';
 import { GATHERED_MAX, type KeyBounds } from './index-scan.ts';
 import type { Condition, Test } from './predicate.ts';
 

@@ -1,9 +1,9 @@
 /** What a find asks of records: conditions on properties, put together by and, or, not. */
 import { DataError } from '@sombra/vfs';
-import { checkOptions, describe } from '../options.ts';
-import { isPlainPrototype } from '../record-format.ts';
-import { compareValues, KIND, OrderedValue } from '../property-index/ordered-value.ts';
-import type { PropertyValue } from '../types.ts';
+import { checkOptions, describe } from '../model/options.ts';
+import { isPlainPrototype } from '../records/record-format.ts';
+import { compareValues, KIND, OrderedValue } from '../values/ordered-value.ts';
+import type { PropertyValue } from '../model/types.ts';
 
 /**
  * Conditions on one property; all that are given must hold. None of them but `exists: false` holds for a property that is

@@ -3,14 +3,14 @@
  * evaluates any nesting, on the bytes of records where they lie, without building anything.
  */
 import type { View } from '@sombra/pager';
-import { type Dictionary, NAME_KIND } from '../dictionary.ts';
-import { beginsWith, compareValues, includesBytes, KIND, OrderedValue } from '../property-index/ordered-value.ts';
-import { EDGE_PROPERTIES_OFFSET, TAG } from '../record-format.ts';
-import type { RecordReader } from '../record-reader.ts';
-import { damagedRecord } from '../record-shape.ts';
-import { sameValue } from '../same-value.ts';
-import type { GraphStore } from '../store.ts';
-import type { PropertyValue } from '../types.ts';
+import { type Dictionary, NAME_KIND } from '../names/dictionary.ts';
+import { beginsWith, compareValues, includesBytes, KIND, OrderedValue } from '../values/ordered-value.ts';
+import { EDGE_PROPERTIES_OFFSET, TAG } from '../records/record-format.ts';
+import type { RecordReader } from '../records/record-reader.ts';
+import { damagedRecord } from '../records/record-shape.ts';
+import { sameValue } from '../values/same-value.ts';
+import type { GraphStore } from '../store/store.ts';
+import type { PropertyValue } from '../model/types.ts';
 import type { SortBy, SortKeyWriter } from './sort-rows.ts';
 import type { Condition, Test, TestOperator } from './predicate.ts';
 

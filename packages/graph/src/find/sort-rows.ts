@@ -4,11 +4,11 @@
  */
 import { compareKeys } from '@sombra/btree';
 import { DataError } from '@sombra/vfs';
-import { readU48 } from '../adjacency.ts';
-import { ByteWriter } from '../byte-writer.ts';
-import { CONTENT_ZERO, ID_SIZE, IndexKeyWriter } from '../property-index/index-key.ts';
-import { KIND, OrderedValue } from '../property-index/ordered-value.ts';
-import type { RecordReader } from '../record-reader.ts';
+import { readU48 } from '../adjacency/adjacency.ts';
+import { ByteWriter } from '../values/byte-writer.ts';
+import { CONTENT_ZERO, ID_SIZE, IndexKeyWriter } from '../indexes/index-key.ts';
+import { KIND, OrderedValue } from '../values/ordered-value.ts';
+import type { RecordReader } from '../records/record-reader.ts';
 
 /** Memory that the keys of one sort may take in bytes. */
 export const SORT_MEMORY = 64 * 1024 * 1024;

@@ -1,5 +1,5 @@
 // A plain model of a graph: records in Maps, everything else worked out from them by scanning.
-import type { Direction, Properties, PropertyInput, PropertyValue } from '../../src/types.ts';
+import type { Direction, Properties, PropertyInput, PropertyValue } from '../../src/model/types.ts';
 import { equal, hasOrder } from './naive-find.ts';
 
 export interface ModelNode {

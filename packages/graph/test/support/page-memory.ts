@@ -1,4 +1,4 @@
-import type { BlockMemory } from '../../src/adjacency-block.ts';
+import type { BlockMemory } from '../../src/adjacency/adjacency-block.ts';
 
 /** Memory like the page cache's: one buffer, seen as bytes, 16-bit and 32-bit words. */
 export function pageMemory(size: number): BlockMemory & { readonly bytes: Uint8Array<ArrayBuffer> } {

@@ -1,9 +1,9 @@
 // Planting damage: changes below the graph, through the pager and its trees, so that every checksum is right.
 import { BTree } from '@sombra/btree';
 import type { WriteTransaction } from '@sombra/pager';
-import { writeAdjacencyKey } from '../../src/adjacency.ts';
-import { writeIndexKey } from '../../src/id-index.ts';
-import type { TREES } from '../../src/store.ts';
+import { writeAdjacencyKey } from '../../src/adjacency/adjacency.ts';
+import { writeIndexKey } from '../../src/ids/id-index.ts';
+import type { TREES } from '../../src/store/store.ts';
 import type { OpenGraph } from './open.ts';
 
 export type TreeName = (typeof TREES)[number];

@@ -1,5 +1,5 @@
 // Traversals as a textbook has them, over plain Maps: what the engine's must give.
-import type { Direction, Path } from '../../src/types.ts';
+import type { Direction, Path } from '../../src/model/types.ts';
 
 export interface ReferenceEdge {
   readonly source: number;

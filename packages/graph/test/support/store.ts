@@ -1,12 +1,12 @@
 // A graph put together by hand, so that tests reach its parts.
-import { AdjacencyWriter } from '../../src/adjacency-writer.ts';
-import { EdgeColumns } from '../../src/edge-columns.ts';
-import { IndexChanges } from '../../src/property-index/index-changes.ts';
-import { RecordWriter } from '../../src/record-writer.ts';
-import { LiveReader } from '../../src/snapshot.ts';
-import { GraphStore } from '../../src/store.ts';
-import { GraphTransaction } from '../../src/transaction.ts';
-import type { HintTable } from '../../src/hint-table.ts';
+import { AdjacencyWriter } from '../../src/adjacency/adjacency-writer.ts';
+import { EdgeColumns } from '../../src/adjacency/edge-columns.ts';
+import { IndexChanges } from '../../src/indexes/index-changes.ts';
+import { RecordWriter } from '../../src/records/record-writer.ts';
+import { LiveReader } from '../../src/read/snapshot.ts';
+import { GraphStore } from '../../src/store/store.ts';
+import { GraphTransaction } from '../../src/write/transaction.ts';
+import type { HintTable } from '../../src/ids/hint-table.ts';
 import type { Pager } from '@sombra/pager';
 import type { Random } from './random.ts';
 

@@ -1,5 +1,5 @@
 // Property values for tests: making them at random, and comparing them exactly.
-import type { PropertyValue } from '../../src/types.ts';
+import type { PropertyValue } from '../../src/model/types.ts';
 import type { Random } from './random.ts';
 
 const KEYS = ['name', 'age', 'weight', '__proto__', 'constructor', 'Größe', 'a', 'b', 'c', '7'];

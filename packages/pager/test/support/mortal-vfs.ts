@@ -2,7 +2,7 @@
 // closed, and with them its locks fall, and nothing of it runs any more.
 import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsEnv, VfsFile } from '@sombra/vfs';
 import { SECTOR } from '@sombra/vfs/testing';
-import { LOCK_BASE, LOCK_READ } from '../../src/locks.ts';
+import { LOCK_BASE, LOCK_READ } from '../../src/sharing/locks.ts';
 
 /** Thrown by every call of a process that is dead. Not a SombraError: no code may take it for an error to be handled. */
 export class Death extends Error {

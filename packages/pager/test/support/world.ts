@@ -2,7 +2,7 @@
 import type { SimDisk } from '@sombra/vfs/testing';
 import type { CrashPolicy, Random } from '@sombra/vfs/testing';
 import { Pager } from '../../src/index.ts';
-import { LOCK_BASE, LOCK_WRITE } from '../../src/locks.ts';
+import { LOCK_BASE, LOCK_WRITE } from '../../src/sharing/locks.ts';
 import type { CheckpointResult, PagerOptions, View, WriteTransaction } from '../../src/index.ts';
 import type { ModelState } from './model.ts';
 import { compare, EMPTY, examine, randomChanges } from './model.ts';

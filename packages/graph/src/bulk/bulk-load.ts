@@ -1,0 +1,424 @@
+/**
+ * Filling an empty graph: every tree is built from left to right, in pages that are written straight to the file, past the log
+ * and beyond its end, and one commit publishes them (rule K8). Steps:
+ *
+ * 1. Nodes are taken from the source, encoded, and added to the tree `nodes`; their labels are gathered.
+ * 2. The same with edges; their ends and types are gathered. An end that is no node ends the load.
+ * 3. The trees `out` and `in` are built from the edges by source and by target.
+ * 4. The indexes, those on properties too, the dictionary and the statistics are built.
+ * 5. The file is synced, and a commit puts the new trees in the place of the empty ones.
+ * Whatever fails before the commit leaves the graph empty: what was written counts for nothing.
+ *
+ * Memory: some 75 MB at most for gathered rows, 16 MB (1 MB for each index, if that is more) for keys of property indexes, 18 bytes for each edge of the node that has the most, a count per label and type,
+ * and two pages per level of a tree.
+ */
+import { type BTree, BulkBuilder, type BulkTree, writeU48 } from '@sombra/btree';
+import type { BulkWriter, WriteTransaction } from '@sombra/pager';
+import { assert, DataError, StateError } from '@sombra/vfs';
+import { BulkAdjacency } from './bulk-adjacency.ts';
+import { BulkIndex } from './bulk-index.ts';
+import { BulkRows } from '../sorting/bulk-rows.ts';
+import { DICTIONARY_KEY_SIZE, INDEX_KIND, NAME_KIND, type NameKind, writeDictionaryKey } from '../names/dictionary.ts';
+import { EdgeColumns } from '../adjacency/edge-columns.ts';
+import { ID_MAX } from '../model/limits.ts';
+import { checkOptions, countOption, describe } from '../model/options.ts';
+import { RadixSorter } from '../sorting/radix-sort.ts';
+import { RecordWriter } from '../records/record-writer.ts';
+import { BulkPropertyIndexes } from './bulk-indexes.ts';
+import { encodeDefinition } from '../indexes/definition.ts';
+import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
+import { STATISTIC_SIZE, writeStatistic } from '../names/statistics.ts';
+import { COUNTER, type GraphStore } from '../store/store.ts';
+import type { PropertyInput } from '../model/types.ts';
+
+/** A node to load. `labels`: one or a list, [] for none. */
+export interface BulkNode {
+  readonly labels: string | readonly string[];
+  readonly properties?: PropertyInput | undefined;
+}
+
+/** An edge to load. `source` and `target` are rows of `BulkSource.nodes`, counted from 0. */
+export interface BulkEdge {
+  readonly source: number;
+  readonly target: number;
+  readonly type: string;
+  readonly properties?: PropertyInput | undefined;
+}
+
+/** What is loaded. Both are gone through once, nodes first; they may be generators. */
+export interface BulkSource {
+  readonly nodes: Iterable<BulkNode>;
+  readonly edges: Iterable<BulkEdge>;
+}
+
+/** What a bulk load does: takes nodes, takes edges, builds both directions of adjacency, builds indexes, commits. */
+export type BulkPhase = 'nodes' | 'edges' | 'adjacency' | 'indexes' | 'publish';
+
+/** How far a bulk load is. `rows`: of this phase, so far; in `adjacency` each edge counts once per direction. */
+export interface BulkProgress {
+  readonly phase: BulkPhase;
+  readonly rows: number;
+}
+
+/** Options of `bulkLoad`. What `onProgress` throws ends the load. `progressEvery`: rows from one call to the next, 10,000. */
+export interface BulkOptions {
+  readonly onProgress?: ((progress: BulkProgress) => void) | undefined;
+  readonly progressEvery?: number | undefined;
+}
+
+/** What was loaded. Row n of the nodes has id `firstNode` + n, row n of the edges `firstEdge` + n. */
+export interface BulkResult {
+  readonly nodes: number;
+  readonly edges: number;
+  readonly firstNode: number;
+  readonly firstEdge: number;
+  /** Pages written. */
+  readonly pages: number;
+  /** Number of the commit; of the one before when there was nothing to load. */
+  readonly lsn: number;
+}
+
+const PROGRESS_EVERY = 10_000;
+
+/**
+ * Fills an empty graph: no node and no edge. Names and ids that earlier ones had are kept and not given out again.
+ * @param runRows  rows to gather before they go to scratch space; for tests
+ * @throws StateError SOMBRA_BULK_NOT_EMPTY, SOMBRA_TRANSACTION_ACTIVE, SOMBRA_READ_ONLY, SOMBRA_CLOSED; DataError
+ *   SOMBRA_NODE_NOT_FOUND for an end that is no row, SOMBRA_UNIQUE, SOMBRA_BULK_TOO_LARGE, SOMBRA_DATABASE_FULL, SOMBRA_OPTION, and as
+ *   GraphTransaction.addNode; what the source throws
+ */
+export function bulkLoad(
+  store: GraphStore,
+  source: BulkSource,
+  options: BulkOptions | undefined,
+  runRows?: number,
+): BulkResult {
+  checkOptions(options, ['onProgress', 'progressEvery'], 'bulkLoad');
+  checkSource(source);
+  const onProgress = options?.onProgress;
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new DataError('SOMBRA_OPTION', `onProgress is a function, not ${describe(onProgress)}`);
+  const progress = new Progress(onProgress, countOption(options?.progressEvery, PROGRESS_EVERY, 'progressEvery', 1));
+  const writer = store.pager.bulk();
+  const names = store.dictionary.mark();
+  try {
+    checkEmpty(store);
+    const result = new BulkLoad(store, writer, progress, runRows).run(source);
+    store.bulkLoaded();
+    return result;
+  } catch (error) {
+    store.dictionary.truncate(names);
+    throw error;
+  } finally {
+    writer.abort();
+  }
+}
+
+/** One bulk load. */
+class BulkLoad {
+  private readonly store: GraphStore;
+  private readonly writer: BulkWriter;
+  private readonly progress: Progress;
+  private readonly pageSize: number;
+  private readonly records = new RecordWriter();
+  private readonly key = new Uint8Array(6);
+  private readonly labels: BulkRows;
+  private readonly properties: BulkPropertyIndexes;
+  private readonly edges: BulkRows;
+  private readonly firstNode: number;
+  private readonly firstEdge: number;
+  private readonly labelCounts: number[] = [];
+  private readonly typeCounts: number[] = [];
+  private nodeCount = 0;
+
+  constructor(store: GraphStore, writer: BulkWriter, progress: Progress, runRows: number | undefined) {
+    const sorter = new RadixSorter();
+    const scratch = () => writer.scratch();
+    const { view, pageSize } = store.pager;
+    this.store = store;
+    this.writer = writer;
+    this.progress = progress;
+    this.pageSize = pageSize;
+    this.labels = new BulkRows('labels of nodes', ['c'], scratch, sorter, runRows);
+    this.edges = new BulkRows('edges', ['a', 'b', 'c'], scratch, sorter, runRows);
+    this.properties = new BulkPropertyIndexes(store, writer, view, runRows === undefined ? undefined : runRows * 16);
+    this.firstNode = view.counter(COUNTER.nextNodeId);
+    this.firstEdge = view.counter(COUNTER.nextEdgeId);
+  }
+
+  run(source: BulkSource): BulkResult {
+    const { store, writer, progress } = this;
+    const nodes = this.loadNodes(source.nodes);
+    const edges = this.loadEdges(source.edges);
+    const { nodeCount, firstNode, firstEdge } = this;
+    const loaded = { nodes: nodeCount, edges: this.edges.count, firstNode, firstEdge };
+    if (nodeCount === 0) return { ...loaded, pages: 0, lsn: store.pager.view.lsn };
+    const out = this.buildAdjacency(store.out.tree, 'a', 0);
+    const into = this.buildAdjacency(store.in.tree, 'b', this.edges.count);
+    progress.begin('indexes', 0);
+    const labels = this.buildLabelIndex();
+    const types = this.buildTypeIndex();
+    this.properties.build(() => progress.row());
+    progress.end();
+    const dictionary = this.buildDictionary();
+    const statistics = this.buildStatistics();
+    progress.begin('publish', 0);
+    const trees: [BTree, BulkTree][] = [
+      [store.nodes, nodes],
+      [store.edges, edges],
+      [store.out.tree, out],
+      [store.in.tree, into],
+      [store.labelIndex.tree, labels],
+      [store.typeIndex.tree, types],
+      [store.dictionaryTree, dictionary],
+      [store.statistics.tree, statistics],
+    ];
+    const pages = writer.pages;
+    const lsn = writer.finish((tx) => {
+      for (const [tree, built] of trees) replaceTree(tx, tree, built);
+      this.properties.publish(tx);
+      this.setCounters(tx);
+    });
+    return { ...loaded, pages, lsn };
+  }
+
+  private loadNodes(rows: Iterable<BulkNode>): BulkTree {
+    const { store, records, key, progress, labelCounts } = this;
+    const { dictionary } = store;
+    const tree = this.builder(store.nodes);
+    const labelIds: number[] = [];
+    progress.begin('nodes', 0);
+    for (const node of rows) {
+      checkRow(node, 'node', this.nodeCount);
+      labelIds.length = 0;
+      dictionary.internLabels(node.labels, labelIds);
+      const size = records.node(labelIds, node.properties, dictionary);
+      const id = newId(this.firstNode, this.nodeCount, 'node');
+      writeU48(key, 0, id);
+      tree.add(key, 6, records.bytes, 0, size);
+      this.properties.add('node', labelIds, id, records.bytes, 0, size);
+      for (let i = 0; i < labelIds.length; i += 1) {
+        const label = labelIds[i]!;
+        this.labels.add(this.nodeCount, 0, label);
+        labelCounts[label] = (labelCounts[label] ?? 0) + 1;
+      }
+      this.nodeCount += 1;
+      progress.row();
+    }
+    progress.end();
+    return tree.finish();
+  }
+
+  private loadEdges(rows: Iterable<BulkEdge>): BulkTree {
+    const { store, records, key, progress, typeCounts, firstNode } = this;
+    const { dictionary } = store;
+    const tree = this.builder(store.edges);
+    progress.begin('edges', 0);
+    const names = [0];
+    for (const edge of rows) {
+      const row = this.edges.count;
+      checkRow(edge, 'edge', row);
+      const { source, target } = edge;
+      this.checkEnd(source, row, 'source');
+      this.checkEnd(target, row, 'target');
+      const type = dictionary.intern(NAME_KIND.edgeType, edge.type);
+      const size = records.edge(firstNode + source, firstNode + target, type, edge.properties, dictionary);
+      const id = newId(this.firstEdge, row, 'edge');
+      writeU48(key, 0, id);
+      tree.add(key, 6, records.bytes, 0, size);
+      names[0] = type;
+      this.properties.add('edge', names, id, records.bytes, EDGE_PROPERTIES_OFFSET, size - EDGE_PROPERTIES_OFFSET);
+      this.edges.add(source, target, type);
+      typeCounts[type] = (typeCounts[type] ?? 0) + 1;
+      progress.row();
+    }
+    progress.end();
+    return tree.finish();
+  }
+
+  private checkEnd(row: number, edge: number, what: 'source' | 'target'): void {
+    if (Number.isInteger(row) && row >= 0 && row < this.nodeCount) return;
+    throw new DataError(
+      'SOMBRA_NODE_NOT_FOUND',
+      `the ${what} of edge row ${edge} is ${describe(row)}: it has to be one of the ${this.nodeCount} rows of nodes, counted from 0`,
+      { details: { edge, [what]: row } },
+    );
+  }
+
+  /** Builds one direction. @param by  column with the nodes whose adjacency it is @param done  rows of the phase so far */
+  private buildAdjacency(tree: BTree, by: 'a' | 'b', done: number): BulkTree {
+    const { firstNode, firstEdge, progress } = this;
+    const builder = this.builder(tree);
+    const adjacency = new BulkAdjacency(builder, this.pageSize, new RadixSorter());
+    const list = new EdgeColumns();
+    const rows = this.edges.sorted(by);
+    progress.begin('adjacency', done);
+    let node = -1;
+    while (rows.next()) {
+      const next = by === 'a' ? rows.a : rows.b;
+      if (next !== node) {
+        if (list.length > 0) adjacency.add(firstNode + node, list);
+        list.length = 0;
+        node = next;
+      }
+      list.push(firstNode + (by === 'a' ? rows.b : rows.a), firstEdge + rows.row, rows.c);
+      progress.row();
+    }
+    if (list.length > 0) adjacency.add(firstNode + node, list);
+    progress.end();
+    return builder.finish();
+  }
+
+  private buildLabelIndex(): BulkTree {
+    const builder = this.builder(this.store.labelIndex.tree);
+    const index = new BulkIndex(builder, this.pageSize);
+    for (const rows = this.labels.sorted('c'); rows.next(); ) {
+      index.add(rows.c, this.firstNode + rows.a);
+      this.progress.row();
+    }
+    index.flush();
+    return builder.finish();
+  }
+
+  private buildTypeIndex(): BulkTree {
+    const builder = this.builder(this.store.typeIndex.tree);
+    const index = new BulkIndex(builder, this.pageSize);
+    for (const rows = this.edges.sorted('c'); rows.next(); ) {
+      index.add(rows.c, this.firstEdge + rows.row);
+      this.progress.row();
+    }
+    index.flush();
+    this.progress.end();
+    return builder.finish();
+  }
+
+  private buildDictionary(): BulkTree {
+    const builder = this.builder(this.store.dictionaryTree);
+    this.store.dictionary.forEach((key, value, length) => builder.add(key, key.length, value, 0, length));
+    const key = new Uint8Array(DICTIONARY_KEY_SIZE);
+    for (const definition of this.store.indexes.of(this.store.pager.view).all) {
+      writeDictionaryKey(key, INDEX_KIND, definition.number);
+      const value = encodeDefinition(definition);
+      builder.add(key, key.length, value, 0, value.length);
+    }
+    return builder.finish();
+  }
+
+  private buildStatistics(): BulkTree {
+    const builder = this.builder(this.store.statistics.tree);
+    const key = new Uint8Array(DICTIONARY_KEY_SIZE);
+    const value = new Uint8Array(STATISTIC_SIZE);
+    const write = (kind: NameKind, counts: readonly (number | undefined)[]): void => {
+      for (let id = 0; id < counts.length; id += 1) {
+        const count = counts[id] ?? 0;
+        if (count === 0) continue;
+        writeDictionaryKey(key, kind, id);
+        writeStatistic(value, count);
+        builder.add(key, DICTIONARY_KEY_SIZE, value, 0, STATISTIC_SIZE);
+      }
+    };
+    write(NAME_KIND.label, this.labelCounts);
+    write(NAME_KIND.edgeType, this.typeCounts);
+    return builder.finish();
+  }
+
+  private setCounters(tx: WriteTransaction): void {
+    const { nodeCount } = this;
+    const edgeCount = this.edges.count;
+    tx.setCounter(COUNTER.nextNodeId, this.firstNode + nodeCount);
+    tx.setCounter(COUNTER.nextEdgeId, this.firstEdge + edgeCount);
+    tx.setCounter(COUNTER.nodeCount, nodeCount);
+    tx.setCounter(COUNTER.edgeCount, edgeCount);
+    this.store.dictionary.allStored(tx);
+  }
+
+  private builder(tree: BTree): BulkBuilder {
+    return new BulkBuilder(this.writer, tree.treeId, this.pageSize);
+  }
+}
+
+/** Tells how far a load is, every so many rows and at the ends of phases. */
+class Progress {
+  private readonly tell: ((progress: BulkProgress) => void) | undefined;
+  private readonly every: number;
+  private phase: BulkPhase = 'nodes';
+  private rows = 0;
+  private told = 0;
+  private next = 0;
+
+  constructor(tell: ((progress: BulkProgress) => void) | undefined, every: number) {
+    this.tell = tell;
+    this.every = tell === undefined ? Infinity : every;
+  }
+
+  /** A phase begins, or goes on after `rows` rows. */
+  begin(phase: BulkPhase, rows: number): void {
+    this.phase = phase;
+    this.rows = rows;
+    this.report();
+  }
+
+  row(): void {
+    this.rows += 1;
+    if (this.rows >= this.next) this.report();
+  }
+
+  /** A phase ends, or a part of it. */
+  end(): void {
+    if (this.rows !== this.told) this.report();
+  }
+
+  private report(): void {
+    this.told = this.rows;
+    this.next = this.rows + this.every;
+    this.tell?.({ phase: this.phase, rows: this.rows });
+  }
+}
+
+/** Puts a built tree in the place of one that is no longer needed. */
+function replaceTree(tx: WriteTransaction, tree: BTree, built: BulkTree): void {
+  tree.drop(tx);
+  const slot = tx.createTree(tree.name);
+  assert(slot === tree.slot, 'a tree that is created again gets the slot it had');
+  tx.setTreeRoot(slot, built.root);
+  tx.addTreeCount(slot, built.count);
+}
+
+function checkSource(source: BulkSource): void {
+  if (typeof source !== 'object' || source === null)
+    throw new DataError(
+      'SOMBRA_OPTION',
+      `bulkLoad: the source is an object with nodes and edges, not ${describe(source)}`,
+    );
+  for (const part of ['nodes', 'edges'] as const) {
+    if (typeof (source[part] as Iterable<unknown> | undefined)?.[Symbol.iterator] === 'function') continue;
+    throw new DataError(
+      'SOMBRA_OPTION',
+      `bulkLoad: ${part} is a list or another iterable, not ${describe(source[part])}`,
+    );
+  }
+}
+
+function checkEmpty(store: GraphStore): void {
+  const { view } = store.pager;
+  const trees = [store.nodes, store.edges, store.out.tree, store.in.tree, store.labelIndex.tree, store.typeIndex.tree];
+  const nodes = view.counter(COUNTER.nodeCount);
+  const edges = view.counter(COUNTER.edgeCount);
+  if (nodes === 0 && edges === 0 && trees.every((tree) => tree.count(view) === 0)) return;
+  throw new StateError(
+    'SOMBRA_BULK_NOT_EMPTY',
+    `a bulk load fills an empty database, this one has ${nodes} nodes and ${edges} edges: use transactions, or a new file`,
+  );
+}
+
+function checkRow(row: unknown, what: 'node' | 'edge', number: number): void {
+  if (typeof row === 'object' && row !== null) return;
+  throw new DataError('SOMBRA_VALUE_KIND', `${what} row ${number} is ${describe(row)}: give an object`);
+}
+
+function newId(first: number, row: number, what: 'node' | 'edge'): number {
+  const id = first + row;
+  if (id > ID_MAX)
+    throw new DataError('SOMBRA_ID_RANGE', `all ${ID_MAX} ${what} ids are used up: export the graph into a new file`);
+  return id;
+}

@@ -1,0 +1,63 @@
+import { DataError } from '@sombra/vfs';
+import type { Dictionary } from './dictionary.ts';
+import { NAME_KIND } from './dictionary.ts';
+import { describe } from '../model/options.ts';
+
+const ALL = 0;
+const ONE = 1;
+const SOME = 2;
+const NONE = 3;
+
+/** Which edge types a query follows. Reused: `set` prepares it for the next query. */
+export class TypeFilter {
+  private kind = ALL;
+  private one = 0;
+  private readonly listed: number[] = [];
+  private readonly allowed = new Uint8Array(65_536);
+
+  /**
+   * Prepares the filter. Names that no edge ever had match nothing.
+   * @throws DataError SOMBRA_OPTION when `type` is neither a name nor a list of names
+   */
+  set(type: string | readonly string[] | undefined, dictionary: Dictionary): this {
+    if (this.kind === SOME) for (const id of this.listed) this.allowed[id] = 0;
+    this.kind = ALL;
+    if (type === undefined) return this;
+    const names = typeof type === 'string' ? [type] : type;
+    if (!Array.isArray(names))
+      throw new DataError('SOMBRA_OPTION', `type is a name or a list of names, not ${describe(type)}`);
+    this.listed.length = 0;
+    for (const name of names as readonly string[]) {
+      if (typeof name !== 'string') throw new DataError('SOMBRA_OPTION', `type holds names, not ${describe(name)}`);
+      const id = dictionary.find(NAME_KIND.edgeType, name);
+      if (id >= 0 && !this.listed.includes(id)) this.listed.push(id);
+    }
+    if (this.listed.length === 0) this.kind = NONE;
+    else if (this.listed.length === 1) {
+      this.kind = ONE;
+      this.one = this.listed[0]!;
+    } else {
+      this.kind = SOME;
+      this.listed.sort((a, b) => a - b);
+      for (const id of this.listed) this.allowed[id] = 1;
+    }
+    return this;
+  }
+
+  accepts(type: number): boolean {
+    if (this.kind === ALL) return true;
+    return this.kind === ONE ? type === this.one : this.kind === SOME && this.allowed[type] === 1;
+  }
+
+  /** Does it accept every type? */
+  get all(): boolean {
+    return this.kind === ALL;
+  }
+
+  /** The accepted type ids, ascending; undefined when all are. */
+  get ids(): readonly number[] | undefined {
+    return this.kind === ALL ? undefined : this.kind === NONE ? NO_IDS : this.listed;
+  }
+}
+
+const NO_IDS: readonly number[] = [];

@@ -1,0 +1,621 @@
+import type { BTree } from '@sombra/btree';
+import type { View } from '@sombra/pager';
+import { CorruptionError, DataError } from '@sombra/vfs';
+import { BLOCK_NEIGHBOURS_OFFSET } from '../adjacency/adjacency-block.ts';
+import { toArray } from '../traversal/near-nodes.ts';
+import { missingNode } from '../algorithms/subgraph.ts';
+import { NAME_KIND, type NameKind } from '../names/dictionary.ts';
+import {
+  COUNT_OPTIONS,
+  countFound,
+  type EdgeQuery,
+  explainFind,
+  type Find,
+  FIND_OPTIONS,
+  findIds,
+  type FindPlan,
+  type FindSource,
+  type NodeQuery,
+  parseFind,
+  type SelectedRecord,
+  type Selection,
+} from '../find/find.ts';
+import type { Where } from '../find/predicate.ts';
+import { GraphWalks } from './graph-walks.ts';
+import { type IdRange, idRange, type IdSource, NameScan, NoIds, type Range, RecordScan } from '../ids/id-source.ts';
+import { checkId, checkOptions, countOption, directionOption, flagOption } from '../model/options.ts';
+import {
+  BareObject,
+  EDGE_PROPERTIES_OFFSET,
+  EDGE_SOURCE_HIGH_OFFSET,
+  EDGE_TARGET_HIGH_OFFSET,
+  EDGE_TYPE_OFFSET,
+} from '../records/record-format.ts';
+import { indexInfo, type PropertyIndexInfo } from '../indexes/index-info.ts';
+import { COUNTER, type GraphStore } from '../store/store.ts';
+import type {
+  Direction,
+  EdgeId,
+  EdgeRecord,
+  EdgesOfOptions,
+  NeighborOptions,
+  NodeId,
+  NodeRecord,
+  Properties,
+  PropertyValue,
+} from '../model/types.ts';
+import { danglingEdge } from '../traversal/weighted-path.ts';
+
+const TWO_32 = 0x1_0000_0000;
+
+/**
+ * Reading a graph: the same methods on the newest commit (`graph.reader`), on snapshots and inside transactions.
+ *
+ * What does not exist is `undefined`, an empty list or 0; only misuse and damage throw. Every method throws DataError
+ * SOMBRA_ID_RANGE for what cannot be an id, SOMBRA_OPTION for an unknown or senseless option, CorruptionError for damaged
+ * pages, StateError SOMBRA_CLOSED when the view or the database is closed.
+ *
+ * Order: the edges of a node come by edge id within one type and direction. While all edges of a direction lie in one block
+ * (about 120) they come by edge id over all types, later grouped by type. `both` gives outgoing, then incoming edges, and
+ * a self loop once, with the outgoing ones.
+ */
+export class GraphReader extends GraphWalks {
+  /** @internal */
+  protected readonly store: GraphStore;
+  private readonly ownView: View;
+
+  /** @internal Readers come from a Graph. */
+  constructor(store: GraphStore, view: View) {
+    super();
+    this.store = store;
+    this.ownView = view;
+  }
+
+  /** What this reader sees. @internal */
+  protected get view(): View {
+    return this.ownView;
+  }
+
+  // --- records -----------------------------------------------------------------------------------------------------
+
+  /** The node, undefined if there is none. */
+  getNode(id: NodeId): NodeRecord | undefined {
+    checkId(id, 'node');
+    const { store, view } = this;
+    const at = store.findNode(view, id);
+    return at < 0 ? undefined : this.nodeFound(id, at);
+  }
+
+  /** The edge, undefined if there is none. */
+  getEdge(id: EdgeId): EdgeRecord | undefined {
+    checkId(id, 'edge');
+    const { store, view } = this;
+    const at = store.findEdge(view, id);
+    return at < 0 ? undefined : this.edgeFound(id, at);
+  }
+
+  /** Is there a node with this id? */
+  hasNode(id: NodeId): boolean {
+    checkId(id, 'node');
+    return this.store.findNode(this.view, id) >= 0;
+  }
+
+  /** Is there an edge with this id? */
+  hasEdge(id: EdgeId): boolean {
+    checkId(id, 'edge');
+    return this.store.findEdge(this.view, id) >= 0;
+  }
+
+  /** One property of a node, read without the others. undefined: no such node or property. */
+  getNodeProperty(id: NodeId, key: string): PropertyValue | undefined {
+    checkId(id, 'node');
+    return this.property(this.store.nodes, this.store.findNode(this.view, id), 0, key);
+  }
+
+  /** One property of an edge, read without the others. undefined: no such edge or property. */
+  getEdgeProperty(id: EdgeId, key: string): PropertyValue | undefined {
+    checkId(id, 'edge');
+    return this.property(this.store.edges, this.store.findEdge(this.view, id), EDGE_PROPERTIES_OFFSET, key);
+  }
+
+  // --- counts and names --------------------------------------------------------------------------------------------
+
+  /** Number of nodes, or of those with a label. */
+  nodeCount(label?: string): number {
+    return label === undefined ? this.view.counter(COUNTER.nodeCount) : this.countOf(NAME_KIND.label, label);
+  }
+
+  /** Number of edges, or of those of a type. */
+  edgeCount(type?: string): number {
+    return type === undefined ? this.view.counter(COUNTER.edgeCount) : this.countOf(NAME_KIND.edgeType, type);
+  }
+
+  /** Every label ever used, in order of first use. */
+  labels(): string[] {
+    return this.store.dictionary.names(NAME_KIND.label, this.view.counter(COUNTER.labels));
+  }
+
+  /** Every edge type ever used, in order of first use. */
+  edgeTypes(): string[] {
+    return this.store.dictionary.names(NAME_KIND.edgeType, this.view.counter(COUNTER.edgeTypes));
+  }
+
+  /** Every property key ever used, in order of first use. */
+  propertyKeys(): string[] {
+    return this.store.dictionary.names(NAME_KIND.propertyKey, this.view.counter(COUNTER.propertyKeys));
+  }
+
+  /** Number of nodes per label ever used, in order of first use. No scan. */
+  labelCounts(): { label: string; count: number }[] {
+    return this.labels().map((label) => ({ label, count: this.nodeCount(label) }));
+  }
+
+  /** Number of edges per type ever used, in order of first use. No scan. */
+  typeCounts(): { type: string; count: number }[] {
+    return this.edgeTypes().map((type) => ({ type, count: this.edgeCount(type) }));
+  }
+
+  /** The property indexes, in the order in which they were created. */
+  propertyIndexes(): PropertyIndexInfo[] {
+    const { store, view } = this;
+    return store.indexes.of(view).all.map((index) => ({
+      ...indexInfo(index, store.dictionary),
+      entries: index.tree.count(view),
+    }));
+  }
+
+  // --- neighbourhood -----------------------------------------------------------------------------------------------
+
+  /** Number of edges of a node. A self loop counts 2 in `both`. 0 for a missing node. */
+  degree(id: NodeId, options?: { readonly direction?: Direction; readonly type?: string | readonly string[] }): number {
+    checkId(id, 'node');
+    checkOptions(options, ['direction', 'type'], 'degree');
+    const { store, view } = this;
+    const direction = directionOption(options?.direction);
+    const filter = store.filter.set(options?.type, store.dictionary);
+    let degree = 0;
+    if (direction !== 'in') degree += store.out.degree(view, id, filter, store.columns);
+    if (direction !== 'out') degree += store.in.degree(view, id, filter, store.columns);
+    return degree;
+  }
+
+  /** Ids of the nodes at the other ends of a node's edges: one per edge, unless `distinct`. Empty for a missing node. */
+  neighbors(id: NodeId, options?: NeighborOptions): NodeId[] {
+    checkId(id, 'node');
+    if (options === undefined) {
+      const { store, view } = this;
+      const at = store.out.head(view, id);
+      if (at < 0) return [];
+      const count = store.out.simpleCount(view.cache, at, store.everyType);
+      if (count >= 0) {
+        const { words } = view.cache;
+        const first = (at + BLOCK_NEIGHBOURS_OFFSET) >> 2;
+        const found = new Array<number>(count);
+        for (let i = 0; i < count; i += 1) found[i] = words[first + i]!;
+        return found;
+      }
+    }
+    checkOptions(options, ['direction', 'type', 'distinct', 'limit'], 'neighbors');
+    const limit = countOption(options?.limit, Infinity, 'limit');
+    const distinct = flagOption(options?.distinct, false, 'distinct');
+    this.collectEdges(id, options);
+    const { columns, traversal } = this.store;
+    if (!distinct) return toArray(columns.neighbours, 0, Math.min(limit, columns.length));
+    const marks = traversal.marks(this.view);
+    const found: number[] = [];
+    for (let i = 0; i < columns.length && found.length < limit; i += 1) {
+      if (marks.add(columns.neighbours[i]!)) found.push(columns.neighbours[i]!);
+    }
+    return found;
+  }
+
+  /** Ids of a node's edges, in the order of `neighbors`. Empty for a missing node. */
+  edgeIdsOf(id: NodeId, options?: EdgesOfOptions): EdgeId[] {
+    checkId(id, 'node');
+    checkOptions(options, ['direction', 'type', 'limit'], 'edgeIdsOf');
+    const limit = countOption(options?.limit, Infinity, 'limit');
+    this.collectEdges(id, options);
+    const { columns } = this.store;
+    return toArray(columns.edges, 0, Math.min(limit, columns.length));
+  }
+
+  /** A node's edges, in the order of `neighbors`. Empty for a missing node. */
+  edgesOf(id: NodeId, options?: EdgesOfOptions): EdgeRecord[] {
+    checkId(id, 'node');
+    checkOptions(options, ['direction', 'type', 'limit'], 'edgesOf');
+    const limit = countOption(options?.limit, Infinity, 'limit');
+    this.collectEdges(id, options);
+    const { store, view } = this;
+    const count = Math.min(limit, store.columns.length);
+    const found = new Array<EdgeRecord>(count);
+    for (let i = 0; i < count; i += 1) {
+      const edge = store.columns.edges[i]!;
+      const at = store.findEdge(view, edge);
+      if (at < 0) throw danglingEdge(edge);
+      found[i] = this.edgeFound(edge, at);
+    }
+    return found;
+  }
+
+  /**
+   * A node's edges with the nodes at their other ends, in the order of `neighbors`. `distinct`: each neighbour once, with the
+   * first edge that leads there. Empty for a missing node.
+   */
+  expand(id: NodeId, options?: NeighborOptions): { edge: EdgeRecord; node: NodeRecord }[] {
+    checkId(id, 'node');
+    checkOptions(options, ['direction', 'type', 'distinct', 'limit'], 'expand');
+    const limit = countOption(options?.limit, Infinity, 'limit');
+    const distinct = flagOption(options?.distinct, false, 'distinct');
+    this.collectEdges(id, options);
+    const { store, view } = this;
+    const { columns } = store;
+    const marks = store.traversal.marks(view);
+    const found: { edge: EdgeRecord; node: NodeRecord }[] = [];
+    for (let i = 0; i < columns.length && found.length < limit; i += 1) {
+      const neighbour = columns.neighbours[i]!;
+      if (distinct && !marks.add(neighbour)) continue;
+      const edgeId = columns.edges[i]!;
+      const at = store.findEdge(view, edgeId);
+      if (at < 0) throw danglingEdge(edgeId);
+      const edge = this.edgeFound(edgeId, at);
+      const node = neighbour === 0 ? undefined : this.getNode(neighbour);
+      if (node === undefined) throw missingNode(neighbour);
+      found.push({ edge, node });
+    }
+    return found;
+  }
+
+  /**
+   * Edges from one node to another; with direction `in` those from the other, with `both` all. Looks from the end that has fewer
+   * edges. In the order of `edgesOf`. Empty for missing nodes.
+   */
+  edgesBetween(source: NodeId, target: NodeId, options?: EdgesOfOptions): EdgeRecord[] {
+    checkOptions(options, ['direction', 'type', 'limit'], 'edgesBetween');
+    const direction = directionOption(options?.direction);
+    const limit = countOption(options?.limit, Infinity, 'limit');
+    const ids = direction === 'in' ? [] : this.idsBetween(source, target, options?.type);
+    if (direction === 'in' || (direction === 'both' && source !== target))
+      ids.push(...this.idsBetween(target, source, options?.type));
+    return ids.slice(0, limit).map((id) => {
+      const at = this.store.findEdge(this.view, id);
+      if (at < 0) throw danglingEdge(id);
+      return this.edgeFound(id, at);
+    });
+  }
+
+  /** `edgesOf` with direction `out`. */
+  outgoing(id: NodeId, options?: Omit<EdgesOfOptions, 'direction'>): EdgeRecord[] {
+    checkOptions(options, ['type', 'limit'], 'outgoing');
+    return this.edgesOf(id, { ...options, direction: 'out' });
+  }
+
+  /** `edgesOf` with direction `in`. */
+  incoming(id: NodeId, options?: Omit<EdgesOfOptions, 'direction'>): EdgeRecord[] {
+    checkOptions(options, ['type', 'limit'], 'incoming');
+    return this.edgesOf(id, { ...options, direction: 'in' });
+  }
+
+  // --- scans -------------------------------------------------------------------------------------------------------
+
+  /**
+   * All nodes, or those with a label, by id; see IdRange. Memory stays bounded. On `graph.reader` the iterator holds the commit
+   * it began with until it ends (a `for` loop ends it); in a transaction it sees nodes that are added behind its place.
+   */
+  nodes(options?: { readonly label?: string | undefined } & IdRange): IterableIterator<NodeRecord> {
+    return this.recordsOf(idRange(options, ['label'], 'nodes'), 'node', options?.label, (reader, id) =>
+      reader.getNode(id),
+    );
+  }
+
+  /** All edges, or those of a type, by id. As `nodes`. */
+  edges(options?: { readonly type?: string | undefined } & IdRange): IterableIterator<EdgeRecord> {
+    return this.recordsOf(idRange(options, ['type'], 'edges'), 'edge', options?.type, (reader, id) =>
+      reader.getEdge(id),
+    );
+  }
+
+  /** Ids of all nodes, or of those with a label. As `nodes`. */
+  nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): IterableIterator<NodeId> {
+    const given = typeof options === 'string' ? { label: options } : options;
+    return this.recordsOf(idRange(given, ['label'], 'nodeIds'), 'node', given?.label, (_reader, id) => id);
+  }
+
+  /** Ids of all edges, or of those of a type. As `nodes`. */
+  edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): IterableIterator<EdgeId> {
+    const given = typeof options === 'string' ? { type: options } : options;
+    return this.recordsOf(idRange(given, ['type'], 'edgeIds'), 'edge', given?.type, (_reader, id) => id);
+  }
+
+  // --- find --------------------------------------------------------------------------------------------------------
+
+  /**
+   * Nodes with a label (without one: all) that fulfil conditions on their properties; see NodeQuery. By id, unless `orderBy` says
+   * otherwise. Uses property indexes where they help, tests records on their pages, and builds only those that it gives. On
+   * `graph.reader` the iterator holds the commit that it began with until it ends; in a transaction it sees the transaction's
+   * writes.
+   * @throws DataError SOMBRA_SORT_MEMORY when rows have to be put in order that take more than 64 MiB
+   */
+  find(query: NodeQuery & Selection): IterableIterator<SelectedRecord>;
+  find(query?: NodeQuery): IterableIterator<NodeRecord>;
+  find(query?: NodeQuery & Partial<Selection>): IterableIterator<NodeRecord | SelectedRecord> {
+    return this.rowsOf(parseFind('node', query, 'find', FIND_OPTIONS), (reader, id) => reader.getNode(id));
+  }
+
+  /** Edges of a type (without one: all) that fulfil conditions on their properties. As `find`. */
+  findEdges(query: EdgeQuery & Selection): IterableIterator<SelectedRecord>;
+  findEdges(query?: EdgeQuery): IterableIterator<EdgeRecord>;
+  findEdges(query?: EdgeQuery & Partial<Selection>): IterableIterator<EdgeRecord | SelectedRecord> {
+    return this.rowsOf(parseFind('edge', query, 'findEdges', FIND_OPTIONS), (reader, id) => reader.getEdge(id));
+  }
+
+  /** Number of nodes that `find` would give. Reads no record when an index or a count answers it. */
+  count(query?: Pick<NodeQuery, 'label' | 'where'>): number {
+    const find = parseFind('node', query, 'count', COUNT_OPTIONS);
+    return this.held((reader) => countFound(reader.findSource(), find));
+  }
+
+  /** Number of edges that `findEdges` would give. As `count`. */
+  countEdges(query?: Pick<EdgeQuery, 'type' | 'where'>): number {
+    const find = parseFind('edge', query, 'countEdges', COUNT_OPTIONS);
+    return this.held((reader) => countFound(reader.findSource(), find));
+  }
+
+  /** How `find` would go about it. @param options  `analyze`: it is carried out, and what was read is counted */
+  explain(query?: NodeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
+    return this.explained(parseFind('node', query, 'explain', FIND_OPTIONS), options);
+  }
+
+  /** How `findEdges` would go about it. As `explain`. */
+  explainEdges(query?: EdgeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
+    return this.explained(parseFind('edge', query, 'explainEdges', FIND_OPTIONS), options);
+  }
+
+  /** The first node that has a label (undefined: any) and fulfils `where`; undefined when there is none. */
+  findNode(label: string | undefined, where: Where<NodeRecord>): NodeRecord | undefined {
+    return this.findNodes(label, where, { limit: 1 })[0];
+  }
+
+  /** `find` as a list: nodes that have a label (undefined: any) and fulfil `where`. */
+  findNodes(label: string | undefined, where: Where<NodeRecord>, options?: { readonly limit?: number }): NodeRecord[] {
+    checkOptions(options, ['limit'], 'findNodes');
+    if (where === undefined)
+      throw new DataError('SOMBRA_OPTION', 'findNodes: where is missing; {} finds all nodes of the label');
+    return [...this.find({ label, where, limit: options?.limit })];
+  }
+
+  // --- parts -------------------------------------------------------------------------------------------------------
+
+  /** A reader whose commit stays as it is until `letGo`. @internal */
+  protected holding(): GraphReader {
+    return this;
+  }
+
+  /** Ends what `holding` began. @internal */
+  protected letGo(): void {
+    // this reader holds its view anyway
+  }
+
+  /** May what it reads change under its iterators? @internal */
+  protected get writing(): boolean {
+    return false;
+  }
+
+  /** Nodes of a label or edges of a type. @internal */
+  protected countOf(kind: NameKind, name: string): number {
+    const id = this.store.dictionary.find(kind, name);
+    return id < 0 ? 0 : this.store.statistics.stored(this.view, kind, id);
+  }
+
+  /** Fills `store.columns` with a node's edges. */
+  private collectEdges(id: NodeId, options: EdgesOfOptions | undefined): void {
+    const { store, view } = this;
+    const direction = directionOption(options?.direction);
+    const filter = store.filter.set(options?.type, store.dictionary);
+    store.columns.length = 0;
+    if (direction !== 'in') store.out.collect(view, id, filter, -1, store.columns);
+    if (direction !== 'out') store.in.collect(view, id, filter, direction === 'both' ? id : -1, store.columns);
+  }
+
+  /** Decodes the node record that `findNode` found. */
+  /** Ids of the edges from one node to another. */
+  private idsBetween(source: NodeId, target: NodeId, type: EdgesOfOptions['type']): EdgeId[] {
+    const filter = type === undefined ? {} : { type };
+    const outgoing = this.degree(source, filter) <= this.degree(target, { ...filter, direction: 'in' });
+    const [near, far] = outgoing ? [source, target] : [target, source];
+    const side = { ...filter, direction: outgoing ? 'out' : 'in' } as const;
+    const ends = this.neighbors(near, side);
+    return this.edgeIdsOf(near, side).filter((_, at) => ends[at] === far);
+  }
+
+  private nodeFound(id: NodeId, at: number): NodeRecord {
+    const { nodes, records } = this.store;
+    let shape;
+    if (nodes.foundOverflow === 0) shape = records.open(this.view.cache.bytes, at, nodes.foundLength);
+    else {
+      const copy = nodes.readValue(this.view);
+      shape = records.open(copy, 0, copy.length);
+    }
+    return { id, labels: shape.labels.slice(), properties: records.values(shape) };
+  }
+
+  /** Decodes the edge record that `findEdge` found. */
+  private edgeFound(id: EdgeId, at: number): EdgeRecord {
+    const { edges, records, dictionary } = this.store;
+    let bytes = this.view.cache.bytes;
+    let start = at;
+    let length = edges.foundLength;
+    if (edges.foundOverflow !== 0) {
+      bytes = edges.readValue(this.view);
+      start = 0;
+      length = bytes.length;
+    }
+    checkEdgeLength(id, length);
+    const source = edgeSource(bytes, start);
+    const target = edgeTarget(bytes, start);
+    const type = dictionary.name(NAME_KIND.edgeType, edgeType(bytes, start));
+    const shape = records.open(bytes, start + EDGE_PROPERTIES_OFFSET, length - EDGE_PROPERTIES_OFFSET);
+    return { id, source, target, type, properties: records.values(shape) };
+  }
+
+  /** Reads one property of the record that was found at `at` in `tree`, which begins `skip` bytes into the value. */
+  private property(tree: BTree, at: number, skip: number, key: string): PropertyValue | undefined {
+    const keyId = this.store.dictionary.find(NAME_KIND.propertyKey, key);
+    return at < 0 || keyId < 0 ? undefined : this.store.propertyFound(this.view, tree, at, skip, keyId);
+  }
+
+  /** What `make` gives for the ids of a range. */
+  private *recordsOf<T>(
+    range: Range,
+    on: 'node' | 'edge',
+    name: string | undefined,
+    make: (reader: GraphReader, id: number) => T | undefined,
+  ): IterableIterator<T> {
+    if (range.limit === 0) return;
+    const reader = this.holding();
+    try {
+      const ids = reader.scan(on, name, range);
+      let left = range.limit;
+      for (let count = ids.next(reader.view); count > 0; count = ids.next(reader.view)) {
+        for (let i = 0; i < count; i += 1) {
+          const made = make(reader, ids.ids[i]!);
+          if (made === undefined) continue;
+          yield made;
+          left -= 1;
+          if (left === 0) return;
+        }
+      }
+    } finally {
+      reader.letGo();
+    }
+  }
+
+  private scan(on: 'node' | 'edge', name: string | undefined, range: Range): IdSource {
+    const { store, view } = this;
+    const node = on === 'node';
+    if (name === undefined) return new RecordScan(node ? store.nodes : store.edges, range);
+    view.counter(COUNTER.catalogueVersion); // takes up the newest commit, and its names with it
+    const id = store.dictionary.find(node ? NAME_KIND.label : NAME_KIND.edgeType, name);
+    if (id < 0) return new NoIds();
+    return new NameScan(node ? store.labelIndex : store.typeIndex, id, range);
+  }
+
+  /** Rows of a find. @param whole  builds a row without `select` */
+  private *rowsOf<T>(
+    find: Find,
+    whole: (reader: GraphReader, id: number) => T | undefined,
+  ): IterableIterator<T | SelectedRecord> {
+    const reader = this.holding();
+    try {
+      for (const id of findIds(reader.findSource(), find)) {
+        const row = find.select === undefined ? whole(reader, id) : reader.selected(find.on, id, find.select);
+        if (row !== undefined) yield row;
+      }
+    } finally {
+      reader.letGo();
+    }
+  }
+
+  private selected(on: 'node' | 'edge', id: number, keys: readonly string[]): SelectedRecord | undefined {
+    const { store, view } = this;
+    const properties = new BareObject() as Properties;
+    const exists = store.withProperties(view, on, id, (bytes, at, length) => {
+      for (const key of keys) {
+        const keyId = store.dictionary.find(NAME_KIND.propertyKey, key);
+        const value = keyId < 0 ? undefined : store.records.property(bytes, at, length, keyId);
+        if (value !== undefined) properties[key] = value;
+      }
+    });
+    return exists ? { id, properties } : undefined;
+  }
+
+  private explained(find: Find, options: { readonly analyze?: boolean } | undefined): FindPlan {
+    checkOptions(options, ['analyze'], 'explain');
+    const analyze = flagOption(options?.analyze, false, 'analyze');
+    return this.held((reader) => explainFind(reader.findSource(), find, analyze));
+  }
+
+  /** Runs what reads one commit from its beginning to its end. */
+  private held<T>(read: (reader: GraphReader) => T): T {
+    const reader = this.holding();
+    try {
+      return read(reader);
+    } finally {
+      reader.letGo();
+    }
+  }
+
+  private findSource(): FindSource {
+    return new ReaderSource(this.store, this.writing, {
+      view: () => this.view,
+      node: (id) => this.getNode(id),
+      edge: (id) => this.getEdge(id),
+      count: (on, name) => (on === 'node' ? this.nodeCount(name) : this.edgeCount(name)),
+    });
+  }
+}
+
+/** A reader as finds see it. */
+class ReaderSource implements FindSource {
+  readonly store: GraphStore;
+  readonly changing: boolean;
+  private readonly ask: ReaderQuestions;
+
+  constructor(store: GraphStore, changing: boolean, ask: ReaderQuestions) {
+    this.store = store;
+    this.changing = changing;
+    this.ask = ask;
+  }
+
+  get view(): View {
+    return this.ask.view();
+  }
+
+  recordOf(on: 'node' | 'edge', id: number): NodeRecord | EdgeRecord | undefined {
+    return on === 'node' ? this.ask.node(id) : this.ask.edge(id);
+  }
+
+  rows(on: 'node' | 'edge', name: string | undefined): number {
+    return this.ask.count(on, name);
+  }
+}
+
+interface ReaderQuestions {
+  readonly view: () => View;
+  readonly node: (id: number) => NodeRecord | undefined;
+  readonly edge: (id: number) => EdgeRecord | undefined;
+  readonly count: (on: 'node' | 'edge', name: string | undefined) => number;
+}
+
+/** Refuses an edge record that is too short for its fixed fields. @throws CorruptionError SOMBRA_RECORD */
+export function checkEdgeLength(id: EdgeId, length: number): void {
+  if (length < EDGE_PROPERTIES_OFFSET) {
+    throw new CorruptionError(
+      'SOMBRA_RECORD',
+      `the record of edge ${id} has ${length} bytes; run verify, restore from a backup`,
+      { details: { edge: id } },
+    );
+  }
+}
+
+/** Source of the edge record at `at`. */
+export function edgeSource(bytes: Uint8Array, at: number): NodeId {
+  return u32(bytes, at) + u16(bytes, at + EDGE_SOURCE_HIGH_OFFSET) * TWO_32;
+}
+
+/** Target of the edge record at `at`. */
+export function edgeTarget(bytes: Uint8Array, at: number): NodeId {
+  return u32(bytes, at + 4) + u16(bytes, at + EDGE_TARGET_HIGH_OFFSET) * TWO_32;
+}
+
+/** Type id of the edge record at `at`. */
+export function edgeType(bytes: Uint8Array, at: number): number {
+  return u16(bytes, at + EDGE_TYPE_OFFSET);
+}
+
+function u32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}
+
+function u16(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8);
+}

@@ -1,0 +1,152 @@
+/** Streams of paths: of any length, and all shortest ones. */
+import type { View } from '@sombra/pager';
+import { DataError } from '@sombra/vfs';
+import { checkId, checkOptions, countOption, describe, directionOption, flagOption } from '../model/options.ts';
+import type { Traversal } from './traversal.ts';
+import { TypeFilter } from '../names/type-filter.ts';
+import type { Direction, EdgeFilter, NodeId, Path } from '../model/types.ts';
+import { PathWalk } from './path-walk.ts';
+import type { ReadSource } from './read-source.ts';
+import { FILTER_OPTIONS, Filters, type WalkFilters } from './walk-options.ts';
+import { RUN_OPTIONS, type RunOptions, type Watch } from './watch.ts';
+
+/**
+ * Options of `paths`. Lengths are numbers of edges; `minLength` 1 and `maxLength` Infinity by default: give one, there may be
+ * very many paths. `unique`: what a path has at most once, `edges` by default. `distinct`: each sequence of nodes once, whatever
+ * parallel edges there are. `limit`: stop after so many paths. Predicates are asked again for each path.
+ */
+export interface PathsOptions extends EdgeFilter, WalkFilters, RunOptions {
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly unique?: 'nodes' | 'edges';
+  readonly distinct?: boolean;
+  readonly limit?: number;
+}
+
+/** Options of `allShortestPaths`; as in PathsOptions. */
+export interface AllShortestOptions extends EdgeFilter, RunOptions {
+  readonly maxDepth?: number;
+  readonly distinct?: boolean;
+  readonly limit?: number;
+}
+
+const PATHS_OPTIONS = ['direction', 'type', 'minLength', 'maxLength', 'unique', 'distinct', 'limit'] as const;
+const SHORTEST_OPTIONS = ['direction', 'type', 'maxDepth', 'distinct', 'limit', ...RUN_OPTIONS] as const;
+
+/** Body of `GraphReader.paths`. */
+export function* walkPaths(
+  { reader, store, view, watch }: ReadSource,
+  from: NodeId,
+  to: NodeId | undefined,
+  options: PathsOptions | undefined,
+): IterableIterator<Path> {
+  checkId(from, 'node');
+  if (to !== undefined) checkId(to, 'node');
+  checkOptions(options, [...PATHS_OPTIONS, ...FILTER_OPTIONS, ...RUN_OPTIONS], 'paths');
+  const minLength = countOption(options?.minLength, 1, 'minLength');
+  const maxLength = countOption(options?.maxLength, Infinity, 'maxLength');
+  const limit = countOption(options?.limit, Infinity, 'limit');
+  const unique = options?.unique ?? 'edges';
+  if (unique !== 'nodes' && unique !== 'edges')
+    throw new DataError('SOMBRA_OPTION', `unique is 'nodes' or 'edges', not ${describe(unique)}`);
+  const distinct = flagOption(options?.distinct, false, 'distinct');
+  const direction = directionOption(options?.direction);
+  const filter = new TypeFilter().set(options?.type, store.dictionary);
+  const filters = new Filters(reader, options);
+  if (minLength > maxLength || !reader.hasNode(from) || (to !== undefined && !reader.hasNode(to))) return;
+  const traversal = to === undefined ? undefined : store.traversals.take();
+  try {
+    const distances = traversal && distancesTo(traversal, view, to!, direction, filter, maxLength, watch);
+    yield* found(
+      new PathWalk(store, view, {
+        ...{ from, to: to ?? 0, minLength, maxLength, direction, filter, filters },
+        ...{ unique, distinct, distances, watch },
+      }),
+      limit,
+    );
+  } finally {
+    if (traversal !== undefined) store.traversals.give(traversal);
+  }
+}
+
+/** Body of `GraphReader.allShortestPaths`. */
+export function* walkShortest(
+  { reader, store, view, watch }: ReadSource,
+  from: NodeId,
+  to: NodeId,
+  options: AllShortestOptions | undefined,
+): IterableIterator<Path> {
+  checkId(from, 'node');
+  checkId(to, 'node');
+  checkOptions(options, SHORTEST_OPTIONS, 'allShortestPaths');
+  const maxDepth = countOption(options?.maxDepth, Infinity, 'maxDepth');
+  const limit = countOption(options?.limit, Infinity, 'limit');
+  const distinct = flagOption(options?.distinct, false, 'distinct');
+  const direction = directionOption(options?.direction);
+  const filter = new TypeFilter().set(options?.type, store.dictionary);
+  if (!reader.hasNode(from) || !reader.hasNode(to)) return;
+  const traversal = store.traversals.take();
+  try {
+    const edges: number[] = [];
+    const reached =
+      from === to || traversal.shortestPath(view, from, to, direction, filter, maxDepth, [], edges, watch);
+    if (!reached) return;
+    // Every way that never leaves the nodes which are near enough to the target is a shortest path: no dead ends.
+    const length = edges.length;
+    yield* found(
+      new PathWalk(store, view, {
+        ...{
+          from,
+          to,
+          minLength: length,
+          maxLength: length,
+          direction,
+          filter,
+          filters: new Filters(reader, undefined),
+        },
+        ...{ unique: 'nodes', distinct, watch },
+        distances: distancesTo(traversal, view, to, direction, filter, Math.max(0, length - 1), watch),
+      }),
+      limit,
+    );
+  } finally {
+    store.traversals.give(traversal);
+  }
+}
+
+function* found(walk: PathWalk, limit: number): IterableIterator<Path> {
+  for (let count = 0; count < limit; count += 1) {
+    const path = walk.advance();
+    if (path === undefined) return;
+    yield path;
+  }
+}
+
+/** Distances of nodes to a target, up to a number of edges. */
+function distancesTo(
+  traversal: Traversal,
+  view: View,
+  to: number,
+  direction: Direction,
+  filter: TypeFilter,
+  maxDepth: number,
+  watch: Watch | undefined,
+): { of(node: number): number } {
+  const bounds = { direction: reversed(direction), minDepth: 0, maxDepth, limit: Infinity };
+  const count = traversal.breadthFirst(view, to, bounds, filter, watch);
+  const depths = new Uint32Array(count);
+  traversal.levelEnds.forEach((end, depth) =>
+    depths.fill(depth, depth === 0 ? 0 : traversal.levelEnds[depth - 1], end),
+  );
+  return {
+    of(node) {
+      const place = traversal.placeOf(node);
+      return place < 0 ? -1 : depths[place]!;
+    },
+  };
+}
+
+/** The same edges, walked the other way. */
+export function reversed(direction: Direction): Direction {
+  return direction === 'both' ? 'both' : direction === 'out' ? 'in' : 'out';
+}

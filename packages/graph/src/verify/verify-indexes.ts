@@ -1,0 +1,187 @@
+import type { View } from '@sombra/pager';
+import { NAME_KIND, DICTIONARY_KEY_SIZE, type NameKind } from '../names/dictionary.ts';
+import { readU48 } from '../adjacency/adjacency.ts';
+import type { Findings } from '../model/findings.ts';
+import { checkIdBlock, ID_BLOCK_IDS_OFFSET, idAt } from '../ids/id-block.ts';
+import { INDEX_KEY_ID_OFFSET, INDEX_KEY_SIZE, type IdIndex } from '../ids/id-index.ts';
+import { STATISTIC_SIZE } from '../names/statistics.ts';
+import { COUNTER, type GraphStore } from '../store/store.ts';
+import { readEdge, type RecordCounts, recordReader, scan } from './verify-records.ts';
+
+const TWO_32 = 0x1_0000_0000;
+const KEY = new Uint8Array(8192);
+
+/** One of the two indexes, with what it must agree with. */
+interface Indexed {
+  readonly index: IdIndex;
+  readonly kind: NameKind;
+  readonly word: 'label' | 'edge type';
+  readonly member: 'node' | 'edge';
+  /** Names that there are. */
+  readonly names: number;
+  /** Members per name, as the records have it. */
+  readonly counts: readonly (number | undefined)[];
+  /** Names of a member; undefined when it has no record. */
+  readonly namesOf: (id: number) => readonly number[] | undefined;
+}
+
+/** Checks label index, edge-type index, statistics and counters against the records. */
+export function verifyIndexes(store: GraphStore, view: View, records: RecordCounts, findings: Findings): void {
+  const reader = recordReader(view);
+  const labels: Indexed = {
+    index: store.labelIndex,
+    kind: NAME_KIND.label,
+    word: 'label',
+    member: 'node',
+    names: view.counter(COUNTER.labels),
+    counts: records.labels,
+    namesOf: (id) => {
+      const at = store.findNode(view, id);
+      if (at < 0) return undefined;
+      if (store.nodes.foundOverflow === 0) return reader.open(view.cache.bytes, at, store.nodes.foundLength).labelIds;
+      const copy = store.nodes.readValue(view);
+      return reader.open(copy, 0, copy.length).labelIds;
+    },
+  };
+  const types: Indexed = {
+    index: store.typeIndex,
+    kind: NAME_KIND.edgeType,
+    word: 'edge type',
+    member: 'edge',
+    names: view.counter(COUNTER.edgeTypes),
+    counts: records.types,
+    namesOf: (id) => {
+      const ends = readEdge(store, view, id);
+      return ends === undefined ? undefined : [ends.type];
+    },
+  };
+  verifyIndex(store, view, labels, records.complete, findings);
+  verifyIndex(store, view, types, records.complete, findings);
+  verifyStatistics(store, view, [labels, types], records.complete, findings);
+  if (!records.complete) return;
+  for (const [what, counter, found] of [
+    ['nodes', COUNTER.nodeCount, records.nodes],
+    ['edges', COUNTER.edgeCount, records.edges],
+  ] as const) {
+    const counted = view.counter(counter);
+    if (counted !== found) findings.add('indexErrors', `the counter says ${counted} ${what}, there are ${found}`);
+  }
+}
+
+function verifyIndex(store: GraphStore, view: View, indexed: Indexed, complete: boolean, findings: Findings): void {
+  const { index, word, names, counts } = indexed;
+  const found: number[] = [];
+  let last = 0;
+  let lastName = -1;
+  const done = scan(index.tree, view, findings, 'indexErrors', (cursor) => {
+    const length = cursor.keyInto(KEY);
+    if (length !== INDEX_KEY_SIZE) {
+      findings.add('indexErrors', `tree '${index.tree.name}' has a key of ${length} bytes`);
+      return;
+    }
+    const name = ((KEY[0]! << 24) | (KEY[1]! << 16) | (KEY[2]! << 8) | KEY[3]!) >>> 0;
+    const first = readU48(KEY, INDEX_KEY_ID_OFFSET);
+    if (name >= names) findings.add('indexErrors', `there is an index of ${word} ${name}, and there are ${names}`);
+    if (name !== lastName) last = 0;
+    lastName = name;
+    findings.attempt('indexErrors', `${word} ${name}`, () => {
+      const { words } = view.cache;
+      const at = cursor.valueOffset;
+      if (cursor.overflow !== 0) {
+        findings.add('indexErrors', `a block of ${word} ${name} lies in overflow pages`);
+        return;
+      }
+      const size = checkIdBlock(words, at, cursor.valueLength);
+      const count = (cursor.valueLength - ID_BLOCK_IDS_OFFSET) / size;
+      if (first <= last || idAt(words, at, size, 0) < first) {
+        findings.add(
+          'indexErrors',
+          `a block of ${word} ${name} has key ${first}, follows id ${last} and begins with id ${idAt(words, at, size, 0)}`,
+        );
+      }
+      for (let i = 0; i < count; i += 1) {
+        const id = idAt(words, at, size, i);
+        if (id <= last) findings.add('indexErrors', `id ${id} follows id ${last} in the index of ${word} ${name}`);
+        else if (hasName(indexed, id, name, findings)) found[name] = (found[name] ?? 0) + 1;
+        last = id;
+      }
+    });
+  });
+  if (!done || !complete) return;
+  for (let name = 0; name < names; name += 1) {
+    const expected = counts[name] ?? 0;
+    if ((found[name] ?? 0) !== expected) reportMissing(store, view, indexed, name, findings);
+  }
+}
+
+/** Does a member of an index have the name in its record? Reports it when it does not. */
+function hasName({ word, member, namesOf }: Indexed, id: number, name: number, findings: Findings): boolean {
+  let has = false;
+  findings.attempt('indexErrors', '', () => {
+    const namesFound = namesOf(id);
+    has = namesFound?.includes(name) === true;
+    if (!has)
+      findings.add(
+        'indexErrors',
+        `the index of ${word} ${name} has ${member} ${id}, which ${namesFound === undefined ? 'does not exist' : `is not of this ${word}`}`,
+      );
+  });
+  return has;
+}
+
+/** Names the members that an index lacks. */
+function reportMissing(
+  store: GraphStore,
+  view: View,
+  { index, word, member, namesOf }: Indexed,
+  name: number,
+  findings: Findings,
+): void {
+  const tree = member === 'node' ? store.nodes : store.edges;
+  scan(tree, view, findings, 'indexErrors', (cursor) => {
+    if (cursor.keyInto(KEY) !== 6) return;
+    const id = readU48(KEY, 0);
+    findings.attempt('indexErrors', '', () => {
+      if (namesOf(id)?.includes(name) !== true || index.has(view, name, id)) return;
+      findings.add('indexErrors', `${member} ${id} is missing in the index of ${word} ${name}`);
+    });
+  });
+}
+
+function verifyStatistics(
+  store: GraphStore,
+  view: View,
+  both: readonly Indexed[],
+  complete: boolean,
+  findings: Findings,
+): void {
+  const stored: Record<number, number[]> = { [NAME_KIND.label]: [], [NAME_KIND.edgeType]: [] };
+  const { tree } = store.statistics;
+  const done = scan(tree, view, findings, 'indexErrors', (cursor) => {
+    const length = cursor.keyInto(KEY);
+    const indexed = both.find(({ kind }) => kind === KEY[0]);
+    const id = ((KEY[1]! << 24) | (KEY[2]! << 16) | (KEY[3]! << 8) | KEY[4]!) >>> 0;
+    if (length !== DICTIONARY_KEY_SIZE || indexed === undefined || id >= indexed.names) {
+      findings.add(
+        'indexErrors',
+        `there is a count of kind ${KEY[0]!} and number ${id}, which is no label and no edge type`,
+      );
+      return;
+    }
+    if (cursor.overflow !== 0 || cursor.valueLength !== STATISTIC_SIZE) {
+      findings.add('indexErrors', `the count of ${indexed.word} ${id} has ${cursor.valueLength} bytes`);
+      return;
+    }
+    const word = cursor.valueOffset >> 2;
+    stored[indexed.kind]![id] = view.cache.words[word]! + view.cache.words[word + 1]! * TWO_32;
+  });
+  if (!done || !complete) return;
+  for (const { kind, word, names, counts } of both) {
+    for (let id = 0; id < names; id += 1) {
+      const count = stored[kind]![id] ?? 0;
+      const expected = counts[id] ?? 0;
+      if (count !== expected)
+        findings.add('indexErrors', `the count of ${word} ${id} is ${count}, there are ${expected}`);
+    }
+  }
+}

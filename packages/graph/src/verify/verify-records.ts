@@ -1,0 +1,154 @@
+import type { BTree, Cursor } from '@sombra/btree';
+import type { View } from '@sombra/pager';
+import { readU48 } from '../adjacency/adjacency.ts';
+import { EdgeFingerprint } from '../adjacency/edge-fingerprint.ts';
+import type { Findings } from '../model/findings.ts';
+import { checkEdgeLength, edgeSource, edgeTarget, edgeType } from '../read/reader.ts';
+import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
+import { RecordReader } from '../records/record-reader.ts';
+import { damagedRecord, type Shape } from '../records/record-shape.ts';
+import { COUNTER, type GraphStore } from '../store/store.ts';
+
+/** What the records say. */
+export interface RecordCounts {
+  nodes: number;
+  edges: number;
+  /** Nodes per label and edges per type, by number. */
+  readonly labels: number[];
+  readonly types: number[];
+  /** All edges as they must stand in both directions of adjacency. */
+  readonly out: EdgeFingerprint;
+  readonly in: EdgeFingerprint;
+  /** Could every record be reached? Else missing ones prove nothing. */
+  complete: boolean;
+}
+
+const ID_KEY_SIZE = 6;
+const KEY = new Uint8Array(8192);
+
+/** Checks every node and edge by itself. */
+export function verifyRecords(store: GraphStore, view: View, findings: Findings): RecordCounts {
+  const counts: RecordCounts = {
+    nodes: 0,
+    edges: 0,
+    labels: [],
+    types: [],
+    out: new EdgeFingerprint(),
+    in: new EdgeFingerprint(),
+    complete: true,
+  };
+  const records = recordReader(view);
+  const shapes = new WeakSet<Shape>();
+  const nodesDone = eachRecord(store.nodes, view, COUNTER.nextNodeId, 'node', findings, (bytes, at, length) => {
+    counts.nodes += 1;
+    const shape = records.open(bytes, at, length);
+    checkShape(shape, shapes);
+    for (const label of shape.labelIds) counts.labels[label] = (counts.labels[label] ?? 0) + 1;
+    records.values(shape);
+  });
+  const typeCount = view.counter(COUNTER.edgeTypes);
+  const edgesDone = eachRecord(store.edges, view, COUNTER.nextEdgeId, 'edge', findings, (bytes, at, length, id) => {
+    counts.edges += 1;
+    checkEdgeLength(id, length);
+    const type = edgeType(bytes, at);
+    const source = edgeSource(bytes, at);
+    const target = edgeTarget(bytes, at);
+    counts.out.add(id, source, target, type);
+    counts.in.add(id, target, source, type);
+    if (type >= typeCount) throw damagedRecord(`it has edge type ${type}, there are ${typeCount}`);
+    counts.types[type] = (counts.types[type] ?? 0) + 1;
+    const shape = records.open(bytes, at + EDGE_PROPERTIES_OFFSET, length - EDGE_PROPERTIES_OFFSET);
+    checkShape(shape, shapes);
+    if (shape.labelIds.length > 0) throw damagedRecord('an edge has labels');
+    records.values(shape);
+  });
+  counts.complete = nodesDone && edgesDone;
+  return counts;
+}
+
+/** A reader that knows which numbers have names, and does not need the names. */
+export function recordReader(view: View): RecordReader {
+  const labels = view.counter(COUNTER.labels);
+  const keys = view.counter(COUNTER.propertyKeys);
+  const name = (id: number, count: number, what: string): string => {
+    if (id >= count) throw damagedRecord(`it has ${what} ${id}, there are ${count}`);
+    return `${what} ${id}`;
+  };
+  return new RecordReader({
+    labelName: (id) => name(id, labels, 'label'),
+    keyName: (id) => name(id, keys, 'property key'),
+  });
+}
+
+/** @returns false when the tree could not be read to its end */
+function eachRecord(
+  tree: BTree,
+  view: View,
+  nextId: number,
+  what: 'node' | 'edge',
+  findings: Findings,
+  visit: (bytes: Uint8Array, at: number, length: number, id: number) => void,
+): boolean {
+  const next = view.counter(nextId);
+  return scan(tree, view, findings, 'recordErrors', (cursor) => {
+    const length = cursor.keyInto(KEY);
+    if (length !== ID_KEY_SIZE) {
+      findings.add('recordErrors', `tree '${tree.name}' has a key of ${length} bytes, which is no id`);
+      return;
+    }
+    const id = readU48(KEY, 0);
+    if (id < 1 || id >= next)
+      findings.add('recordErrors', `${what} ${id} exists, and ids of 1 to ${next - 1} were given out`);
+    findings.attempt('recordErrors', `${what} ${id}`, () => {
+      if (cursor.overflow === 0) visit(view.cache.bytes, cursor.valueOffset, cursor.valueLength, id);
+      else {
+        const value = cursor.value();
+        visit(value, 0, value.length, id);
+      }
+    });
+  });
+}
+
+/** Visits all entries of a tree. @returns false when it could not be read to its end */
+export function scan(
+  tree: BTree,
+  view: View,
+  findings: Findings,
+  kind: 'recordErrors' | 'adjacencyErrors' | 'indexErrors',
+  visit: (cursor: Cursor) => void,
+): boolean {
+  return findings.attempt(kind, '', () => {
+    const cursor = tree.cursor(view);
+    try {
+      for (let more = cursor.first(); more; more = cursor.next()) visit(cursor);
+    } finally {
+      cursor.close();
+    }
+  });
+}
+
+/** A label or key must not be named twice. @param known  shapes that were checked */
+function checkShape(shape: Shape, known: WeakSet<Shape>): void {
+  if (known.has(shape)) return;
+  if (new Set(shape.labelIds).size !== shape.labelIds.length) throw damagedRecord('a label occurs twice');
+  if (new Set(shape.keyIds).size !== shape.keyIds.length) throw damagedRecord('a property occurs twice');
+  known.add(shape);
+}
+
+/** Ends and type of an edge, undefined when it has no record or none that can be read. */
+export interface EdgeEnds {
+  readonly source: number;
+  readonly target: number;
+  readonly type: number;
+}
+
+/** Reads the ends of an edge. @returns undefined without a record */
+export function readEdge(store: GraphStore, view: View, id: number): EdgeEnds | undefined {
+  const at = store.findEdge(view, id);
+  if (at < 0) return undefined;
+  const inline = store.edges.foundOverflow === 0;
+  checkEdgeLength(id, store.edges.foundLength);
+  const bytes = inline ? view.cache.bytes : store.edges.readValue(view);
+  const from = inline ? at : 0;
+  return { source: edgeSource(bytes, from), target: edgeTarget(bytes, from), type: edgeType(bytes, from) };
+}

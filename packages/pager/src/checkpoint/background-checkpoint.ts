@@ -1,0 +1,193 @@
+/**
+ * Checkpoints beside the work (rules K4, K5): steps of page writes that yield after 2 ms, syncs that do not block the thread.
+ * In a tight synchronous loop, where the event loop does not turn, each commit runs steps in proportion to what it wrote, so
+ * that the checkpoint is complete before the log reaches its limit; at the limit the rest is run at once.
+ *
+ * Invariants:
+ * 1. While one is active WRITE is held. When the tenure has to end it is given up: its successor begins anew.
+ * 2. A step is never taken while an asynchronous sync that it waits for is in flight, except by the synchronous twin, which
+ *    syncs itself over a descriptor of its own. The late result of the asynchronous one poisons if it is a failure.
+ */
+import { Checkpoint, runCheckpoint } from './checkpoint.ts';
+import type { Syncable } from './checkpoint.ts';
+import type { Engine } from '../connection/engine.ts';
+import { isSyncFailure } from '../base/failure.ts';
+import { CHECKPOINT_ENTRIES } from '../base/options.ts';
+
+/** A yield point: after so long, other work of the event loop gets its turn. */
+const YIELD_MS = 2;
+
+/** The checkpoints that one connection runs by itself. */
+export class BackgroundCheckpoint {
+  private readonly engine: Engine;
+  private active: Checkpoint | null = null;
+  /** What the next step waits for, while an asynchronous sync of it is in flight. */
+  private awaited: Syncable | null = null;
+  private scheduled = false;
+  private started = 0;
+  private bytesAtStart = 0;
+  private notBefore = 0;
+  private commits = 0;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /** A commit was made: begins a checkpoint when it is time for one, and keeps the log within its limit. */
+  consider(): void {
+    const { engine } = this;
+    const { options } = engine;
+    if (engine.poisoned || engine.bulkOpen || engine.closed) return;
+    // The sync of a group may come in after WRITE was given back: what is due then is for whoever holds it.
+    if (!engine.tenure.held) return;
+    this.commits += 1;
+    const bytes = engine.logBytes();
+    if (this.active === null) {
+      const due =
+        bytes >= options.checkpointAfterBytes ||
+        engine.index.count >= CHECKPOINT_ENTRIES ||
+        this.commits >= options.checkpointAfterCommits;
+      if (!due || bytes < this.notBefore || engine.shared.checkpointLsn === engine.published.lsn) return;
+      this.begin(bytes);
+    }
+    if (bytes < options.maxWalBytes) this.keepPace(bytes);
+    else this.finishNow();
+  }
+
+  private begin(bytes: number): void {
+    const { engine } = this;
+    this.active = new Checkpoint(engine);
+    this.started = engine.now();
+    this.bytesAtStart = bytes;
+    this.commits = 0;
+    // Without progress (an old snapshot, a full disk) the next try waits for more log.
+    this.notBefore = bytes + engine.options.checkpointAfterBytes / 4;
+    engine.checkpointing = true;
+    this.schedule();
+  }
+
+  /** Synchronous steps, as far as the log has grown towards its limit and the event loop has not kept up. */
+  private keepPace(bytes: number): void {
+    const allowed = Math.max(1, (this.engine.options.maxWalBytes - this.bytesAtStart) / 2);
+    const target = (bytes - this.bytesAtStart) / allowed;
+    while (this.active !== null && this.active.progress < target) this.stepNow();
+  }
+
+  /** Runs the active checkpoint to its end, synchronously. */
+  finishNow(): void {
+    while (this.active !== null) this.stepNow();
+  }
+
+  private stepNow(): void {
+    this.guard(() => {
+      const wanted = this.awaited ?? this.active!.step();
+      this.awaited = null;
+      if (wanted !== undefined) this.engine.sync(wanted);
+      this.endIfDone();
+    });
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.engine.vfs.env.defer(() => {
+      this.scheduled = false;
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    const { engine } = this;
+    const { active } = this;
+    if (active === null || this.awaited !== null || engine.closed) return;
+    this.guard(() => {
+      if (engine.tenure.giveWay()) return;
+      const until = engine.now() + YIELD_MS;
+      do {
+        const wanted = active.step();
+        if (wanted !== undefined) {
+          this.syncAsync(active, wanted).catch((error: unknown) => engine.tenure.tellFailed(error));
+          return;
+        }
+      } while (!active.done && engine.now() < until);
+      this.endIfDone();
+      if (this.active !== null) this.schedule();
+      else engine.tenure.settle(false);
+    });
+  }
+
+  private async syncAsync(active: Checkpoint, wanted: Syncable): Promise<void> {
+    const { engine } = this;
+    this.awaited = wanted;
+    engine.syncsInFlight += 1;
+    let failure: unknown;
+    try {
+      await wanted.syncAsync();
+      engine.stats.syncs += 1;
+    } catch (error) {
+      failure = error;
+    }
+    engine.syncsInFlight -= 1;
+    if (failure !== undefined) {
+      if (isSyncFailure(failure)) engine.poison(failure);
+      if (this.active === active) this.fail(failure);
+    }
+    if (this.active === active && this.awaited === wanted) this.awaited = null;
+    // The synchronous twin may have gone on meanwhile, and stopped anywhere, or finished.
+    if (this.active === null) {
+      if (!engine.closed) this.guard(() => engine.tenure.settle(false));
+    } else if (this.awaited === null) this.schedule();
+  }
+
+  private endIfDone(): void {
+    const { active, engine } = this;
+    if (active === null || !active.done) return;
+    this.drop();
+    const elapsed = engine.now() - this.started;
+    engine.stats.checkpointMs += elapsed;
+    if (engine.logBytes() < engine.options.checkpointAfterBytes) this.notBefore = 0;
+    const { lsn, pages } = active.result;
+    engine.tell((hooks) => hooks.checkpoint?.(lsn, pages, elapsed));
+  }
+
+  /** Gives the active checkpoint up, if there is one. */
+  giveUp(): void {
+    if (this.active !== null) this.drop();
+  }
+
+  private drop(): void {
+    this.active?.close();
+    this.active = null;
+    this.awaited = null;
+    this.engine.checkpointing = false;
+  }
+
+  /** Runs steps; a failure costs no commit anything: it is told to the hooks, and tried again when the log has grown on. */
+  private guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    const { engine } = this;
+    this.drop();
+    engine.stats.checkpointFailures += 1;
+    engine.tell((hooks) =>
+      hooks.warning?.({
+        code: 'SOMBRA_CHECKPOINT_FAILED',
+        message: 'a checkpoint failed; commits are safe in the log, which keeps growing: free disk space',
+        cause: error,
+      }),
+    );
+  }
+}
+
+/** A checkpoint on request, to its end: what is active is finished first. */
+export function checkpointNow(engine: Engine): ReturnType<typeof runCheckpoint> {
+  engine.group.settleNow();
+  engine.checkpoints.finishNow();
+  return runCheckpoint(engine);
+}

@@ -1,0 +1,121 @@
+import { readU32 } from '../base/bytes.ts';
+import type { Engine } from '../connection/engine.ts';
+import { FREELIST_NEXT, FREELIST_PAGES, trunkCount } from '../writing/freelist.ts';
+import { readRootsPage, rootsPage } from '../format/roots-page.ts';
+
+/** Something that `check` found. */
+export interface Problem {
+  /** Stable code, of the error that reading would give or SOMBRA_PAGE_LOST, SOMBRA_PAGE_TWICE. */
+  readonly code: string;
+  /** Page number, 0 when it concerns none. */
+  readonly page: number;
+  readonly message: string;
+}
+
+/** What `Pager.check` looks at besides the pager's own structures. */
+export interface CheckOptions {
+  /**
+   * Reports every page that the layers above use, each once. Without it, lost pages are not looked for.
+   * It may throw: what it throws becomes a problem.
+   */
+  readonly reachable?: ((mark: (pageNumber: number) => void) => void) | undefined;
+  /** Stop after so many problems. Default 1000. */
+  readonly maxProblems?: number | undefined;
+}
+
+const USED = 1;
+const FREE_PAGE = 2;
+
+/**
+ * Checks the newest commit: every page in use can be built and is valid, the catalogue and the freelist make sense, and no
+ * page is lost or used twice.
+ * @returns what is wrong, nothing when all is well
+ */
+export function checkPages(engine: Engine, options: CheckOptions = {}): Problem[] {
+  const { cache, published, reader } = engine;
+  const { pageSize } = cache;
+  const max = options.maxProblems ?? 1000;
+  const problems: Problem[] = [];
+  const report = (code: string, page: number, message: string): void => {
+    if (problems.length < max) problems.push({ code, page, message });
+  };
+  const caught = (error: unknown, page: number): void => {
+    const { code, message } = error as { code?: string; message?: string };
+    report(code ?? 'SOMBRA_INVARIANT', page, message ?? String(error));
+  };
+  const roots = rootsPage(pageSize);
+  const { pageCount } = published;
+  const use = new Uint8Array(pageCount);
+  const scratch = new Uint8Array(pageSize);
+  use[roots] = USED;
+
+  // The freelist: bounded by the page count, since no page may be in it twice.
+  let free = 0;
+  const markFree = (pageNumber: number, trunk: number): boolean => {
+    if (pageNumber <= roots || pageNumber >= pageCount) {
+      report('SOMBRA_FREELIST', trunk, `freelist page ${trunk} names page ${pageNumber}, which does not exist`);
+      return false;
+    }
+    if (use[pageNumber] !== 0) {
+      report('SOMBRA_PAGE_TWICE', pageNumber, `page ${pageNumber} is on the freelist twice`);
+      return false;
+    }
+    use[pageNumber] = FREE_PAGE;
+    free += 1;
+    return true;
+  };
+  try {
+    let trunk = published.freelistHead;
+    let before = roots;
+    while (trunk !== 0) {
+      if (!markFree(trunk, before)) break;
+      reader.read(trunk, published.lsn, scratch, 0);
+      const count = trunkCount(scratch, 0, trunk, pageSize);
+      for (let i = 0; i < count; i += 1) markFree(readU32(scratch, FREELIST_PAGES + i * 4), trunk);
+      before = trunk;
+      trunk = readU32(scratch, FREELIST_NEXT);
+    }
+    if (free !== published.freeCount)
+      report('SOMBRA_FREELIST', roots, `the freelist has ${free} pages, the roots page says ${published.freeCount}`);
+  } catch (error) {
+    caught(error, 0);
+  }
+
+  // The catalogue, as the file has it.
+  try {
+    reader.read(roots, published.lsn, scratch, 0);
+    if (readRootsPage(scratch, 0, pageSize, published.lsn, pageCount).differsFrom(published)) {
+      report('SOMBRA_ROOTS', roots, 'the roots page differs from the catalogue in memory');
+    }
+  } catch (error) {
+    caught(error, roots);
+  }
+
+  if (options.reachable !== undefined) {
+    try {
+      options.reachable((pageNumber) => {
+        if (!(pageNumber > roots && pageNumber < pageCount))
+          report('SOMBRA_PAGE_RANGE', pageNumber, `page ${pageNumber} is used and does not exist`);
+        else if (use[pageNumber] === FREE_PAGE)
+          report('SOMBRA_PAGE_TWICE', pageNumber, `page ${pageNumber} is used and on the freelist`);
+        else if (use[pageNumber] === USED) report('SOMBRA_PAGE_TWICE', pageNumber, `page ${pageNumber} is used twice`);
+        else use[pageNumber] = USED;
+      });
+      for (let page = roots + 1; page < pageCount; page += 1) {
+        if (use[page] === 0) report('SOMBRA_PAGE_LOST', page, `page ${page} is neither used nor free`);
+      }
+    } catch (error) {
+      caught(error, 0);
+    }
+  }
+
+  for (let page = roots + 1; page < pageCount; page += 1) {
+    if (use[page] === FREE_PAGE) continue; // what a free page holds does not matter
+    try {
+      reader.read(page, published.lsn, scratch, 0);
+    } catch (error) {
+      caught(error, page);
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,69 @@
+/**
+ * Looking at a database that nobody has open, whatever its state: recovery runs on a file system that keeps in memory what is
+ * written, so that the files stay as they are. Damage is noted, and as much as can be read is read: all of the log, else what lies
+ * before its damage, else nothing of it.
+ */
+import { InvariantError } from '@sombra/vfs';
+import type { SombraError, VfsFile } from '@sombra/vfs';
+import { CopyOnWriteVfs } from './copy-on-write-vfs.ts';
+import { Engine } from '../connection/engine.ts';
+import { isCorruption } from '../base/failure.ts';
+import type { LockTable } from '../sharing/locks.ts';
+import type { PagerWarning, ResolvedOptions } from '../base/options.ts';
+import { recover } from './recovery.ts';
+import { register } from './registry.ts';
+
+/** An open database: its engine, what was noticed. */
+export interface OpenDatabase {
+  readonly engine: Engine;
+  readonly warnings: readonly PagerWarning[];
+  /** What a look at a damaged file went on with; empty otherwise. */
+  readonly damage: readonly SombraError[];
+}
+
+/** States of a log that are no damage of it, and say nothing against looking at the rest. */
+const OTHER_OBSTACLES: ReadonlySet<unknown> = new Set(['SOMBRA_WAL_EXISTS', 'SOMBRA_FORMAT_VERSION']);
+
+/**
+ * Recovers in memory.
+ * @param locks  keep everybody else from changing the files; closed with the engine, but not when this throws
+ * @throws CorruptionError, DataError SOMBRA_NOT_A_DATABASE, … when the file cannot be read as a whole even without its log; IoError
+ */
+export function openInMemory(options: ResolvedOptions, locks: LockTable): OpenDatabase {
+  const damage: SombraError[] = [];
+  for (const log of ['all', 'to-last-good', 'none'] as const) {
+    const vfs = new CopyOnWriteVfs(options.vfs);
+    const warnings: PagerWarning[] = [];
+    const met: SombraError[] = [];
+    let main: VfsFile | undefined;
+    try {
+      main = vfs.open(options.path, { write: true });
+      const inMemory: ResolvedOptions = { ...options, vfs, readOnly: false, locking: 'exclusive' };
+      const parts = recover(inMemory, main, locks, warnings, { damage: met, log });
+      noteLinks(main, options, warnings);
+      const engine = new Engine({ ...parts, options: { ...inMemory, readOnly: true }, shm: null });
+      register(engine);
+      // The names of what was given up in memory mean nothing to anybody.
+      const real = warnings.filter(({ code }) => code !== 'SOMBRA_LOG_GIVEN_UP');
+      return { engine, warnings: real, damage: distinct([...damage, ...met]) };
+    } catch (error) {
+      main?.close();
+      if (log === 'none' || !(isCorruption(error) || OTHER_OBSTACLES.has((error as SombraError).code))) throw error;
+      damage.push(error as SombraError);
+    }
+  }
+  throw new InvariantError('the last try returns or throws');
+}
+
+/** Each once: what one try met, the next one may have met again. */
+function distinct(errors: readonly SombraError[]): SombraError[] {
+  return errors.filter((error, at) => errors.findIndex(({ message }) => message === error.message) === at);
+}
+
+/** P4: one file, one name. */
+function noteLinks(main: VfsFile, { path }: ResolvedOptions, warnings: PagerWarning[]): void {
+  const { nlink } = main.stat();
+  if (nlink === 1) return;
+  const message = `${path} has ${nlink} names (hard links): its log belongs to one name, and it cannot be opened for use; remove the others`;
+  warnings.push({ code: 'SOMBRA_HARD_LINK', message });
+}

@@ -1,0 +1,367 @@
+/**
+ * Opening a database: locks (rules L2 to L4); what is done with the files stands in recovery.ts.
+ *
+ * RECOVER is held from before the first try at PRESENCE until PRESENCE is held shared. Who gets PRESENCE exclusively is alone: he
+ * recovers, and builds the shm file. Who does not joins those who are there, and trusts what they built. An exclusive connection
+ * keeps PRESENCE exclusively, and needs no shm file.
+ */
+import { DataError, InvariantError, IoError, PoisonedError, StateError } from '@sombra/vfs';
+import type { VfsFile } from '@sombra/vfs';
+import { livePath } from '@sombra/wal';
+import { Catalogue } from '../format/catalogue.ts';
+import { runCheckpoint } from '../checkpoint/checkpoint.ts';
+import { createDatabase, directoryOf, removeTemporaryNames } from './create.ts';
+import { Engine } from '../connection/engine.ts';
+import { cure } from './cure.ts';
+import { isCorruption, isForbidden } from '../base/failure.ts';
+import { clearHolders, noteHolder, shmPath, writeHolder } from '../sharing/holders.ts';
+import { openInMemory } from './inspection.ts';
+import type { OpenDatabase } from './inspection.ts';
+import { checkLockFile, releaseLockFile, takeLockFile } from '../sharing/lock-file.ts';
+import { LOCK_PRESENCE, LOCK_RECOVER, LOCK_WRITE, LockTable, refuseBusy } from '../sharing/locks.ts';
+import type { PagerWarning, ResolvedOptions } from '../base/options.ts';
+import { closeLog, hasUnfinishedBatch, prepare, readArea, readerFor, recover } from './recovery.ts';
+import type { Recovered } from './recovery.ts';
+import { register } from './registry.ts';
+import { treeSlots } from '../format/roots-page.ts';
+import { newSharedState } from '../format/shared-state.ts';
+import { Shm } from '../sharing/shm.ts';
+import type { Superblock } from '../format/superblock.ts';
+import { retryUntil } from '../sharing/waiting.ts';
+
+/** Pause between two tries to get the locks, ms. */
+const RETRY_MS = 5;
+/** Reads of a superblock that is being written, before it counts as damaged. */
+const READ_TRIES = 5;
+
+/** Why a connection cannot be opened now. */
+class Obstacle {
+  private readonly what: number | 'shm' | 'poison';
+
+  /** @param what  a lock byte that somebody else has, or what is wrong with what the others built */
+  constructor(what: number | 'shm' | 'poison') {
+    this.what = what;
+  }
+
+  /** @throws IoError SOMBRA_BUSY, PoisonedError SOMBRA_LOCK_POISONED */
+  refuse({ vfs, path }: ResolvedOptions): never {
+    const { what } = this;
+    if (what === 'poison') {
+      throw new PoisonedError(
+        'SOMBRA_LOCK_POISONED',
+        `a sync of ${path} failed while others have it open, and they read or write it now: release their snapshots and views, or close them, and open it again`,
+      );
+    }
+    if (what === 'shm') {
+      throw new IoError(
+        'SOMBRA_BUSY',
+        `${shmPath(path)} was removed while others have ${path} open: close them all, and open it again`,
+        {
+          details: { lock: 'PRESENCE' },
+        },
+      );
+    }
+    return refuseBusy(vfs, path, what);
+  }
+}
+
+/** Opens, creating and recovering as needed. @throws see `Pager.open` */
+export function openDatabase(given: ResolvedOptions): OpenDatabase {
+  const { vfs } = given;
+  const single = given.locking === 'single-process';
+  if (!single && !vfs.locksAvailable) {
+    throw new StateError(
+      'SOMBRA_LOCKS_UNAVAILABLE',
+      "file locks are not available here, and without them two processes could destroy the database: install the optional package fs-native-extensions, or open with locking: 'single-process'",
+    );
+  }
+  if (!single && vfs.isNetwork(given.path)) {
+    throw new StateError(
+      'SOMBRA_NETWORK_FILE_SYSTEM',
+      `${given.path} lies on a network file system, whose locks cannot be relied on: use a local disk, or open with locking: 'single-process'`,
+    );
+  }
+  if (vfs.stat(given.path) === null) {
+    if (given.readOnly || !given.createIfMissing) {
+      throw new DataError(
+        'SOMBRA_NOT_FOUND',
+        `${given.path} does not exist: check the path${given.readOnly ? '' : ', or open with createIfMissing'}`,
+      );
+    }
+    createDatabase(given);
+  }
+  const path = vfs.realpath(given.path);
+  // A log in memory cannot be followed by anybody else.
+  const options: ResolvedOptions = { ...given, path, locking: given.enableWal || single ? given.locking : 'exclusive' };
+  checkLockFile(vfs, path);
+  if (single) return options.inspect ? openInMemory(options, new LockTable(null)) : openSingle(options);
+  const until = vfs.env.now() + options.busyTimeoutMs;
+  for (;;) {
+    const locks = openLocks(options);
+    if (locks === null) return openUnwritable(options);
+    try {
+      const database = openLocked(options, locks);
+      if (!(database instanceof Obstacle)) {
+        register(database.engine);
+        return database;
+      }
+      if (vfs.env.now() >= until) database.refuse(options);
+    } catch (error) {
+      locks.close();
+      // A directory that may not be written has no place for the shm file.
+      if (options.readOnly && isForbidden(error)) return openUnwritable(options);
+      throw error;
+    }
+    locks.close();
+    vfs.env.sleep(RETRY_MS);
+  }
+}
+
+/** L8: a lock file instead of locks. Where locks work they are taken, too, so that connections of other modes see them. */
+function openSingle(options: ResolvedOptions): OpenDatabase {
+  const { vfs, path } = options;
+  const locks = new LockTable(vfs.locksAvailable && !vfs.isNetwork(path) ? vfs.open(path, { write: true }) : null);
+  try {
+    takeLockFile(vfs, path);
+    try {
+      const database = openLocked({ ...options, locking: 'exclusive' }, locks);
+      if (database instanceof Obstacle) return database.refuse(options);
+      database.engine.lockFile = true;
+      register(database.engine);
+      return database;
+    } catch (error) {
+      releaseLockFile(vfs, path);
+      throw error;
+    }
+  } catch (error) {
+    locks.close();
+    throw error;
+  }
+}
+
+/** The lock descriptor, open for writing: exclusive locks need that, also for readers. null when the file may not be written. */
+function openLocks({ vfs, path, readOnly }: ResolvedOptions): LockTable | null {
+  try {
+    return new LockTable(vfs.open(path, { write: true }));
+  } catch (error) {
+    if (readOnly && isForbidden(error)) return null;
+    throw error;
+  }
+}
+
+/** One try: somebody may be opening or closing, have it exclusively, or have left nothing to join. */
+function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | Obstacle {
+  const { vfs, path } = options;
+  if (!locks.tryLock(LOCK_RECOVER, 'exclusive')) return new Obstacle(LOCK_RECOVER);
+  if (!options.inspect) noteHolder(vfs, path, LOCK_RECOVER);
+  const alone = locks.tryLock(LOCK_PRESENCE, 'exclusive');
+  if (!alone && (options.locking === 'exclusive' || !locks.tryLock(LOCK_PRESENCE, 'shared')))
+    return new Obstacle(LOCK_PRESENCE);
+  if (alone && options.inspect)
+    return locks.isNamed(vfs, path) ? openInMemory(options, locks) : new Obstacle(LOCK_RECOVER);
+  const main = vfs.open(path, { write: !options.readOnly });
+  const warnings: PagerWarning[] = [];
+  let engine: Engine | undefined;
+  try {
+    // The file may have been replaced while we waited.
+    if (!locks.isNamed(vfs, path) || !locks.isSame(main)) {
+      main.close();
+      return new Obstacle(LOCK_RECOVER);
+    }
+    const found = alone ? openAlone(options, main, locks, warnings) : joinOthers(options, main, locks, warnings);
+    if (found instanceof Obstacle) {
+      main.close();
+      return found;
+    }
+    engine = found;
+    engine.shm?.writeHolder(vfs, LOCK_PRESENCE);
+    if (options.locking === 'shared') {
+      if (!locks.tryLock(LOCK_PRESENCE, 'shared'))
+        throw new InvariantError('a lock that is held exclusively becomes a shared one');
+      locks.unlock(LOCK_RECOVER);
+    }
+    return { engine, warnings, damage: [] };
+  } catch (error) {
+    engine?.closeFiles();
+    main.close();
+    throw error;
+  }
+}
+
+/** Nobody else has it open: recovery, and a new shm file. */
+function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, warnings: PagerWarning[]): Engine {
+  const { vfs, path } = options;
+  if (options.readOnly) checkSettled(options, main, warnings);
+  removeTemporaryNames(vfs, path);
+  checkLinks(main);
+  const parts = options.enableWal
+    ? recover(options, main, locks, warnings)
+    : recoverToNoLog(options, main, locks, warnings);
+  let engine: Engine;
+  try {
+    engine = options.locking === 'exclusive' ? beAlone(options, parts) : beFirst(options, main, locks, parts);
+  } catch (error) {
+    closeLog(parts.wal);
+    throw error;
+  }
+  const { lsn } = parts.published;
+  engine.tell((hooks) => hooks.recovered?.(lsn, lsn - parts.superblock.checkpointLsn));
+  return engine;
+}
+
+function beAlone(options: ResolvedOptions, parts: Recovered): Engine {
+  clearHolders(options.vfs, options.path);
+  for (const lock of [LOCK_RECOVER, LOCK_PRESENCE, LOCK_WRITE]) writeHolder(options.vfs, options.path, lock);
+  return new Engine({ ...parts, options, shm: null });
+}
+
+function beFirst(options: ResolvedOptions, main: VfsFile, locks: LockTable, parts: Recovered): Engine {
+  const shm = Shm.create(options.vfs, options.path, parts.shared);
+  try {
+    return new Engine({ ...parts, reader: readerFor(options, main, parts, shm, locks), options, shm });
+  } catch (error) {
+    shm.close();
+    throw error;
+  }
+}
+
+/** Before the log goes to memory: what a log file holds is brought to main, and the file removed for good. */
+function recoverToNoLog(
+  options: ResolvedOptions,
+  main: VfsFile,
+  locks: LockTable,
+  warnings: PagerWarning[],
+): Recovered {
+  const withLog: ResolvedOptions = { ...options, enableWal: true };
+  const engine = new Engine({ ...recover(withLog, main, locks, warnings), options: withLog, shm: null });
+  try {
+    if (engine.hasWritten()) {
+      engine.tenure.acquire();
+      runCheckpoint(engine, true);
+      engine.logs.removeAll();
+      engine.vfs.syncDir(directoryOf(options.path));
+    }
+  } finally {
+    engine.closeFiles();
+  }
+  return recover(options, main, locks, []);
+}
+
+/** O7: who opens read-only changes nothing in main or log, so what needs recovery is refused. */
+function checkSettled(options: ResolvedOptions, main: VfsFile, warnings: PagerWarning[]): void {
+  const superblock = readArea(main, options, warnings).newest;
+  const log = options.vfs.stat(livePath(options.path));
+  if (!superblock.clean || log !== null || hasUnfinishedBatch(options.vfs, options.path, superblock)) {
+    throw new StateError(
+      'SOMBRA_RECOVERY_REQUIRED',
+      `${options.path} was not closed properly and needs recovery: open it for writing once`,
+    );
+  }
+  warnings.length = 0;
+}
+
+/** Others have it open: what they built is followed. */
+function joinOthers(
+  options: ResolvedOptions,
+  main: VfsFile,
+  locks: LockTable,
+  warnings: PagerWarning[],
+): Engine | Obstacle {
+  const { vfs, path } = options;
+  if (!options.inspect) {
+    removeTemporaryNames(vfs, path);
+    checkLinks(main);
+  }
+  const shm = Shm.join(vfs, path);
+  if (shm === undefined) return new Obstacle('shm');
+  let engine: Engine | undefined;
+  try {
+    if (!shm.isNamed(vfs)) {
+      shm.close();
+      return new Obstacle('shm');
+    }
+    shm.writeHolder(vfs, LOCK_RECOVER);
+    shm.read(newSharedState());
+    if (shm.poisoned && options.inspect) {
+      // What was published can be read: nothing of it changes any more.
+      warnings.push({
+        code: 'SOMBRA_LOCK_POISONED',
+        message: `a sync of ${path} failed while others have it open, and nothing is written any more: close all connections and open the database again`,
+      });
+    } else if (shm.poisoned) {
+      const cured = options.readOnly ? null : cure(options, main, locks, shm, warnings);
+      if (cured === null) shm.close();
+      return cured ?? new Obstacle('poison');
+    }
+    const superblock = readSteadily(main, options);
+    const parts = prepare(options, main, superblock, locks);
+    shm.forget();
+    shm.read(parts.shared);
+    parts.index.reset(parts.shared.checkpointLsn);
+    const published = new Catalogue(treeSlots(superblock.pageSize));
+    published.lsn = -1; // nothing has been followed yet
+    const reader = readerFor(options, main, { ...parts, superblock }, shm, locks);
+    engine = new Engine({ ...parts, reader, vfs, options, main, locks, published, superblock, wal: null, shm });
+    engine.marks.begin(); // the first read of the log
+    engine.marks.end();
+    return engine;
+  } catch (error) {
+    if (engine === undefined) shm.close();
+    else engine.closeFiles();
+    throw error;
+  }
+}
+
+/** The superblock while others may write it: a slot that is being written is not one that is damaged. */
+function readSteadily(main: VfsFile, options: ResolvedOptions): Superblock {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return readArea(main, options, []).newest;
+    } catch (error) {
+      if (attempt === READ_TRIES || !isCorruption(error)) throw error;
+      options.vfs.env.sleep(1);
+    }
+  }
+}
+
+/** P4: one file, one name. */
+function checkLinks(file: VfsFile): void {
+  const { nlink } = file.stat();
+  if (nlink > 1)
+    throw new StateError(
+      'SOMBRA_HARD_LINK',
+      `${file.path} has ${nlink} names (hard links): its log belongs to one name; remove the others`,
+    );
+}
+
+/** O7: a file that may not be written, or lies on read-only media: it must have been closed properly, and nothing is changed. */
+function openUnwritable(options: ResolvedOptions): OpenDatabase {
+  const { vfs, path } = options;
+  const locks = new LockTable(vfs.open(path, { write: false }));
+  let main: VfsFile | undefined;
+  try {
+    if (options.inspect) {
+      keepOthersFromWriting(options, locks);
+      return openInMemory(options, locks);
+    }
+    if (!locks.tryLock(LOCK_PRESENCE, 'shared') || vfs.stat(shmPath(path)) !== null) refuseBusy(vfs, path, LOCK_WRITE);
+    main = vfs.open(path, { write: false });
+    const warnings: PagerWarning[] = [];
+    checkSettled(options, main, warnings);
+    const parts = recover({ ...options, locking: 'exclusive' }, main, locks, warnings);
+    const engine = new Engine({ ...parts, options: { ...options, locking: 'exclusive' }, shm: null });
+    register(engine);
+    return { engine, warnings, damage: [] };
+  } catch (error) {
+    main?.close();
+    locks.close();
+    throw error;
+  }
+}
+
+/** Whose locks can only be shared ones cannot join: he keeps everybody from opening, and from writing, as long as he looks. */
+function keepOthersFromWriting({ vfs, path, busyTimeoutMs }: ResolvedOptions, locks: LockTable): void {
+  for (const byte of [LOCK_RECOVER, LOCK_PRESENCE, LOCK_WRITE]) {
+    if (!retryUntil(vfs, busyTimeoutMs, () => locks.tryLock(byte, 'shared'))) refuseBusy(vfs, path, byte);
+  }
+}

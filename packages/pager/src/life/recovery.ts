@@ -1,0 +1,424 @@
+/**
+ * Recovery (rules O3 to O5), and pairing of main and log (P1). Steps:
+ *
+ * 1. The newest valid superblock slot is chosen.
+ *    A clean file without log and double-write area is as durable as it looks: steps 2 to 4 have nothing to do.
+ * 2. A double-write batch that is valid for it is written again and synced, with its name; the slot (same bytes, same place)
+ *    and the batch's pages are written to main, main is synced. Until then no checkpoint counts: the page cache of the
+ *    operating system may hold what a power loss takes.
+ * 3. A batch that holds a whole checkpoint (log in memory) finishes it: the next slot, synced.
+ * 4. The log is scanned from the replay position; its kept tail is written again and synced; the directory is synced.
+ * 5. The catalogue is read.
+ *
+ * A crash in any step leaves what the step found, or the same bytes again.
+ */
+import { CorruptionError, DataError, preadFully, pwriteFully } from '@sombra/vfs';
+import type { SombraError, Vfs, VfsFile } from '@sombra/vfs';
+import { ENTRY_IMAGE, inodeNumber, livePath, recoverLog, SEGMENT_HEADER_SIZE, setAside } from '@sombra/wal';
+import type { RecordView, RecoveryResult, Wal } from '@sombra/wal';
+import { readSafe64, readU32 } from '../base/bytes.ts';
+import { directoryOf, fileNameOf } from './create.ts';
+import {
+  doubleWritePath,
+  readDoubleWrite,
+  restoreFromDoubleWrite,
+  rewriteDoubleWrite,
+} from '../format/double-write.ts';
+import type { DoubleWriteBatch } from '../format/double-write.ts';
+import type { EngineParts } from '../connection/engine.ts';
+import { indexRecord } from '../pages/index-record.ts';
+import { walOptions } from '../files/log-writer.ts';
+import type { LockTable } from '../sharing/locks.ts';
+import type { PagerWarning, ResolvedOptions } from '../base/options.ts';
+import { PageCache } from '../pages/page-cache.ts';
+import { CHECKSUM_OFFSET, LSN_OFFSET, PAGE_NUMBER_OFFSET, pageChecksum } from '../format/page-header.ts';
+import { PageIndex } from '../pages/page-index.ts';
+import { pageRepair } from '../pages/page-repair.ts';
+import { readRootsPage, rootsPage } from '../format/roots-page.ts';
+import { saltBytes, saltWords } from '../format/salt.ts';
+import { newSharedState } from '../format/shared-state.ts';
+import type { SharedState } from '../format/shared-state.ts';
+import { Shm } from '../sharing/shm.ts';
+import { encodeSuperblock, readSuperblocks, slotOffset, SUPERBLOCK_AREA_MIN } from '../format/superblock.ts';
+import type { Superblock, SuperblockArea } from '../format/superblock.ts';
+import { VersionReader } from '../pages/version-reader.ts';
+
+/** Bytes of main that are looked through at once. */
+const SCAN_BYTES = 1024 * 1024;
+
+/**
+ * How a look at a file goes on where an open for use refuses. It runs on a `CopyOnWriteVfs`.
+ */
+export interface Tolerance {
+  /** Gets the damage that was met. */
+  readonly damage: SombraError[];
+  /** What of the log counts: all of it, or damage is refused; what lies before damage; nothing. */
+  readonly log: 'all' | 'to-last-good' | 'none';
+}
+
+/** What recovery found. */
+export type Recovered = Omit<EngineParts, 'options' | 'shm'>;
+
+/** Damage that an open for use refuses, and a look notes. */
+function refuseOrNote(error: CorruptionError, tolerance: Tolerance | undefined): void {
+  if (tolerance === undefined) throw error;
+  tolerance.damage.push(error);
+}
+
+/**
+ * Recovers a database that nobody else has open.
+ * @param warnings   gets what was noticed
+ * @param tolerance  undefined: damage is refused
+ * @throws CorruptionError, DataError, IoError, as `Pager.open`; then no file is open but `main`
+ */
+export function recover(
+  options: ResolvedOptions,
+  main: VfsFile,
+  locks: LockTable,
+  warnings: PagerWarning[],
+  tolerance?: Tolerance,
+): Recovered {
+  const area = readArea(main, options, warnings, tolerance);
+  const settled: Settled = options.readOnly
+    ? { superblock: area.newest, bound: 0, unusedArea: false, strayBatch: false }
+    : settleMain(options, main, area);
+  const { superblock } = settled;
+  const parts = prepare(options, main, superblock, locks);
+  const { index, reader, cache, shared } = parts;
+
+  let lsn = superblock.checkpointLsn;
+  let { pageCount, time } = superblock;
+  const filePages = Math.floor(main.stat().size / superblock.pageSize);
+  const visit = (record: RecordView): void => {
+    checkPageCount(record, pageCount, filePages);
+    ({ lsn, pageCount, time } = record);
+    indexRecord(index, record, cache);
+  };
+  const ignoresLog = options.readOnly || tolerance?.log === 'none';
+  const toLastGood = options.toLastGood || tolerance?.log === 'to-last-good';
+  const wal = ignoresLog ? null : openLog(options, superblock, toLastGood, warnings, visit);
+  try {
+    if (lsn < settled.bound) refuseOrNote(lostCommits(options, lsn, settled.bound), tolerance);
+    if (wal === null && (!superblock.clean || !area.bothValid || settled.unusedArea)) {
+      // With a slot lost, pages behind the page count may be of the checkpoint that it told of.
+      withoutLog(options, main, superblock, area.bothValid ? superblock.pageCount : filePages, tolerance);
+      // A batch of the log that is gone must never repair a page of commits to come.
+      if (settled.strayBatch) options.vfs.unlink(doubleWritePath(options.path));
+    }
+    if (wal !== null) {
+      shareLog(shared, wal);
+      reader.attach(wal.files);
+    }
+    shared.publishedLsn = lsn;
+    shared.publishedPages = pageCount;
+    shared.publishedTime = time;
+    const scratch = new Uint8Array(superblock.pageSize);
+    reader.read(rootsPage(superblock.pageSize), lsn, scratch, 0);
+    const published = readRootsPage(scratch, 0, superblock.pageSize, lsn, pageCount);
+    return { vfs: options.vfs, main, locks, cache, index, reader, shared, published, superblock, wal };
+  } catch (error) {
+    closeLog(wal);
+    throw error;
+  }
+}
+
+/** Closes what recovery opened of the log. */
+export function closeLog(wal: Wal | null): void {
+  wal?.close();
+  wal?.files.close();
+}
+
+/** Step 1. @throws DataError SOMBRA_PAGE_SIZE, …; CorruptionError SOMBRA_FILE_TRUNCATED, … */
+export function readArea(
+  main: VfsFile,
+  options: ResolvedOptions,
+  warnings: PagerWarning[],
+  tolerance?: Tolerance,
+): SuperblockArea {
+  const area = new Uint8Array(SUPERBLOCK_AREA_MIN);
+  const read = preadFully(main, area, 0);
+  const found = readSuperblocks(area.subarray(0, read), options.path);
+  const { newest, bothValid } = found;
+  if (options.pageSize !== undefined && options.pageSize !== newest.pageSize) {
+    throw new DataError(
+      'SOMBRA_PAGE_SIZE',
+      `${options.path} has pages of ${newest.pageSize} bytes, pageSize is ${options.pageSize}: leave pageSize out`,
+      {
+        details: { found: newest.pageSize, wanted: options.pageSize },
+      },
+    );
+  }
+  const { size } = main.stat();
+  if (size < newest.pageCount * newest.pageSize) {
+    const truncated = new CorruptionError(
+      'SOMBRA_FILE_TRUNCATED',
+      `${options.path} has ${size} bytes, ${newest.pageCount} pages of ${newest.pageSize} bytes are expected; restore a backup`,
+      { details: { size, expected: newest.pageCount * newest.pageSize } },
+    );
+    refuseOrNote(truncated, tolerance);
+  }
+  if (!bothValid) {
+    warnings.push({
+      code: 'SOMBRA_SUPERBLOCK_SLOT',
+      message: `${options.path}: one superblock slot is damaged or was torn by a crash; the other one is used`,
+    });
+  }
+  return found;
+}
+
+/** The database grows by pages of main that a bulk load wrote, and by pages whose first image stands in the log. */
+function checkPageCount(record: RecordView, pagesBefore: number, filePages: number): void {
+  const known = Math.max(pagesBefore, filePages);
+  let added = 0;
+  if (record.pageCount > known) {
+    record.forEachEntry((pageNumber, kind) => {
+      if (pageNumber >= known && kind === ENTRY_IMAGE) added += 1;
+    });
+  }
+  if (record.pageCount >= pagesBefore && record.pageCount <= known + added) return;
+  throw new CorruptionError(
+    'SOMBRA_WAL_RECORD',
+    `commit ${record.lsn} in the log speaks of ${record.pageCount} pages, and the file and the log have ${known + added}; restore a backup`,
+    { details: { lsn: record.lsn, pageCount: record.pageCount, found: known + added } },
+  );
+}
+
+/** The pages of an unfinished checkpoint are there, and it synced the log before it wrote them. */
+function lostCommits({ path }: ResolvedOptions, lsn: number, bound: number): CorruptionError {
+  return new CorruptionError(
+    'SOMBRA_WAL_DAMAGED',
+    `the log of ${path} ends with commit ${lsn}, and it was synced up to commit ${bound}; restore a backup`,
+    {
+      details: { lsn, bound },
+    },
+  );
+}
+
+/**
+ * A file that should have a log and has none, or whose newest slot or last batch may be lost, stands at its last checkpoint
+ * (rule P1): but only if no page is newer. Commits to come would have the numbers of those that are lost, and could no longer be told from them.
+ * @throws CorruptionError SOMBRA_PAGE_LSN
+ */
+function withoutLog(
+  options: ResolvedOptions,
+  main: VfsFile,
+  superblock: Superblock,
+  pageCount: number,
+  tolerance: Tolerance | undefined,
+): void {
+  const { pageSize, checkpointLsn, salt } = superblock;
+  const perPart = Math.max(1, SCAN_BYTES / pageSize);
+  const part = new Uint8Array(perPart * pageSize);
+  for (let first = rootsPage(pageSize); first < pageCount; first += perPart) {
+    const pages = Math.floor(preadFully(main, part, first * pageSize) / pageSize);
+    for (let i = 0; i < Math.min(pages, pageCount - first); i += 1) {
+      const base = i * pageSize;
+      const pageNumber = first + i;
+      const lsn = readSafe64(part, base + LSN_OFFSET);
+      if (lsn <= checkpointLsn || readU32(part, base + PAGE_NUMBER_OFFSET) !== pageNumber) continue;
+      if (pageChecksum(part, base, pageSize, pageNumber, salt) !== readU32(part, base + CHECKSUM_OFFSET)) continue;
+      const newer = new CorruptionError(
+        'SOMBRA_PAGE_LSN',
+        `${options.path} stands at commit ${checkpointLsn} and has no log, but page ${pageNumber} is of commit ${lsn}: its log was removed, its newest superblock slot was damaged, or it was copied while it was written; restore a backup`,
+        { details: { pageNumber, found: lsn, limit: checkpointLsn } },
+      );
+      refuseOrNote(newer, tolerance);
+      return;
+    }
+  }
+}
+
+/** The log as it was found is what everybody agrees on. */
+function shareLog(shared: SharedState, wal: Wal): void {
+  const { seq, offset, chain } = wal.tail;
+  shared.logSeq = seq;
+  shared.logOffset = shared.synced = offset;
+  shared.logChain = chain;
+  shared.logInode = inodeNumber(wal.liveId());
+  [shared.logSaltLow, shared.logSaltHigh] = saltWords(wal.liveSalt);
+  // The segment of the replay position may be gone: then replay begins with the next one (rule O3).
+  const first = wal.files.numbers()[0]!;
+  if (first <= shared.replaySeq) return;
+  shared.replaySeq = first;
+  shared.replayOffset = SEGMENT_HEADER_SIZE;
+  shared.replayChain = wal.files.startChain(first);
+  [shared.replaySaltLow, shared.replaySaltHigh] = saltWords(wal.files.get(first).salt);
+}
+
+/** Step 4. */
+function openLog(
+  options: ResolvedOptions,
+  superblock: Superblock,
+  toLastGood: boolean,
+  warnings: PagerWarning[],
+  visit: (record: RecordView) => void,
+): Wal | null {
+  const where = walOptions(options, superblock, options.vfs);
+  const position = { seq: superblock.replaySeq, offset: superblock.replayOffset };
+  const start = { position, salt: superblock.logSalt, chain: superblock.chain, lsn: superblock.checkpointLsn };
+  const before = Shm.lastHeader(options.vfs, options.path);
+  const synced = before && { salt: saltBytes(before.logSaltLow, before.logSaltHigh), offset: before.synced };
+  const how = { toLastGood, keepDropped: true };
+  const found = recoverLog(where, synced === undefined ? start : { ...start, synced }, how, visit);
+  if (found.kept.length > 0) {
+    warnings.push({
+      code: 'SOMBRA_LOG_GIVEN_UP',
+      message: `${options.path}: the log could not be read to its end, and what lay behind the damage was given up; it is kept as ${found.kept.join(', ')}`,
+    });
+  }
+  try {
+    return settleLog(options, superblock, found, warnings);
+  } catch (error) {
+    closeLog(found.wal);
+    throw error;
+  }
+}
+
+interface Settled {
+  /** The slot that counts. */
+  readonly superblock: Superblock;
+  /** Commit up to which the log was synced, as far as an unfinished checkpoint tells; 0 without one. */
+  readonly bound: number;
+  /** There is a double-write area that does not count: torn, or damaged and perhaps all that could have repaired main. */
+  readonly unusedArea: boolean;
+  /** It holds a batch that would count, but belongs to a log that is gone. */
+  readonly strayBatch: boolean;
+}
+
+/** Steps 2 and 3: main becomes as durable as it looks. */
+function settleMain(options: ResolvedOptions, main: VfsFile, { newest, bothValid }: SuperblockArea): Settled {
+  const { vfs, path } = options;
+  const superblock = newest;
+  // A file that was closed has been synced before its log went; what a copy left in the page cache is synced by the first commit (O2).
+  if (superblock.clean && bothValid && vfs.stat(doubleWritePath(path)) === null && !hasLog(vfs, path))
+    return { superblock, bound: 0, unusedArea: false, strayBatch: false };
+  const area = vfs.stat(doubleWritePath(path)) === null ? undefined : vfs.open(doubleWritePath(path), { write: true });
+  try {
+    const batch = area === undefined ? undefined : readDoubleWrite(area, superblock, superblock.sequence);
+    // Without the log nothing leads on from these pages, and the ones before them may still be whole.
+    const usable = batch !== undefined && (batch.whole || hasLog(vfs, path));
+    if (area === undefined || batch === undefined || !usable) {
+      pwriteFully(main, encodeSuperblock(superblock), slotOffset(superblock.sequence));
+      main.sync('data');
+      return { superblock, bound: 0, unusedArea: area !== undefined, strayBatch: batch !== undefined };
+    }
+    rewriteDoubleWrite(area, batch, superblock);
+    area.sync('data');
+    vfs.syncDir(directoryOf(path)); // main is about to depend on its name
+    pwriteFully(main, encodeSuperblock(superblock), slotOffset(superblock.sequence));
+    const size = batch.pageCount * superblock.pageSize;
+    if (main.stat().size < size) main.truncate(size);
+    restoreFromDoubleWrite(area, batch, superblock.pageSize, main);
+    main.sync('data');
+    const settled = batch.whole
+      ? { superblock: finishWhole(main, superblock, batch), bound: 0 }
+      : { superblock, bound: batch.bound };
+    return { ...settled, unusedArea: false, strayBatch: false };
+  } finally {
+    area?.close();
+  }
+}
+
+/** Is there any file with the name of a segment? */
+function hasLog(vfs: Vfs, path: string): boolean {
+  if (vfs.stat(livePath(path)) !== null) return true;
+  const prefix = `${fileNameOf(path)}-`;
+  return vfs
+    .list(directoryOf(path))
+    .some((name) => name.startsWith(prefix) && /^[0-9]+-wal$/.test(name.slice(prefix.length)));
+}
+
+/** Step 3: the log was in memory and is gone; the batch is the whole checkpoint, so the checkpoint counts. */
+function finishWhole(main: VfsFile, superblock: Superblock, batch: DoubleWriteBatch): Superblock {
+  const slot: Superblock = {
+    ...superblock,
+    sequence: superblock.sequence + 1,
+    checkpointLsn: batch.bound,
+    pageCount: batch.pageCount,
+  };
+  pwriteFully(main, encodeSuperblock(slot), slotOffset(slot.sequence));
+  main.sync('data');
+  return slot;
+}
+
+/** What a connection is made of before it knows the log. */
+export interface Prepared {
+  readonly cache: PageCache;
+  readonly index: PageIndex;
+  readonly reader: VersionReader;
+  readonly shared: SharedState;
+}
+
+/** Cache, index, reader and shared state for a superblock. */
+export function prepare(options: ResolvedOptions, main: VfsFile, superblock: Superblock, locks: LockTable): Prepared {
+  const shared = newSharedState();
+  shared.checkpointLsn = shared.bound = shared.intendedBound = superblock.checkpointLsn;
+  shared.checkpointPages = superblock.pageCount;
+  shared.replaySeq = shared.logSeq = superblock.replaySeq;
+  shared.replayOffset = shared.logOffset = shared.synced = superblock.replayOffset;
+  shared.replayChain = shared.logChain = superblock.chain;
+  [shared.replaySaltLow, shared.replaySaltHigh] = [shared.logSaltLow, shared.logSaltHigh] = saltWords(
+    superblock.logSalt,
+  );
+  shared.sequence = superblock.sequence;
+  shared.clean = superblock.clean ? 1 : 0;
+  shared.epoch = superblock.sequence;
+  const index = new PageIndex();
+  index.reset(superblock.checkpointLsn);
+  const { pageSize } = superblock;
+  const places = { vfs: options.vfs, path: options.path, identity: superblock, shared, shm: null, locks };
+  const reader = new VersionReader(index, pageSize, main, superblock.salt, pageRepair(places));
+  const reserve = options.readOnly ? 0 : options.maxTransactionPages;
+  return { cache: new PageCache(pageSize, options.cacheSize, reserve), index, reader, shared };
+}
+
+/** The reader of a connection that others may write beside. */
+export function readerFor(
+  options: ResolvedOptions,
+  main: VfsFile,
+  parts: Pick<EngineParts, 'index' | 'shared' | 'superblock'>,
+  shm: Shm,
+  locks: LockTable,
+): VersionReader {
+  const identity = parts.superblock;
+  const places = { vfs: options.vfs, path: options.path, identity, shared: parts.shared, shm, locks };
+  return new VersionReader(parts.index, identity.pageSize, main, identity.salt, pageRepair(places));
+}
+
+/** P1: what to do with the log that was found, or with none. */
+function settleLog(
+  options: ResolvedOptions,
+  superblock: Superblock,
+  found: RecoveryResult,
+  warnings: PagerWarning[],
+): Wal | null {
+  const { vfs, path } = options;
+  if (found.strangers.length > 0) {
+    const names = setAside(walOptions(options, superblock, vfs), found);
+    warnings.push({
+      code: 'SOMBRA_WAL_SET_ASIDE',
+      message: `${path}: the log beside it belongs to another database or an older copy; it was not replayed and is kept as ${names.join(', ')}`,
+    });
+  }
+  if (found.wal !== null) return found.wal;
+  if (found.strangers.length === 0 && found.kept.length === 0 && !superblock.clean) {
+    warnings.push({
+      code: 'SOMBRA_WAL_MISSING',
+      message: `${path} was not closed and has no log: it is opened as of its last checkpoint, commit ${superblock.checkpointLsn}`,
+    });
+  }
+  // A clean file has nothing to lose before its first commit, and the log that this begins syncs the directory (O2).
+  if (found.strangers.length > 0 || !superblock.clean) vfs.syncDir(directoryOf(path));
+  return null;
+}
+
+/** Does a double-write batch wait to be written to main? */
+export function hasUnfinishedBatch(vfs: Vfs, path: string, superblock: Superblock): boolean {
+  if (vfs.stat(doubleWritePath(path)) === null) return false;
+  const area = vfs.open(doubleWritePath(path), { write: false });
+  try {
+    return readDoubleWrite(area, superblock, superblock.sequence) !== undefined;
+  } finally {
+    area.close();
+  }
+}

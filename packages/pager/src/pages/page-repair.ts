@@ -1,0 +1,95 @@
+/**
+ * A page of main that cannot be read for a view (rule R2). Without anybody else it is damaged, or torn by a checkpoint that did
+ * not finish, whose double-write area holds its image. With others, a checkpoint may be writing it at this moment: so it is read
+ * again, and only a look while holding WRITE may call it damaged.
+ */
+import { CorruptionError } from '@sombra/vfs';
+import type { Vfs } from '@sombra/vfs';
+import { doubleWritePath, readDoubleWrite, readDoubleWriteImage } from '../format/double-write.ts';
+import type { DoubleWriteIdentity } from '../format/double-write.ts';
+import type { LockTable } from '../sharing/locks.ts';
+import { LOCK_WRITE, refuseBusy } from '../sharing/locks.ts';
+import { verifyPage } from '../format/page-header.ts';
+import { newSharedState } from '../format/shared-state.ts';
+import type { SharedState } from '../format/shared-state.ts';
+import type { Shm } from '../sharing/shm.ts';
+import type { PageRepair } from './version-reader.ts';
+
+/** Looks without WRITE before one with it, and after that while others hold it. */
+const LOOKS = 5;
+const PAUSE_MS = 1;
+/** Longest time that others may hold WRITE before the reader gives up, ms. */
+const PATIENCE_MS = 10_000;
+
+/** Where to look. */
+export interface RepairPlaces {
+  readonly vfs: Vfs;
+  readonly path: string;
+  readonly identity: DoubleWriteIdentity;
+  readonly shared: SharedState;
+  readonly shm: Shm | null;
+  readonly locks: LockTable;
+}
+
+/** The repair for the pages of one connection. */
+export function pageRepair(places: RepairPlaces): PageRepair {
+  const { vfs, shm, locks, identity } = places;
+
+  const fromArea = (pageNumber: number, limit: number, into: Uint8Array, at: number): number => {
+    const path = doubleWritePath(places.path);
+    if (vfs.stat(path) === null) return -1;
+    const area = vfs.open(path, { write: false });
+    try {
+      const batch = readDoubleWrite(area, identity, currentSequence(places));
+      if (batch === undefined) return -1;
+      if (!readDoubleWriteImage(area, batch, pageNumber, identity.pageSize, into, at)) return -1;
+      return verifyPage(into, at, identity.pageSize, pageNumber, identity.salt, limit);
+    } catch (error) {
+      if (error instanceof CorruptionError) return -1; // too new for this view, or torn since
+      throw error;
+    } finally {
+      area.close();
+    }
+  };
+
+  return (pageNumber, limit, into, at, again, cause) => {
+    if (!(cause instanceof CorruptionError)) throw cause;
+    if (shm === null || locks.holds(LOCK_WRITE)) {
+      const lsn = fromArea(pageNumber, limit, into, at);
+      if (lsn < 0) throw cause;
+      return lsn;
+    }
+    const until = vfs.env.now() + PATIENCE_MS;
+    for (let look = 1; ; look += 1) {
+      const lsn = attempt(again) ?? fromArea(pageNumber, limit, into, at);
+      if (lsn >= 0) return lsn;
+      if (look >= LOOKS && locks.tryLock(LOCK_WRITE, 'exclusive')) {
+        try {
+          const last = fromArea(pageNumber, limit, into, at);
+          return last >= 0 ? last : again();
+        } finally {
+          locks.unlock(LOCK_WRITE);
+        }
+      }
+      if (vfs.env.now() >= until) refuseBusy(vfs, places.path, LOCK_WRITE);
+      vfs.env.sleep(PAUSE_MS);
+    }
+  };
+}
+
+function attempt(again: () => number): number | undefined {
+  try {
+    return again();
+  } catch (error) {
+    if (error instanceof CorruptionError) return undefined;
+    throw error;
+  }
+}
+
+/** Sequence of the newest superblock slot, from the header as it is now; the connection's own copy stays as it is. */
+function currentSequence({ shm, shared }: RepairPlaces): number {
+  if (shm === null) return shared.sequence;
+  const now = newSharedState();
+  shm.peek(now);
+  return now.sequence;
+}

@@ -1,0 +1,97 @@
+/**
+ * What happens when a reader keeps the log from shrinking (rule L9): above `maxWalSizeMb` an alert, and snapshots older than
+ * `readTimeoutMs` end in their own process; at `walHardLimitMb` writers are refused. Writers are never blocked before.
+ */
+import { IoError } from '@sombra/vfs';
+import { SEGMENT_HEADER_SIZE } from '@sombra/wal';
+import type { Engine } from '../connection/engine.ts';
+import { TOO_OLD } from './view.ts';
+import type { View } from './view.ts';
+
+/** The limits of the log of one connection. */
+export class LogLimits {
+  private readonly engine: Engine;
+  private alerted = false;
+  private armed = false;
+  /** When each snapshot that is watched began, ms. */
+  private readonly since = new Map<View, number>();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /** A commit was made, and a checkpoint if it was time for one. @param bytes  of the log since the last checkpoint */
+  consider(bytes: number): void {
+    const { options } = this.engine;
+    if (bytes <= options.maxWalBytes) {
+      this.alerted = false;
+      return;
+    }
+    if (this.alerted) return;
+    this.alerted = true;
+    options.hooks.warning?.({
+      code: 'SOMBRA_LOG_OVER_LIMIT',
+      message: `the log of ${options.path} has ${bytes} bytes, more than maxWalSizeMb allows: a snapshot or another reader keeps it from shrinking; release old snapshots`,
+    });
+  }
+
+  /** May the log grow? @throws IoError SOMBRA_LOG_FULL */
+  check(): void {
+    const { options } = this.engine;
+    if (options.walHardLimitBytes === Infinity) return;
+    const bytes = this.engine.logBytes();
+    if (bytes < options.walHardLimitBytes) return;
+    throw new IoError(
+      'SOMBRA_LOG_FULL',
+      `the log of ${options.path} has ${bytes} bytes, walHardLimitMb is reached: release old snapshots, so that a checkpoint can shorten it, or raise the limit`,
+      {
+        details: { bytes, limit: options.walHardLimitBytes },
+      },
+    );
+  }
+
+  /** A snapshot began that may not keep the log for long. */
+  watch(view: View): void {
+    const { engine } = this;
+    if (engine.options.readTimeoutMs === Infinity || engine.shm === null) return;
+    this.since.set(view, engine.now());
+    this.arm();
+  }
+
+  /** A snapshot ended. */
+  forget(view: View): void {
+    this.since.delete(view);
+  }
+
+  /** One timer looks after all snapshots of the connection. */
+  private arm(): void {
+    if (this.armed) return;
+    this.armed = true;
+    const { engine } = this;
+    engine.vfs.env.setTimer(() => {
+      this.armed = false;
+      if (engine.closed || this.since.size === 0) return;
+      this.endOld();
+      if (this.since.size > 0) this.arm();
+    }, engine.options.readTimeoutMs / 2);
+  }
+
+  private endOld(): void {
+    const { engine } = this;
+    const before = engine.now() - engine.options.readTimeoutMs;
+    const old = [...this.since].filter(([, since]) => since <= before);
+    if (old.length === 0 || !this.isOver()) return;
+    for (const [view] of old) engine.views.endView(view, TOO_OLD);
+  }
+
+  /** Is the log over its limit now, whoever writes it? Segments in between count whole. */
+  isOver(): boolean {
+    const { engine } = this;
+    const now = engine.peekShared();
+    const { segmentSize, maxWalBytes } = engine.options;
+    return (
+      (now.logSeq - now.replaySeq) * (segmentSize - SEGMENT_HEADER_SIZE) + now.logOffset - now.replayOffset >
+      maxWalBytes
+    );
+  }
+}

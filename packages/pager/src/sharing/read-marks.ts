@@ -1,0 +1,177 @@
+/**
+ * Keeps what this connection's views may read (rule L6): a READ slot is locked while it has a view outside a tenure, and says
+ * from which commit on pages of main, and from which segment on the log, must stay.
+ *
+ * Invariants:
+ * 1. The least mark of the slots held is at most the limit of each view.
+ * 2. A mark counts from when the header, read again after it was written, names no bound above it.
+ */
+import { IoError } from '@sombra/vfs';
+import type { Engine } from '../connection/engine.ts';
+import { followLog } from '../files/follow-log.ts';
+import { LOCK_READ, LOCK_READ_SLOTS } from './locks.ts';
+import type { ReaderMark } from './shm.ts';
+import { retryUntil } from './waiting.ts';
+
+interface HeldSlot {
+  readonly slot: number;
+  /** ms */
+  readonly since: number;
+  mark: number;
+  floor: number;
+}
+
+/** The READ slots of one connection. */
+export class ReadMarks {
+  private readonly engine: Engine;
+  private held: HeldSlot[] = [];
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /** Least segment that the slots of this connection keep; Infinity without any. */
+  get floor(): number {
+    return this.held.reduce((least, { floor }) => Math.min(least, floor), Infinity);
+  }
+
+  /**
+   * Makes sure that everything from the newest published commit on is kept, and brings the connection up to it.
+   * @throws IoError SOMBRA_BUSY when all slots are in use
+   */
+  begin(): void {
+    const { engine } = this;
+    if (this.held.length > 0) {
+      engine.refresh(); // the mark that is there is lower
+      return;
+    }
+    this.start(this.take(true));
+  }
+
+  private start(slot: number): void {
+    const held = { slot, since: this.engine.now(), mark: 0, floor: 0 };
+    this.held.push(held);
+    try {
+      this.settle(held);
+      followLog(this.engine);
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
+  /** `begin` without waiting. @returns false when all slots are in use */
+  tryBegin(): boolean {
+    if (this.held.length === 0) {
+      const slot = this.take(false);
+      if (slot < 0) return false;
+      this.start(slot);
+    } else this.engine.refresh();
+    return true;
+  }
+
+  /** Writes the mark of a slot until no checkpoint may have passed it. */
+  private settle(held: HeldSlot): void {
+    const { shared } = this.engine;
+    for (;;) {
+      this.engine.readShared();
+      held.mark = shared.publishedLsn;
+      held.floor = shared.replaySeq;
+      this.write(held);
+      this.engine.readShared();
+      if (Math.max(shared.bound, shared.intendedBound) <= held.mark) return;
+    }
+  }
+
+  /**
+   * Views ended.
+   * @param oldest  least limit of those that go on; Infinity without any
+   */
+  shrink(oldest: number): void {
+    if (this.held.length === 0) return;
+    if (oldest === Infinity) {
+      this.end();
+      return;
+    }
+    const { engine } = this;
+    if (this.held.every(({ mark }) => mark >= oldest)) return;
+    if (!this.held.some(({ mark }) => mark === oldest)) {
+      // A second slot for the next oldest.
+      const slot = this.take(false);
+      if (slot < 0) return;
+      const next: HeldSlot = { slot, since: this.held[0]!.since, mark: oldest, floor: engine.indexFloor };
+      this.held.push(next);
+      this.write(next);
+    }
+    // The first goes only if no checkpoint passes the new mark: one may be probing the slots now, and have seen only the first.
+    const now = engine.peekShared();
+    if (Math.max(now.bound, now.intendedBound) <= oldest) this.keepOnly(oldest);
+  }
+
+  private write({ slot, since, mark, floor }: HeldSlot): void {
+    this.engine.shm!.writeMark(slot, { lsn: mark, floor, since, pid: this.engine.vfs.env.pid });
+  }
+
+  private keepOnly(mark: number): void {
+    const kept = this.held.find((held) => held.mark === mark)!;
+    for (const held of this.held) if (held !== kept) this.engine.locks.unlock(LOCK_READ + held.slot);
+    this.held = [kept];
+  }
+
+  /** Gives all slots back. */
+  end(): void {
+    for (const { slot } of this.held) this.engine.locks.unlock(LOCK_READ + slot);
+    this.held = [];
+  }
+
+  /** Locks a free slot; -1 when there is none and `wait` is false. */
+  private take(wait: boolean): number {
+    const { engine } = this;
+    const first = engine.vfs.env.pid % LOCK_READ_SLOTS;
+    const tryAll = (): number => {
+      for (let i = 0; i < LOCK_READ_SLOTS; i += 1) {
+        const slot = (first + i) % LOCK_READ_SLOTS;
+        if (!engine.locks.holds(LOCK_READ + slot) && engine.locks.tryLock(LOCK_READ + slot, 'exclusive')) return slot;
+      }
+      return -1;
+    };
+    if (!wait) return tryAll();
+    let slot = -1;
+    if (retryUntil(engine.vfs, engine.options.busyTimeoutMs, () => (slot = tryAll()) >= 0)) return slot;
+    const { pid, since } = this.oldest();
+    const who = since === undefined ? '' : `, the oldest by process ${pid} since ${new Date(since).toISOString()}`;
+    throw new IoError(
+      'SOMBRA_BUSY',
+      `${engine.options.path}: all ${LOCK_READ_SLOTS} reader slots are in use${who}: close snapshots or connections, or wait with busyTimeoutMs`,
+      {
+        details: { lock: 'READ', pid, host: engine.vfs.env.host, since },
+      },
+    );
+  }
+
+  /** The marks of the slots that other connections hold now, as far as they can be read. */
+  others(): ReaderMark[] {
+    const { shm, locks } = this.engine;
+    const found: ReaderMark[] = [];
+    for (let slot = 0; shm !== null && slot < LOCK_READ_SLOTS; slot += 1) {
+      if (locks.holds(LOCK_READ + slot)) continue;
+      if (locks.tryLock(LOCK_READ + slot, 'exclusive')) {
+        locks.unlock(LOCK_READ + slot);
+        continue;
+      }
+      const mark = shm.readMark(slot);
+      if (mark !== undefined) found.push(mark);
+    }
+    return found;
+  }
+
+  /** Who has read for the longest time, as far as the marks tell. */
+  private oldest(): { readonly pid?: number; readonly since?: number } {
+    let oldest: { readonly pid?: number; readonly since?: number } = {};
+    for (let slot = 0; slot < LOCK_READ_SLOTS; slot += 1) {
+      const mark = this.engine.shm!.readMark(slot);
+      if (mark !== undefined && mark.since < (oldest.since ?? Infinity)) oldest = mark;
+    }
+    return oldest;
+  }
+}

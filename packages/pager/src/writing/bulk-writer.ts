@@ -1,0 +1,161 @@
+import { DataError, pwriteFully, StateError } from '@sombra/vfs';
+import { BulkScratch, bulkScratchPath } from './bulk-scratch.ts';
+import { readU32 } from '../base/bytes.ts';
+import type { Engine } from '../connection/engine.ts';
+import { PAGE_NUMBER_OFFSET, sealPage, stampHeader } from '../format/page-header.ts';
+import type { WriteTransaction } from './transaction.ts';
+
+/** Bytes gathered before they are written to main. */
+const BUFFER_BYTES = 1024 * 1024;
+
+/**
+ * Writes many new pages straight to main, past the log (rule K8). Steps, and what a crash after each leaves:
+ * 1. Pages go to places at or beyond the page count, with the lsn of the coming commit.  Bytes beyond the page count: ignored.
+ * 2. Main is synced.                                                                     The same.
+ * 3. One commit publishes roots and page count.                                          All of it.
+ *
+ * Exempt from transaction pages and timeout, not from the database size. While it is open there is no other writer.
+ */
+export class BulkWriter {
+  /** Pages allocated so far. */
+  pages = 0;
+
+  private readonly engine: Engine;
+  private readonly lsn: number;
+  private readonly first: number;
+  private readonly buffer: Uint8Array;
+  private bufferFirst = 0;
+  private buffered = 0;
+  private open = true;
+  private space: BulkScratch | undefined;
+
+  /** Called by the pager. @internal */
+  constructor(engine: Engine) {
+    this.engine = engine;
+    engine.group.settleNow();
+    engine.checkpoints.finishNow();
+    // A view of this turn may be older than what WRITE brought: whoever looks before he loads must see what others committed.
+    engine.views.useNewest();
+    this.lsn = engine.tail.lsn + 1;
+    this.first = engine.tail.pageCount;
+    const { pageSize } = engine.cache;
+    this.buffer = new Uint8Array(Math.max(BUFFER_BYTES, pageSize));
+    engine.bulkOpen = true;
+  }
+
+  /**
+   * The next page number, ascending from the page count.
+   * @throws DataError SOMBRA_DATABASE_FULL; StateError SOMBRA_BULK_DONE
+   */
+  allocate(): number {
+    this.check();
+    const pageNumber = this.first + this.pages;
+    this.engine.checkSize(pageNumber + 1);
+    this.pages += 1;
+    return pageNumber;
+  }
+
+  /**
+   * Writes one page that `allocate` returned. Fastest in ascending order.
+   * @param bytes  holds the page from `start` on, copied; number, lsn and checksum of its header are filled in here
+   * @throws DataError SOMBRA_PAGE_RANGE; IoError SOMBRA_IO, SOMBRA_DISK_FULL (then call `abort`); StateError SOMBRA_BULK_DONE
+   */
+  write(pageNumber: number, bytes: Uint8Array, start: number): void {
+    this.check();
+    const { pageSize } = this.engine.cache;
+    if (!(pageNumber >= this.first && pageNumber < this.first + this.pages)) {
+      throw new DataError('SOMBRA_PAGE_RANGE', `page ${pageNumber} was not allocated by this bulk load`);
+    }
+    if (!(start >= 0 && start + pageSize <= bytes.length))
+      throw new RangeError(`a page at ${start} of ${bytes.length} bytes`);
+    if (
+      this.buffered > 0 &&
+      (pageNumber !== this.bufferFirst + this.buffered || (this.buffered + 1) * pageSize > this.buffer.length)
+    )
+      this.flush();
+    if (this.buffered === 0) this.bufferFirst = pageNumber;
+    const at = this.buffered * pageSize;
+    if (bytes.length === pageSize) this.buffer.set(bytes, at);
+    else this.buffer.set(bytes.subarray(start, start + pageSize), at);
+    stampHeader(this.buffer, at, pageNumber, this.lsn);
+    this.buffered += 1;
+  }
+
+  /** Space beside the database for what does not fit into memory, until the load ends. @throws IoError SOMBRA_IO; StateError SOMBRA_BULK_DONE */
+  scratch(): BulkScratch {
+    this.check();
+    this.space ??= new BulkScratch(this.engine.vfs, bulkScratchPath(this.engine.options.path));
+    return this.space;
+  }
+
+  /**
+   * Syncs main and publishes everything in one commit.
+   * @param apply  sets roots, counts and counters in the transaction of that commit
+   * @returns lsn of the commit
+   * @throws as `WriteTransaction.commit`; the bulk load is over either way
+   */
+  finish(apply: (tx: WriteTransaction) => void): number {
+    this.check();
+    const { engine } = this;
+    try {
+      this.flush();
+      this.removeScratch();
+      const { size } = engine.main.stat();
+      const wanted = (this.first + this.pages) * engine.cache.pageSize;
+      if (size < wanted) engine.main.truncate(wanted); // pages allocated and never written
+      engine.sync(engine.main);
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+    // From here on it is a transaction like any other, in the same tenure.
+    this.open = false;
+    engine.bulkOpen = false;
+    const tx = engine.begin();
+    try {
+      tx.catalogue.pageCount = this.first + this.pages;
+      apply(tx);
+      return tx.commit();
+    } catch (error) {
+      tx.rollback();
+      // What was read of its pages has the number of a commit that comes yet.
+      engine.cache.dropFrom(this.first);
+      throw error;
+    }
+  }
+
+  /** Gives up: what was written lies beyond the page count and counts for nothing. Harmless when repeated. */
+  abort(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.engine.bulkOpen = false;
+    try {
+      this.removeScratch();
+    } finally {
+      this.engine.tenure.settle(false);
+    }
+  }
+
+  private flush(): void {
+    if (this.buffered === 0) return;
+    const { engine } = this;
+    const { pageSize } = engine.cache;
+    for (let i = 0; i < this.buffered; i += 1) {
+      const at = i * pageSize;
+      sealPage(this.buffer, at, pageSize, readU32(this.buffer, at + PAGE_NUMBER_OFFSET), engine.superblock.salt);
+    }
+    pwriteFully(engine.main, this.buffer.subarray(0, this.buffered * pageSize), this.bufferFirst * pageSize);
+    engine.stats.pagesWritten += this.buffered;
+    this.buffered = 0;
+  }
+
+  private removeScratch(): void {
+    this.space?.remove();
+    this.space = undefined;
+  }
+
+  private check(): void {
+    if (!this.open) throw new StateError('SOMBRA_BULK_DONE', 'the bulk load has ended: begin a new one');
+    this.engine.checkWritable();
+  }
+}

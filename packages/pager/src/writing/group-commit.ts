@@ -1,0 +1,161 @@
+/**
+ * Group commit (rules C2, C3, E1): transactions that were appended and share a sync. They are published in order after the sync
+ * that covers them, and then acknowledged. In modes without a sync at commit there is nothing to wait for, and no group.
+ *
+ * Invariants:
+ * 1. `waiting` is in ascending order of lsn; each was appended and none is published.
+ * 2. At most one asynchronous sync of the log is in flight. What is appended meanwhile waits for the next one.
+ */
+import { TransactionError } from '@sombra/vfs';
+import type { LogTail } from '@sombra/wal';
+import type { Catalogue } from '../format/catalogue.ts';
+import type { Engine } from '../connection/engine.ts';
+import { publishCommit } from './publish.ts';
+
+interface Waiting {
+  readonly catalogue: Catalogue;
+  /** Behind its record. */
+  readonly end: LogTail;
+  readonly resolve: (lsn: number) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The transactions of one connection that wait for their sync. */
+export class GroupCommit {
+  private readonly engine: Engine;
+  private waiting: Waiting[] = [];
+  private inFlight = false;
+  private scheduled = false;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  get isEmpty(): boolean {
+    return this.waiting.length === 0;
+  }
+
+  /** Adds a transaction that was appended as the newest one. Its promise is fulfilled when it is durable and published. */
+  add(catalogue: Catalogue, end: LogTail): Promise<number> {
+    const { engine } = this;
+    const promise = new Promise<number>((resolve, reject) => this.waiting.push({ catalogue, end, resolve, reject }));
+    if (this.waiting.length === 1) engine.views.updateLimits();
+    this.schedule();
+    return promise;
+  }
+
+  /** Makes everything that waits durable and published, now. A failed sync poisons, and rejects it all. */
+  settleNow(): void {
+    if (this.waiting.length === 0) return;
+    const { engine } = this;
+    try {
+      engine.sync(engine.logs.current()!);
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    }
+    this.publish(this.waiting.length);
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.inFlight) return;
+    this.scheduled = true;
+    this.engine.vfs.env.defer(() => {
+      this.scheduled = false;
+      this.flush().catch((error: unknown) => this.engine.tenure.tellFailed(error));
+    });
+  }
+
+  private async flush(): Promise<void> {
+    const { engine } = this;
+    if (this.inFlight || this.waiting.length === 0) return;
+    const wal = engine.logs.current()!;
+    const covers = this.waiting[this.waiting.length - 1]!.catalogue.lsn;
+    this.inFlight = true;
+    engine.syncsInFlight += 1;
+    try {
+      await wal.syncAsync();
+      engine.stats.syncs += 1;
+      // A synchronous commit may have published some, or all, meanwhile.
+      const count = this.waiting.findLastIndex(({ catalogue }) => catalogue.lsn <= covers) + 1;
+      if (count > 0) this.publish(count);
+    } catch (error) {
+      engine.poison(error);
+      this.fail(error);
+    } finally {
+      this.inFlight = false;
+      engine.syncsInFlight -= 1;
+    }
+    if (this.waiting.length > 0) this.schedule();
+    else if (!engine.closed) engine.afterCommit();
+  }
+
+  /** Publishes the first `count`, and acknowledges them. */
+  private publish(count: number): void {
+    const { engine } = this;
+    const done = this.waiting.slice(0, count);
+    this.waiting = this.waiting.slice(count);
+    const last = done[count - 1]!;
+    try {
+      publishCommit(engine, last.catalogue, last.end);
+    } catch (error) {
+      for (const { reject } of done) reject(error);
+      this.fail(error);
+      throw error;
+    }
+    engine.views.updateLimits();
+    for (const { resolve, catalogue } of done) {
+      resolve(catalogue.lsn);
+      if (catalogue !== last.catalogue) engine.giveCatalogue(catalogue); // nobody ever saw it published
+    }
+  }
+
+  /** A synchronous commit that covers them was published: everything that waits is acknowledged. */
+  acknowledge(): void {
+    const done = this.waiting;
+    if (done.length === 0) return;
+    this.waiting = [];
+    this.engine.views.updateLimits();
+    for (const { resolve, catalogue } of done) {
+      resolve(catalogue.lsn);
+      this.engine.giveCatalogue(catalogue);
+    }
+  }
+
+  /** Fulfilled with `lsn` when everything that waits now is published; for a transaction that changed nothing. */
+  last(lsn: number): Promise<number> {
+    const newest = this.waiting[this.waiting.length - 1];
+    if (newest === undefined) return Promise.resolve(lsn);
+    return new Promise((resolve, reject) => {
+      this.waiting[this.waiting.length - 1] = {
+        ...newest,
+        resolve: (value) => {
+          newest.resolve(value);
+          resolve(lsn);
+        },
+        reject: (error) => {
+          newest.reject(error);
+          reject(error);
+        },
+      };
+    });
+  }
+
+  /** The sync failed: whether any of these commits is there, only the next open tells. */
+  fail(cause: unknown): void {
+    const failed = this.waiting;
+    this.waiting = [];
+    for (const { reject, catalogue } of failed) {
+      reject(
+        new TransactionError(
+          'SOMBRA_COMMIT_UNKNOWN',
+          `commit ${catalogue.lsn} was written, and the sync of the log failed: open the database again to see whether the commit is there`,
+          {
+            cause,
+            details: { lsn: catalogue.lsn },
+          },
+        ),
+      );
+    }
+  }
+}

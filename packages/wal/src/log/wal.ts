@@ -1,0 +1,509 @@
+/**
+ * The log of one database (rules F3 to F6, C6, K6): an ordered chain of records in a chain of segments.
+ *
+ * Invariants:
+ * 1. `tail` is behind the last appended record; what lies behind it in the live file counts for nothing.
+ * 2. `published` <= `tail`, and nothing below `published` is ever written again.
+ * 3. Everything below `covered` was covered by a sync that succeeded. Records name the lesser of `covered` and `published` as
+ *    durable, so that recovery can tell damage from a torn tail (rule F6): what is not published may be taken back and written
+ *    again, what is not covered may be torn.
+ * 4. A sealed segment never changes. Names are durable before anything depends on them.
+ * 5. After a failed sync nothing is written or synced any more (rule E1).
+ */
+import { CorruptionError, InvariantError, IoError, PoisonedError, pwriteFully, StateError } from '@sombra/vfs';
+import type { FileId, Vfs, VfsFile } from '@sombra/vfs';
+import { archivedThrough } from '../segment/archive-mark.ts';
+import { readU32, sameBytes } from '../record/bytes.ts';
+import { LogFiles } from './log-files.ts';
+import type { RecordBuilder } from '../record/record.ts';
+import {
+  decodeSegmentHeader,
+  encodeSegmentHeader,
+  livePath,
+  sameLog,
+  sealedPath,
+  SALT_SIZE,
+  SEGMENT_HEADER_SIZE,
+  sparePath,
+} from '../segment/segment.ts';
+import type { LogIdentity, PreviousSegment } from '../segment/segment.ts';
+import { directoryOf, ownSealed, readHeader } from '../segment/segment-names.ts';
+
+/** When commits are synced; `full` also makes the log allocate blocks ahead of the tail, which makes syncs cheaper. */
+export type WalSyncMode = 'full' | 'normal' | 'off';
+
+/** How a log is opened. */
+export interface WalOptions {
+  readonly vfs: Vfs;
+  /** Path that the names of the segments are made of: `path-wal`, `path-<number>-wal`. */
+  readonly path: string;
+  readonly identity: LogIdentity;
+  /** Bytes of a segment. A longer record makes its segment longer. */
+  readonly segmentSize: number;
+  readonly syncMode: WalSyncMode;
+}
+
+/** A place in the log. */
+export interface LogPosition {
+  /** Number of the segment. */
+  readonly seq: number;
+  /** Byte offset in it. */
+  readonly offset: number;
+}
+
+/** The end of the log. */
+export interface LogTail extends LogPosition {
+  /** Chain value there. */
+  readonly chain: number;
+}
+
+/** Blocks are allocated ahead of the tail in steps that double between these. */
+const ALLOCATE_FIRST = 256 * 1024;
+const ALLOCATE_LARGEST = 1024 * 1024;
+const zeros = new Uint8Array(ALLOCATE_FIRST);
+
+/** Where a writer goes on. */
+export interface WalState {
+  readonly tail: LogTail;
+  /** Offset in the live segment up to which everything is known to be durable. */
+  readonly covered: number;
+  /** Time of the last record, ms; 0 when there is none. */
+  readonly time: number;
+}
+
+/** An open log. One writer. Synchronous, but for `syncAsync`. */
+export class Wal {
+  /** The segments, for reading. */
+  readonly files: LogFiles;
+
+  private readonly options: WalOptions;
+  private live: VfsFile;
+  /** Second descriptor of the live segment: a failure that one descriptor has reported is not reported to the other (C3). */
+  private liveAsync: VfsFile | undefined;
+  private salt: Uint8Array;
+  private seq: number;
+  private offset: number;
+  private chain: number;
+  /** Offsets in the live segment. */
+  private covered: number;
+  private published: number;
+  private nonce: number;
+  private allocated: number;
+  private allocateStep = ALLOCATE_FIRST;
+  private lastTime: number;
+  private firstChain = 0;
+  /** Counts what was taken back: a sync in flight does not cover what is written in its place. */
+  private rewinds = 0;
+  /** What a failed sync threw. */
+  private failure: unknown;
+  private closed = false;
+
+  /** Called by `create`, `recoverLog` and `attach`. @param live  open for writing; closed when this throws */
+  constructor(options: WalOptions, files: LogFiles, live: VfsFile, state: WalState) {
+    this.options = options;
+    this.files = files;
+    const { seq, offset, chain } = state.tail;
+    this.live = live;
+    this.seq = seq;
+    this.offset = offset;
+    this.chain = chain;
+    this.salt = files.get(seq).salt;
+    this.published = offset;
+    this.covered = Math.min(state.covered, offset);
+    this.nonce = this.freshNonce();
+    this.allocated = sizeOf(live);
+    this.lastTime = state.time;
+  }
+
+  /**
+   * Begins a log whose first segment follows a place that a checkpoint names. The name is durable when it returns.
+   * @param start  number of the segment, commit before it, and what it joins
+   * @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL (nothing happened), SOMBRA_SYNC; StateError SOMBRA_WAL_EXISTS
+   */
+  static create(
+    options: WalOptions,
+    start: { readonly seq: number; readonly lsn: number; readonly previous: PreviousSegment },
+  ): Wal {
+    const { vfs, path } = options;
+    if (vfs.stat(livePath(path)) !== null) {
+      throw new StateError(
+        'SOMBRA_WAL_EXISTS',
+        `${livePath(path)} is there, and a new log would replace it: recover that log, or move it away`,
+      );
+    }
+    const files = new LogFiles(options);
+    const { file, salt, chain } = prepareSegment(options, start.seq, start.lsn, start.previous);
+    try {
+      vfs.rename(sparePath(path), livePath(path));
+      vfs.syncDir(directoryOf(path));
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    files.add({ seq: start.seq, salt, before: 0, file: undefined });
+    const tail = { seq: start.seq, offset: SEGMENT_HEADER_SIZE, chain };
+    return new Wal(options, files, file, { tail, covered: tail.offset, time: 0 });
+  }
+
+  /**
+   * Goes on where another writer published last. Call under the lock of writers only.
+   * @param files  knows the segment of `state.tail`
+   * @throws CorruptionError SOMBRA_WAL_DAMAGED when the live file is another segment
+   */
+  static attach(options: WalOptions, files: LogFiles, state: WalState): Wal {
+    const path = livePath(options.path);
+    const { salt } = files.get(state.tail.seq);
+    const live = options.vfs.open(path, { write: true });
+    try {
+      const header = readHeader(live);
+      if (
+        header?.seq !== state.tail.seq ||
+        !sameLog(header, options.identity) ||
+        !sameBytes(header.salt, 0, salt, 0, SALT_SIZE)
+      ) {
+        throw new CorruptionError(
+          'SOMBRA_WAL_DAMAGED',
+          `${path} is not segment ${state.tail.seq} of the log: was it replaced while the database was open?`,
+          {
+            details: { seq: state.tail.seq, found: header?.seq },
+          },
+        );
+      }
+    } catch (error) {
+      live.close();
+      throw error;
+    }
+    return new Wal(options, files, live, state);
+  }
+
+  /** Behind the last record that was appended. */
+  get tail(): LogTail {
+    return { seq: this.seq, offset: this.offset, chain: this.chain };
+  }
+
+  /** Time of the last record, ms. */
+  get time(): number {
+    return this.lastTime;
+  }
+
+  /** Offset in the live segment up to which everything is published and known to be durable. */
+  get synced(): number {
+    return Math.min(this.covered, this.published);
+  }
+
+  /** Chain value before the first record of the live segment, when this writer began it. */
+  get startChain(): number {
+    return this.firstChain;
+  }
+
+  /** Salt of the live segment: 8 bytes, not to be changed. */
+  get liveSalt(): Uint8Array {
+    return this.salt;
+  }
+
+  /** Which file the live segment is. */
+  liveId(): FileId {
+    return this.live.stat();
+  }
+
+  /** Must the live segment be sealed before a record of this length? Everything must be published then. */
+  isFull(length: number): boolean {
+    return this.offset + length > this.options.segmentSize && this.offset > SEGMENT_HEADER_SIZE;
+  }
+
+  /**
+   * Appends a record; on the way, seals the live segment when it is full.
+   * @returns where the record begins
+   * @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL: the log is as before; SOMBRA_SYNC: nothing written since the last sync may be
+   *   believed, give the log up; PoisonedError SOMBRA_LOCK_POISONED afterwards; StateError SOMBRA_WAL_EXISTS: a file of
+   *   somebody else has the name that the live segment would get, and the log is as before
+   */
+  append(builder: RecordBuilder): LogPosition {
+    const { length } = builder;
+    this.checkTrusted();
+    if (this.isFull(length)) this.trusting(() => this.rotate(builder.lsn - 1));
+    this.allocate(this.offset + length);
+    const { seq, offset } = this;
+    builder.time = Math.max(builder.time, this.lastTime);
+    const chain = builder.seal({
+      salt: this.salt,
+      durableSeq: seq,
+      durableOffset: this.synced,
+      nonce: this.nonce,
+      chain: this.chain,
+    });
+    try {
+      pwriteFully(
+        this.live,
+        length === builder.bytes.length ? builder.bytes : builder.bytes.subarray(0, length),
+        offset,
+      );
+    } catch (error) {
+      this.nonce = this.freshNonce(); // what reached the file of this record never continues the chain
+      throw error;
+    }
+    if (offset + length > this.allocated) this.allocated = offset + length;
+    this.offset = offset + length;
+    this.chain = chain;
+    this.lastTime = builder.time;
+    return { seq, offset };
+  }
+
+  /**
+   * Takes records back that were appended behind `tail` and not published.
+   * @param tail  what `tail` was, in the live segment
+   */
+  rewind(tail: LogTail): void {
+    if (tail.seq !== this.seq || tail.offset > this.offset || tail.offset < this.published) {
+      throw new InvariantError('only unpublished records of the live segment are taken back');
+    }
+    this.offset = tail.offset;
+    this.covered = Math.min(this.covered, tail.offset);
+    this.chain = tail.chain;
+    this.nonce = this.freshNonce();
+    this.rewinds += 1;
+  }
+
+  /**
+   * Makes everything durable that was appended.
+   * @throws IoError SOMBRA_SYNC: give the log up (rule E1); PoisonedError SOMBRA_LOCK_POISONED afterwards
+   */
+  sync(): void {
+    this.trusting(() => this.live.sync('data'));
+    this.covered = this.offset;
+  }
+
+  /** `sync` without blocking the thread, over a descriptor of its own. Records may be appended meanwhile; they are not covered. */
+  async syncAsync(): Promise<void> {
+    const { seq, offset, rewinds } = this;
+    this.checkTrusted();
+    this.liveAsync ??= this.options.vfs.open(livePath(this.options.path), { write: true });
+    try {
+      await this.liveAsync.syncAsync('data');
+    } catch (error) {
+      this.distrustAfter(error);
+      throw error;
+    }
+    if (this.seq === seq && this.rewinds === rewinds && offset > this.covered) this.covered = offset;
+  }
+
+  /**
+   * What was appended counts for everybody: it will not be taken back.
+   * @param offset  end of the last record that does, in the live segment
+   */
+  publish(offset = this.offset): void {
+    if (offset < this.published || offset > this.offset)
+      throw new InvariantError('publishing goes forward, up to the tail');
+    this.published = offset;
+  }
+
+  /**
+   * Gives segments up that lie below `seq`, as far as an archive has them. One is kept for the next rotation. Call only when no
+   * reader needs them.
+   * @throws IoError SOMBRA_IO; the segments that are left are given up by the next call
+   */
+  release(seq: number): void {
+    const { vfs, path, identity } = this.options;
+    this.files.forgetBefore(Math.min(seq, this.seq));
+    const archived = archivedThrough(vfs, path);
+    for (const sealed of ownSealed(vfs, path, identity)) {
+      if (sealed.seq >= seq || sealed.seq > archived) break;
+      if (vfs.stat(sparePath(path)) === null) vfs.rename(sealed.path, sparePath(path));
+      else vfs.unlink(sealed.path);
+    }
+  }
+
+  /** Closes the writer's descriptors; those in `files` are not its own. Harmless when repeated. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    try {
+      this.liveAsync?.close();
+    } finally {
+      this.live.close();
+    }
+  }
+
+  /**
+   * Closes and removes all files of the log: what they hold is not needed any more, and that is durable. What an archive does not
+   * have yet stays, the live segment under its sealed name.
+   */
+  removeAll(): void {
+    this.close();
+    this.files.close();
+    const { vfs, path, identity } = this.options;
+    const archived = archivedThrough(vfs, path);
+    if (this.seq > archived) {
+      this.refuseName(sealedPath(path, this.seq));
+      vfs.rename(livePath(path), sealedPath(path, this.seq));
+      vfs.syncDir(directoryOf(path));
+    }
+    const sealed = ownSealed(vfs, path, identity).filter(({ seq }) => seq <= archived);
+    for (const name of [...sealed.map((segment) => segment.path), livePath(path), sparePath(path)])
+      if (vfs.stat(name) !== null) vfs.unlink(name);
+  }
+
+  // ---- rotation
+
+  /** Seals the live segment and begins the next one (rule K6). */
+  private rotate(lsn: number): void {
+    const { vfs, path } = this.options;
+    if (this.published !== this.offset) {
+      throw new InvariantError('a segment is sealed when all of its records are published');
+    }
+    const sealedName = sealedPath(path, this.seq);
+    this.refuseName(sealedName);
+    this.sync();
+    const previous = { salt: this.salt, end: this.offset, chain: this.chain };
+    const before = this.files.distance(this.tail);
+    const { file, size, salt, chain } = prepareSegment(this.options, this.seq + 1, lsn, previous, this.lastTime);
+    try {
+      vfs.rename(livePath(path), sealedName);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    try {
+      vfs.syncDir(directoryOf(path));
+      vfs.rename(sparePath(path), livePath(path));
+      vfs.syncDir(directoryOf(path));
+    } catch (error) {
+      file.close();
+      throw error instanceof IoError && error.code === 'SOMBRA_SYNC'
+        ? error
+        : new IoError(
+            'SOMBRA_SYNC',
+            `${path}: the log was left between two segments; close the database and open it again`,
+            { cause: error },
+          );
+    }
+    const { live: sealed, liveAsync: sealedAsync } = this;
+    this.live = file;
+    this.liveAsync = undefined;
+    this.seq += 1;
+    this.salt = salt;
+    this.files.add({ seq: this.seq, salt, before, file: undefined });
+    this.offset = SEGMENT_HEADER_SIZE;
+    this.chain = this.firstChain = chain;
+    this.covered = this.published = this.offset;
+    this.allocated = size;
+    this.allocateStep = ALLOCATE_FIRST;
+    sealedAsync?.close();
+    sealed.close();
+  }
+
+  /** A file must not be in the way of the name that the live segment is about to get. */
+  private refuseName(sealedName: string): void {
+    const { vfs, path } = this.options;
+    if (vfs.stat(sealedName) === null) return;
+    throw new StateError(
+      'SOMBRA_WAL_EXISTS',
+      `${sealedName} is in the way of the next segment of the log of ${path}: move it away, or the database that it belongs to`,
+    );
+  }
+
+  /** Allocates blocks ahead of the tail, so that the syncs of commits do not have to (rule K6). */
+  private allocate(end: number): void {
+    if (end <= this.allocated || this.options.syncMode !== 'full') return;
+    const step = Math.min(this.allocateStep, Math.max(this.options.segmentSize, end) - this.allocated);
+    if (step <= 0) return;
+    try {
+      for (let at = this.allocated, left = step; left > 0; ) {
+        const part = Math.min(left, zeros.length);
+        pwriteFully(this.live, part === zeros.length ? zeros : zeros.subarray(0, part), at);
+        at += part;
+        left -= part;
+      }
+    } catch (error) {
+      // No room ahead: whether the record itself fits is for its own write to say.
+      if (error instanceof IoError && error.code === 'SOMBRA_DISK_FULL') return;
+      throw error;
+    }
+    this.trusting(() => this.live.sync('data'));
+    this.allocated += step;
+    this.allocateStep = Math.min(this.allocateStep * 2, ALLOCATE_LARGEST);
+  }
+
+  /** Runs what may sync. */
+  private trusting(run: () => void): void {
+    this.checkTrusted();
+    try {
+      run();
+    } catch (error) {
+      this.distrustAfter(error);
+      throw error;
+    }
+  }
+
+  private checkTrusted(): void {
+    if (this.failure === undefined) return;
+    throw new PoisonedError(
+      'SOMBRA_LOCK_POISONED',
+      `a sync of the log of ${this.options.path} failed: close it and open it again`,
+      {
+        cause: this.failure,
+      },
+    );
+  }
+
+  private distrustAfter(error: unknown): void {
+    if (error instanceof IoError && error.code === 'SOMBRA_SYNC') this.failure ??= error;
+  }
+
+  private freshNonce(): number {
+    return readU32(this.options.vfs.env.random(4), 0);
+  }
+}
+
+/** Size of a file that is closed when it has none. */
+function sizeOf(file: VfsFile): number {
+  try {
+    return file.stat().size;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+interface PreparedSegment {
+  readonly file: VfsFile;
+  /** Of the file, bytes. */
+  readonly size: number;
+  readonly salt: Uint8Array;
+  /** Chain value before the first record. */
+  readonly chain: number;
+}
+
+/**
+ * Writes the header of the next segment under the spare name, and syncs it: a file gets a segment's name with a durable header.
+ * @param notBefore  time of the last record, ms
+ */
+export function prepareSegment(
+  options: WalOptions,
+  seq: number,
+  lsn: number,
+  previous: PreviousSegment,
+  notBefore = 0,
+): PreparedSegment {
+  const { vfs, path, identity } = options;
+  const salt = vfs.env.random(SALT_SIZE);
+  const bytes = encodeSegmentHeader({
+    ...identity,
+    seq,
+    salt,
+    baseLsn: lsn,
+    previous,
+    time: Math.max(vfs.env.now(), notBefore),
+  });
+  const header = decodeSegmentHeader(bytes);
+  if (header === undefined) throw new InvariantError('a header that was encoded can be read');
+  const file = vfs.open(sparePath(path), { write: true, create: true, perm: 0o600 });
+  try {
+    pwriteFully(file, bytes, 0);
+    file.sync('full');
+    return { file, size: file.stat().size, salt, chain: header.chain };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}

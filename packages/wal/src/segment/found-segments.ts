@@ -1,0 +1,176 @@
+/** What recovery finds under the names of segments, and what becomes of the files that are not the log. */
+import { CorruptionError, StateError } from '@sombra/vfs';
+import type { SombraError, Vfs } from '@sombra/vfs';
+import { archivedThrough } from './archive-mark.ts';
+import { toHex } from '../record/bytes.ts';
+import { livePath, namesake, sameLog } from './segment.ts';
+import type { SegmentHeader } from './segment.ts';
+import { namedSegments } from './segment-names.ts';
+import type { NamedSegment } from './segment-names.ts';
+import type { WalOptions } from '../log/wal.ts';
+
+/** A file with the name of a segment that belongs to another log. */
+export interface StrangeSegment {
+  readonly path: string;
+  /** Two digits per byte. */
+  readonly salt: string;
+  /** New name, without directory, when it was in the way and has been set aside already. */
+  readonly movedTo?: string;
+}
+
+/** A segment of this log. */
+export interface FoundSegment {
+  readonly path: string;
+  readonly live: boolean;
+  readonly header: SegmentHeader;
+}
+
+/** What stands under the names of segments. */
+export interface FoundSegments {
+  /** By number. */
+  readonly own: Map<number, FoundSegment>;
+  strangers: StrangeSegment[];
+  /** Files whose header cannot be read. */
+  unreadable: NamedSegment[];
+  /** Files that nobody needs. */
+  readonly obsolete: string[];
+}
+
+/** Step 1 of recovery. @param startSeq  segment of the replay position */
+export function findSegments({ vfs, path, identity }: WalOptions, startSeq: number): FoundSegments {
+  const found: FoundSegments = { own: new Map(), strangers: [], unreadable: [], obsolete: [] };
+  for (const file of namedSegments(vfs, path)) {
+    const { header } = file;
+    const live = file.seq === Infinity;
+    if (header === undefined) found.unreadable.push(file);
+    else if (!sameLog(header, identity)) {
+      if (live) refuseNamesake(vfs, path, header);
+      // The live segment of a database with a name like `graph-3`, beside `graph`: it is not in our way before we get that far.
+      else if (vfs.stat(`${path}-${file.seq}`) !== null) continue;
+      found.strangers.push(strangerOf(file.path, header));
+    }
+    // A segment that was given up and is being reused, under its old name because the new one was not durable.
+    else if (!live && header.seq > file.seq && file.seq < startSeq) found.obsolete.push(file.path);
+    else if (!live && header.seq !== file.seq) found.strangers.push(strangerOf(file.path, header));
+    // The replay position lies in the live segment or before it: this is another history.
+    else if (live && (header.seq < startSeq || found.own.has(header.seq)))
+      found.strangers.push(strangerOf(file.path, header));
+    else found.own.set(header.seq, { path: file.path, live, header });
+  }
+  return found;
+}
+
+/** A segment of `graph` must not be set aside because `graph-3` is opened. */
+function refuseNamesake(vfs: Vfs, path: string, { seq }: SegmentHeader): void {
+  const other = namesake(path);
+  if (other === undefined || other.seq !== seq || vfs.stat(other.path) === null) return;
+  throw new StateError(
+    'SOMBRA_WAL_EXISTS',
+    `${livePath(path)} is segment ${seq} of the log of ${other.path}, and ${path} cannot have a log beside it: rename one of the two databases`,
+    {
+      details: { path: livePath(path) },
+    },
+  );
+}
+
+function strangerOf(path: string, { salt }: SegmentHeader): StrangeSegment {
+  return { path, salt: toHex(salt) };
+}
+
+/** The same database, another history: a copy that went on by itself. */
+export function estrange(found: FoundSegments, fromSeq: number): void {
+  for (const [seq, { path, header }] of [...found.own]) {
+    if (seq < fromSeq) continue;
+    found.own.delete(seq);
+    found.strangers.push(strangerOf(path, header));
+  }
+}
+
+/** F6: a header is synced before its file gets the name of a segment, so one that cannot be read is damage. */
+export function refuseUnreadable(found: FoundSegments, fromSeq: number): void {
+  const file = found.unreadable.find(({ seq }) => seq >= fromSeq);
+  if (file !== undefined) throw unreadableHeader(file);
+}
+
+/** The error about a header that cannot be read. */
+export function unreadableHeader({ path, isNewer }: NamedSegment): SombraError {
+  if (!isNewer) return damaged(`the header of ${path} cannot be read`, { path });
+  return new StateError(
+    'SOMBRA_FORMAT_VERSION',
+    `${path} was written by a newer release in a newer format: use that release`,
+    { details: { path } },
+  );
+}
+
+/** Damage to what was durable. */
+export function damaged(message: string, details: Record<string, unknown>): CorruptionError {
+  return new CorruptionError(
+    'SOMBRA_WAL_DAMAGED',
+    `${message}; nothing was changed: restore a backup, or keep the commits before the damage with toLastGood`,
+    {
+      details,
+    },
+  );
+}
+
+/** What became of what lay behind damage. */
+export interface Dropped {
+  readonly bytes: number;
+  /** Names, without directory, of the files that hold it now; empty when it was removed. */
+  readonly kept: readonly string[];
+}
+
+export const NOTHING_DROPPED: Dropped = { bytes: 0, kept: [] };
+
+/** Removes what lies behind damage, or moves it out of the way: readable or not, from segment `fromSeq` on. */
+export function dropFrom({ vfs, path }: WalOptions, found: FoundSegments, fromSeq: number, keep: boolean): Dropped {
+  const segments = [...found.own.values()].filter(({ header }) => header.seq >= fromSeq);
+  const unreadable = found.unreadable.filter(({ seq }) => seq >= fromSeq);
+  const names = [
+    ...segments.map((segment) => ({ path: segment.path, salt: toHex(segment.header.salt) })),
+    ...unreadable.map((file) => ({ path: file.path, salt: 'unreadable' })),
+  ];
+  let bytes = 0;
+  const kept: string[] = [];
+  for (const name of names) {
+    bytes += vfs.stat(name.path)?.size ?? 0;
+    if (keep) kept.push(moveAside(vfs, path, name));
+    else vfs.unlink(name.path);
+  }
+  for (const { header } of segments) found.own.delete(header.seq);
+  found.unreadable = found.unreadable.filter((file) => !unreadable.includes(file));
+  return { bytes, kept };
+}
+
+/** Step 4 of recovery: files of this log that lie before the replay position. A checkpoint that was interrupted left them. */
+export function dropObsolete(
+  { vfs, path: database }: WalOptions,
+  found: FoundSegments,
+  fromSeq: number,
+  keepBefore: boolean,
+): void {
+  if (keepBefore) return;
+  const archived = archivedThrough(vfs, database);
+  for (const path of found.obsolete) vfs.unlink(path);
+  for (const { path, seq } of found.unreadable) if (seq < fromSeq && seq <= archived) vfs.unlink(path);
+  for (const [seq, { path }] of [...found.own]) {
+    if (seq >= fromSeq) continue;
+    found.own.delete(seq);
+    if (seq <= archived) vfs.unlink(path);
+  }
+}
+
+/** @returns the new name, without directory */
+export function moveAside(vfs: Vfs, path: string, { path: from, salt }: StrangeSegment): string {
+  const to = asidePath(vfs, path, salt);
+  vfs.rename(from, to);
+  return to.slice(to.lastIndexOf('/') + 1);
+}
+
+/** A free name for what is kept and belongs to no log. @param what  tells it from others */
+export function asidePath(vfs: Vfs, path: string, what: string): string {
+  const first = `${livePath(path)}.set-aside-${what}`;
+  let to = first;
+  for (let copy = 2; vfs.stat(to) !== null; copy += 1) to = `${first}-${copy}`;
+  return to;
+}
