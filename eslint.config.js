@@ -1,44 +1,60 @@
-// One configuration for the whole repository. Beside the usual rules it keeps three promises of docs/ARCHITECTURE.md:
-// packages import only from the layers below them and only through their entry points; nothing but @sombra/vfs and
-// the applications touches Node's own API; time and randomness come from vfs, so that a seed replays a test run.
+// One configuration for the whole repository. Beside the usual rules it keeps four promises of docs/ARCHITECTURE.md: packages
+// import only from the layers below them and only through their entry points; within a package an import goes to lower
+// rooms only (both lists stand in tooling/checks/layers.js); nothing but @sombra/vfs and the command line touches Node's
+// own API; time and randomness come from vfs, so that a seed replays a test run.
 import tseslint from 'typescript-eslint';
+import { LAYERS, NOT_YET, ROOMS } from './tooling/checks/layers.js';
 
-/** Layers from the bottom up, each with the packages of this repository that its sources may import. */
-export const LAYERS = {
-  'packages/vfs': [],
-  'packages/wal': ['@sombra/vfs'],
-  'packages/pager': ['@sombra/vfs', '@sombra/wal'],
-  'packages/btree': ['@sombra/vfs', '@sombra/pager'],
-  'packages/graph': ['@sombra/vfs', '@sombra/pager', '@sombra/btree'],
-  'apps/library': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/btree', '@sombra/graph'],
-  'apps/cli': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/graph', '@sombra/db'],
-};
 const NODE_API = ['packages/vfs', 'apps/cli'];
 const PACKAGES = ['vfs', 'wal', 'pager', 'btree', 'graph', 'db', 'cli'].map((name) => `@sombra/${name}`);
 
-const layerRules = Object.entries(LAYERS).map(([folder, allowed]) => ({
+/** Patterns of imports that a package may not have, in whatever room. */
+const outside = (folder) => [
+  {
+    regex: `^(${PACKAGES.filter((name) => !LAYERS[folder].includes(name)).join('|')})(/|$)`,
+    message: `${folder} may import ${LAYERS[folder].join(', ') || 'no other package'} only (docs/ARCHITECTURE.md, layers).`,
+  },
+  { regex: '^@sombra/[^/]+/', message: 'Import a package through its entry point.' },
+  ...(NODE_API.includes(folder)
+    ? []
+    : [
+        {
+          regex: '^node:|^(fs|path|os|crypto|child_process|worker_threads)(/|$)',
+          message: 'Node API belongs into @sombra/vfs.',
+        },
+      ]),
+];
+
+/** A line of the list of rooms as a rule of lint: what stands later in the list cannot be imported. */
+function roomRules(folder) {
+  const rooms = ROOMS[folder];
+  if (NOT_YET[folder]?.upward) return [];
+  // '.' stands for all files of src, so its rule comes first and the rules of files that the list names replace it
+  return [...rooms]
+    .sort((a, b) => (b === '.') - (a === '.'))
+    .map((room) => {
+      const later = rooms.slice(rooms.indexOf(room) + 1);
+      const folders = later.filter((each) => each !== '.' && !each.endsWith('.ts')).map((each) => `${each}/.*`);
+      const files = later.filter((each) => each.endsWith('.ts')).map((each) => each.replace('.', '\\.'));
+      const above = [...folders, ...files, ...(later.includes('.') ? ['[^/]+\\.ts'] : [])];
+      const inFolder = room !== '.' && !room.endsWith('.ts');
+      const upward = {
+        regex: `^${inFolder ? '(\\.\\./)+' : '\\./'}(${above.join('|')})$`,
+        message: `${folder}/src/${room} may import ${rooms.slice(0, rooms.indexOf(room)).join(', ') || 'no other room'} only (tooling/checks/layers.js).`,
+      };
+      return {
+        files: [`${folder}/src/${inFolder ? `${room}/**/*.ts` : room === '.' ? '*.ts' : room}`],
+        rules: {
+          'no-restricted-imports': ['error', { patterns: [...outside(folder), ...(above.length > 0 ? [upward] : [])] }],
+        },
+      };
+    });
+}
+
+const layerRules = Object.keys(LAYERS).map((folder) => ({
   files: [`${folder}/src/**/*.ts`],
   rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns: [
-          {
-            regex: `^(${PACKAGES.filter((name) => !allowed.includes(name)).join('|')})(/|$)`,
-            message: `${folder} may import ${allowed.join(', ') || 'no other package'} only (docs/ARCHITECTURE.md, layers).`,
-          },
-          { regex: '^@sombra/[^/]+/', message: 'Import a package through its entry point.' },
-          ...(NODE_API.includes(folder)
-            ? []
-            : [
-                {
-                  regex: '^node:|^(fs|path|os|crypto|child_process|worker_threads)(/|$)',
-                  message: 'Node API belongs into @sombra/vfs.',
-                },
-              ]),
-        ],
-      },
-    ],
+    'no-restricted-imports': ['error', { patterns: outside(folder) }],
     ...(NODE_API.includes(folder)
       ? {}
       : {
@@ -98,6 +114,7 @@ export default tseslint.config(
     },
   },
   ...layerRules,
+  ...Object.keys(ROOMS).flatMap(roomRules),
   {
     files: ['**/*.config.{ts,js}', '**/vitest.config.ts', 'eslint.config.js'],
     rules: { 'no-restricted-syntax': 'off' },

@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { LAYERS } from '../../../eslint.config.js';
+import { LAYERS } from '../layers.js';
 import { publishedPackages, ROOT } from './repository.ts';
 
-const layers = LAYERS as Record<string, string[]>;
+const layers: Record<string, string[]> = LAYERS;
 const packages = publishedPackages();
 
 describe('layers', () => {
