@@ -6,6 +6,7 @@
  */
 import { DataError } from '@sombra/vfs';
 import { fieldsOf, stageOf } from './config-from-env.ts';
+import { underTodaysNames } from './former-names.ts';
 import type { Schema } from './schema/schema.ts';
 import type { Environment } from './config-from-env.ts';
 import type { Vfs } from '@sombra/vfs';
@@ -130,16 +131,36 @@ const PRODUCTION = {
   checksumMode: true,
 } as const satisfies Config;
 
-/** A field that an override leaves undefined keeps the preset's value. What is wrong with a field is said by the open. */
-function preset(base: CompleteConfig, overrides: Config = {}): CompleteConfig {
+/**
+ * A preset with some fields replaced; later overrides come before earlier ones. A field that an override leaves undefined, keeps
+ * its value. What is wrong with a field is said by the open.
+ */
+function preset(base: CompleteConfig, ...overrides: readonly (Config | undefined)[]): CompleteConfig {
+  const fields = { ...base };
+  for (const given of overrides) if (given !== undefined) override(fields, given);
+  return Object.freeze(fields);
+}
+
+function override(preset: CompleteConfig, overrides: Config): void {
+  const fields = preset as unknown as Record<string, unknown>;
   if (typeof overrides !== 'object' || overrides === null) {
     throw new DataError('SOMBRA_CONFIG', 'the overrides of a preset are an object of fields', {
       details: { field: 'config' },
     });
   }
-  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
-  return Object.freeze({ ...base, ...(Object.fromEntries(given) as Config) });
+  const given = underTodaysNames(overrides);
+  // Two fields say how commits are synced. The override decides, whichever of the two it names.
+  if (given['fsyncEnabled'] === false && given['syncMode'] === undefined) delete fields['syncMode'];
+  if (typeof given['syncMode'] === 'string' && given['fsyncEnabled'] === undefined) fields['fsyncEnabled'] = true;
+  for (const [field, value] of Object.entries(given)) if (value !== undefined) fields[field] = value;
 }
+
+/** The presets that `fromEnv` chooses from. */
+const STAGES = {
+  production: PRODUCTION,
+  staging: { ...PRODUCTION, cacheSize: 1000, maxWalSizeMb: 100 },
+  development: { ...DEFAULT, cacheSize: 100, enableWal: false },
+} as const satisfies Record<string, CompleteConfig>;
 
 /** Presets. Each gives a frozen object; fields of `overrides` replace those of the preset. */
 export const Config = Object.freeze({
@@ -167,11 +188,9 @@ export const Config = Object.freeze({
   /** `production` with `syncMode` 'normal': a power loss may take the newest commits, never consistency. */
   relaxed: (overrides?: Config): CompleteConfig => preset({ ...PRODUCTION, syncMode: 'normal' }, overrides),
   /** For development and tests: a small cache, no log on disk. A killed process loses what no checkpoint has saved. */
-  development: (overrides?: Config): CompleteConfig =>
-    preset({ ...DEFAULT, cacheSize: 100, enableWal: false }, overrides),
+  development: (overrides?: Config): CompleteConfig => preset(STAGES.development, overrides),
   /** `production` on smaller machines. */
-  staging: (overrides?: Config): CompleteConfig =>
-    preset({ ...PRODUCTION, cacheSize: 1000, maxWalSizeMb: 100 }, overrides),
+  staging: (overrides?: Config): CompleteConfig => preset(STAGES.staging, overrides),
   /**
    * By the environment: `ENV`, else `NODE_ENV`, says which preset ('development', 'dev', 'test'; 'staging'; anything else means
    * production); `SOMBRA_*` variables set single fields, as SOMBRA_CACHE_SIZE=2000; `none` is no limit.
@@ -179,5 +198,5 @@ export const Config = Object.freeze({
    * @throws DataError SOMBRA_CONFIG, details.field is the name of the variable
    */
   fromEnv: (env: Environment, overrides?: Config): CompleteConfig =>
-    Config[stageOf(env)]({ ...fieldsOf(env), ...overrides }),
+    preset(STAGES[stageOf(env)], fieldsOf(env), overrides),
 });

@@ -3,6 +3,7 @@ import { DataError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import type { PagerHooks, PagerOptions, SyncMode } from '@sombra/pager';
 import type { Config, Warning } from './config.ts';
+import { FORMER_NAMES, underTodaysNames } from './former-names.ts';
 import { nearestName } from './nearest-name.ts';
 import { Schema } from './schema/schema.ts';
 import { SchemaRules } from './schema/schema-rules.ts';
@@ -38,13 +39,6 @@ const OWN_FIELDS = [
 
 /** Every field of a configuration. */
 export const CONFIG_FIELDS: readonly (keyof Config)[] = Object.freeze([...PAGER_FIELDS, ...OWN_FIELDS]);
-
-/** Names of the Rust crate, version 0.2.0, which still work. */
-const FORMER_NAMES: ReadonlyMap<string, keyof Config> = new Map([
-  ['pageCacheSize', 'cacheSize'],
-  ['walSyncMode', 'syncMode'],
-  ['checksumEnabled', 'checksumMode'],
-]);
 
 const TRANSACTION_TIMEOUT_MS = 60_000;
 const BUSY_TIMEOUT_MS = 5000;
@@ -106,17 +100,10 @@ function refuse(field: string, message: string): never {
   throw new DataError('SOMBRA_CONFIG', message, { details: { field } });
 }
 
-/** The fields under their names of today, without anything inherited. */
+/** The own fields under their names of today. */
 function ownFields(given: Config): Config {
-  const config = Object.create(null) as Record<string, unknown>;
-  for (const name of Object.keys(given)) {
-    const value = (given as Record<string, unknown>)[name];
-    const field = FORMER_NAMES.get(name) ?? name;
-    if (field === name) checkName(name);
-    else if (Object.hasOwn(given, field)) refuse(name, `${name} and ${field} are the same: leave ${name} out`);
-    config[field] = value;
-  }
-  return config as Config;
+  for (const name of Object.keys(given)) if (!FORMER_NAMES.has(name)) checkName(name);
+  return underTodaysNames(given) as Config;
 }
 
 function checkName(name: string): void {

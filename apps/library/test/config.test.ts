@@ -75,6 +75,30 @@ describe('presets', () => {
     expectTypeOf(Config.readHeavy()).toEqualTypeOf<CompleteConfig>();
   });
 
+  it('takes the former names as overrides, too', () => {
+    expect(Config.production({ pageCacheSize: 100 })).toStrictEqual({ ...PRODUCTION, cacheSize: 100 });
+    expect(Config.relaxed({ walSyncMode: 'off', checksumEnabled: true })).toStrictEqual({
+      ...PRODUCTION,
+      syncMode: 'off',
+    });
+    const db = GraphDB.open(':memory:', Config.production({ pageCacheSize: 100, checksumEnabled: true }));
+    expect(db.stats().pager.cacheSize).toBe(100);
+    db.close();
+    expect(refusal({ ...Config.production(), pageCacheSize: 100 }).details).toEqual({ field: 'pageCacheSize' });
+    expect(() => Config.production({ pageCacheSize: 100, cacheSize: 100 })).toThrow('leave pageCacheSize out');
+  });
+
+  it('lets an override decide about syncing, whichever of the two fields it names', () => {
+    expect(resolveConfig(Config.relaxed({ fsyncEnabled: false })).pager.syncMode).toBe('off');
+    expect(resolveConfig(Config.relaxed({ syncMode: 'full' })).pager.syncMode).toBe('full');
+    expect(resolveConfig(Config.fromEnv({ SOMBRA_SYNC_MODE: 'normal' }, { fsyncEnabled: false })).pager.syncMode).toBe(
+      'off',
+    );
+    expect(resolveConfig(Config.fromEnv({ SOMBRA_FSYNC_ENABLED: '0' }, { syncMode: 'full' })).pager.syncMode).toBe(
+      'full',
+    );
+  });
+
   it('keeps its value where an override is undefined', () => {
     expect(Config.production({ cacheSize: undefined })).toStrictEqual(PRODUCTION);
   });
@@ -258,5 +282,14 @@ describe('the environment', () => {
 
   it('overrides win over variables', () => {
     expect(Config.fromEnv({ SOMBRA_CACHE_SIZE: '77' }, { cacheSize: 78 }).cacheSize).toBe(78);
+    expect(Config.fromEnv({ SOMBRA_CACHE_SIZE: '77' }, { pageCacheSize: 78 }).cacheSize).toBe(78);
+  });
+
+  it('an override that is undefined leaves the value of the variable', () => {
+    const env = { SOMBRA_CACHE_SIZE: '77', ENV: 'staging' };
+    const overrides = { cacheSize: undefined, syncMode: undefined, pageCacheSize: undefined };
+    expect(Config.fromEnv(env, { cacheSize: undefined })).toStrictEqual({ ...Config.staging(), cacheSize: 77 });
+    expect(Config.fromEnv(env, { pageCacheSize: undefined }).cacheSize).toBe(77);
+    expect(() => Config.fromEnv(env, overrides)).toThrow('leave pageCacheSize out');
   });
 });
