@@ -435,8 +435,13 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_CHECKPOINT_FAILED: entry(
     'warning',
-    'A checkpoint failed. Commits are safe in the log, which keeps growing.',
+    'A checkpoint failed. Published commits are safe in the log, which keeps growing.',
     'See the cause; free disk space.',
+  ),
+  SOMBRA_UPKEEP_FAILED: entry(
+    'warning',
+    'Work between two calls failed, such as giving a lock back after a commit or ending an old view. It is tried again by the calls that follow.',
+    'See the cause; check the disk and the directory of the database.',
   ),
   SOMBRA_LOG_OVER_LIMIT: entry(
     'warning',

@@ -57,7 +57,7 @@ export class Pager {
    */
   static open(options: PagerOptions): Pager {
     const database = openDatabase(resolveOptions(options));
-    for (const warning of database.warnings) database.engine.tell((hooks) => hooks.warning?.(warning));
+    for (const warning of database.warnings) database.engine.health.warn(warning);
     return new Pager(database);
   }
 
@@ -78,7 +78,7 @@ export class Pager {
 
   /** Did a sync fail, so that nothing is written until the database has been opened again? */
   get poisoned(): boolean {
-    return this.database.engine.poisoned;
+    return this.database.engine.health.poisoned;
   }
 
   /** May other connections have the database open? */
@@ -87,7 +87,7 @@ export class Pager {
   }
 
   get closed(): boolean {
-    return this.database.engine.closed;
+    return this.database.engine.health.closed;
   }
 
   /** A view of the newest commit that stays as it is. Release it: while it is open, checkpoints cannot pass it. */
@@ -116,7 +116,7 @@ export class Pager {
    */
   settle(): void {
     const { engine } = this.database;
-    engine.checkOpen();
+    engine.health.checkOpen();
     engine.group.settleNow();
     engine.tenure.settle(true);
   }
@@ -128,7 +128,7 @@ export class Pager {
    */
   checkpoint(waitMs?: number): CheckpointResult {
     const { engine } = this.database;
-    engine.checkWritable();
+    engine.health.checkWritable();
     engine.tenure.acquire(waitMs);
     try {
       return checkpointNow(engine);
@@ -161,7 +161,7 @@ export class Pager {
   /** Checks the newest commit. @returns problems found, empty when all is well @throws StateError SOMBRA_CLOSED */
   check(options?: CheckOptions): Problem[] {
     const { engine } = this.database;
-    engine.checkOpen();
+    engine.health.checkOpen();
     engine.views.useNewest();
     return checkPages(engine, options);
   }
@@ -182,7 +182,7 @@ export class Pager {
   /** Who reads through other connections now, and what they keep. */
   readers(): ReaderMark[] {
     const { engine } = this.database;
-    engine.checkOpen();
+    engine.health.checkOpen();
     return engine.marks.others();
   }
 
@@ -194,13 +194,15 @@ export class Pager {
    */
   setCacheSize(pages: number): void {
     const { engine } = this.database;
-    engine.checkOpen();
+    engine.health.checkOpen();
     checkCacheSize(pages);
     this.cache.checkSize(pages);
     // No code on the stack, a predicate of the caller within a traversal for example, may hold the memory that is replaced.
-    engine.vfs.env.defer(() => {
-      if (!engine.closed) engine.cache.resize(pages);
-    });
+    engine.vfs.env.defer(() =>
+      engine.health.runUpkeep(() => {
+        if (!engine.health.closed) engine.cache.resize(pages);
+      }),
+    );
   }
 
   /** The highest sealed segment of the log that is archived; Infinity when there is no archive. */
@@ -217,14 +219,14 @@ export class Pager {
    */
   markArchived(seq: number): void {
     const { engine } = this.database;
-    engine.checkWritable();
+    engine.health.checkWritable();
     markArchived(engine.vfs, engine.options.path, seq);
   }
 
   /** Ends the archive; segments that wait go with the next checkpoint. @throws as `markArchived` */
   endArchive(): void {
     const { engine } = this.database;
-    engine.checkWritable();
+    engine.health.checkWritable();
     endArchive(engine.vfs, engine.options.path);
   }
 
@@ -248,7 +250,7 @@ export class Pager {
       mainReads: reader.mainReads,
       logReads: reader.entryReads,
       snapshots: engine.snapshots.size,
-      poisoned: engine.poisoned,
+      poisoned: engine.health.poisoned,
     };
   }
 

@@ -37,7 +37,7 @@ export class BackgroundCheckpoint {
   consider(): void {
     const { engine } = this;
     const { options } = engine;
-    if (engine.poisoned || engine.bulkOpen || engine.closed) return;
+    if (engine.health.poisoned || engine.bulkOpen || engine.health.closed) return;
     // The sync of a group may come in after WRITE was given back: what is due then is for whoever holds it.
     if (!engine.tenure.held) return;
     this.commits += 1;
@@ -99,14 +99,14 @@ export class BackgroundCheckpoint {
   private pump(): void {
     const { engine } = this;
     const { active } = this;
-    if (active === null || this.awaited !== null || engine.closed) return;
+    if (active === null || this.awaited !== null || engine.health.closed) return;
     this.guard(() => {
       if (engine.tenure.giveWay()) return;
       const until = engine.now() + YIELD_MS;
       do {
         const wanted = active.step();
         if (wanted !== undefined) {
-          this.syncAsync(active, wanted).catch((error: unknown) => engine.tenure.tellFailed(error));
+          this.syncAsync(active, wanted).catch((error: unknown) => engine.health.warnOfUpkeep(error));
           return;
         }
       } while (!active.done && engine.now() < until);
@@ -129,13 +129,13 @@ export class BackgroundCheckpoint {
     }
     engine.syncsInFlight -= 1;
     if (failure !== undefined) {
-      if (isSyncFailure(failure)) engine.poison(failure);
+      if (isSyncFailure(failure)) engine.health.poison(failure);
       if (this.active === active) this.fail(failure);
     }
     if (this.active === active && this.awaited === wanted) this.awaited = null;
     // The synchronous twin may have gone on meanwhile, and stopped anywhere, or finished.
     if (this.active === null) {
-      if (!engine.closed) this.guard(() => engine.tenure.settle(false));
+      if (!engine.health.closed) this.guard(() => engine.tenure.settle(false));
     } else if (this.awaited === null) this.schedule();
   }
 
@@ -147,7 +147,7 @@ export class BackgroundCheckpoint {
     engine.stats.checkpointMs += elapsed;
     if (engine.logBytes() < engine.options.checkpointAfterBytes) this.notBefore = 0;
     const { lsn, pages } = active.result;
-    engine.tell((hooks) => hooks.checkpoint?.(lsn, pages, elapsed));
+    engine.health.callHook((hooks) => hooks.checkpoint?.(lsn, pages, elapsed));
   }
 
   /** Gives the active checkpoint up, if there is one. */
@@ -175,13 +175,13 @@ export class BackgroundCheckpoint {
     const { engine } = this;
     this.drop();
     engine.stats.checkpointFailures += 1;
-    engine.tell((hooks) =>
-      hooks.warning?.({
-        code: 'SOMBRA_CHECKPOINT_FAILED',
-        message: 'a checkpoint failed; commits are safe in the log, which keeps growing: free disk space',
-        cause: error,
-      }),
-    );
+    engine.health.warn({
+      code: 'SOMBRA_CHECKPOINT_FAILED',
+      message: engine.health.poisoned
+        ? 'a checkpoint failed, and nothing is written any more: close the database and open it again'
+        : 'a checkpoint failed; published commits are safe in the log, which keeps growing: free disk space',
+      cause: error,
+    });
   }
 }
 

@@ -371,14 +371,12 @@ export class Checkpoint {
       engine.logs.current()?.release(engine.lowestFloor(seq));
     } catch (error) {
       if (!isIoError(error)) throw error;
-      engine.tell((hooks) =>
-        hooks.warning?.({
-          code: 'SOMBRA_SEGMENT_KEPT',
-          message:
-            'a log segment that is no longer needed could not be removed or reused; the next checkpoint tries again',
-          cause: error,
-        }),
-      );
+      engine.health.warn({
+        code: 'SOMBRA_SEGMENT_KEPT',
+        message:
+          'a log segment that is no longer needed could not be removed or reused; the next checkpoint tries again',
+        cause: error,
+      });
     }
   }
 
@@ -420,6 +418,6 @@ export function runCheckpoint(engine: Engine, clean = false): CheckpointResult {
   const elapsed = engine.now() - started;
   engine.stats.checkpointMs += elapsed;
   const { result } = checkpoint;
-  engine.tell((hooks) => hooks.checkpoint?.(result.lsn, result.pages, elapsed));
+  engine.health.callHook((hooks) => hooks.checkpoint?.(result.lsn, result.pages, elapsed));
   return result;
 }

@@ -1,4 +1,4 @@
-import { CorruptionError, DataError, PoisonedError, StateError } from '@sombra/vfs';
+import { CorruptionError, DataError, StateError } from '@sombra/vfs';
 import type { FileId, Vfs, VfsFile } from '@sombra/vfs';
 import { LogFiles, RecordBuilder } from '@sombra/wal';
 import type { Wal, WalOptions } from '@sombra/wal';
@@ -9,7 +9,7 @@ import { directoryOf } from '../life/create.ts';
 import { DirtyPages } from '../pages/dirty-pages.ts';
 import { doubleWritePath } from '../format/double-write.ts';
 import type { DoubleWriteIdentity } from '../format/double-write.ts';
-import { isSyncFailure } from '../base/failure.ts';
+import { Health } from '../base/health.ts';
 import { followLog } from '../files/follow-log.ts';
 import { GroupCommit } from '../writing/group-commit.ts';
 import { LOCK_READ, LOCK_READ_SLOTS } from '../sharing/locks.ts';
@@ -17,7 +17,7 @@ import type { LockTable } from '../sharing/locks.ts';
 import { LogLength } from '../files/log-length.ts';
 import { LogLimits } from '../reading/log-limits.ts';
 import { LogWriter, walOptions } from '../files/log-writer.ts';
-import type { PagerHooks, ResolvedOptions } from '../base/options.ts';
+import type { ResolvedOptions } from '../base/options.ts';
 import { NO_FRAME } from '../pages/page-cache.ts';
 import type { PageCache } from '../pages/page-cache.ts';
 import type { PageIndex } from '../pages/page-index.ts';
@@ -74,6 +74,7 @@ export interface EngineParts {
  * 5. With shm, whatever is written is written within a tenure, and whatever is read is kept by a tenure or a reader's mark.
  */
 export class Engine implements PageSource {
+  readonly health: Health;
   readonly vfs: Vfs;
   readonly options: ResolvedOptions;
   /** Replaced after a cure (rule E1). */
@@ -110,10 +111,6 @@ export class Engine implements PageSource {
   readonly shm: Shm | null;
   transaction: WriteTransaction | null = null;
   bulkOpen = false;
-  closed = false;
-  /** A sync of this connection failed: it writes nothing any more. */
-  poisoned = false;
-  poisonCause: unknown = undefined;
   /** Asynchronous syncs under way. */
   syncsInFlight = 0;
   /** A checkpoint that is half done. */
@@ -137,6 +134,7 @@ export class Engine implements PageSource {
   private doubleWriteNamed = false;
 
   constructor(parts: EngineParts) {
+    this.health = new Health(parts.options);
     this.vfs = parts.vfs;
     this.options = parts.options;
     this.main = parts.main;
@@ -167,6 +165,10 @@ export class Engine implements PageSource {
     this.group = new GroupCommit(this);
     this.checkpoints = new BackgroundCheckpoint(this);
     this.limits = new LogLimits(this);
+    this.health.onPoison((cause) => this.group.fail(cause));
+    this.health.onPoison((_cause, reach) => {
+      if (reach === 'all') this.shm?.setPoisoned(true);
+    });
   }
 
   /** Time of the environment in ms. */
@@ -307,7 +309,7 @@ export class Engine implements PageSource {
     this.deadline = this.vfs.env.setTimer(() => {
       this.deadline = undefined;
       const tx = this.transaction;
-      if (tx === null || this.closed) return;
+      if (tx === null || this.health.closed) return;
       const left = tx.deadline - this.now();
       // A moment later than its deadline: whoever has a timer of his own for the transaction then comes first.
       if (left > 0) this.watchDeadline(left + 1);
@@ -315,34 +317,9 @@ export class Engine implements PageSource {
     }, ms);
   }
 
-  /** May this connection write now? */
-  checkWritable(): void {
-    this.checkOpen();
-    if (this.options.readOnly)
-      throw new StateError(
-        'SOMBRA_READ_ONLY',
-        `${this.options.path} was opened read-only: open it with readOnly false`,
-      );
-    if (this.poisoned) this.refusePoisoned();
-  }
-
-  private refusePoisoned(): never {
-    throw new PoisonedError(
-      'SOMBRA_LOCK_POISONED',
-      'a sync failed or a write could not be taken back: close the database and open it again',
-      {
-        cause: this.poisonCause,
-      },
-    );
-  }
-
-  checkOpen(): void {
-    if (this.closed) throw new StateError('SOMBRA_CLOSED', 'the database is closed: open it again');
-  }
-
   /** May a transaction or bulk load begin? */
   checkIdle(): void {
-    this.checkWritable();
+    this.health.checkWritable();
     if (this.transaction !== null || this.bulkOpen) {
       throw new StateError(
         'SOMBRA_TRANSACTION_ACTIVE',
@@ -371,7 +348,7 @@ export class Engine implements PageSource {
     if (this.transaction !== null || this.bulkOpen) return false;
     this.group.settleNow();
     this.checkpoints.giveUp();
-    if (this.syncsInFlight > 0 && !this.poisoned) {
+    if (this.syncsInFlight > 0 && !this.health.poisoned) {
       const wal = this.logs.current();
       if (wal !== null) this.sync(wal);
       this.sync(this.main);
@@ -421,7 +398,7 @@ export class Engine implements PageSource {
     this.transaction = null;
     this.stats.commits += 1;
     if (this.options.hooks.commit !== undefined)
-      this.tell((hooks) => hooks.commit?.(tx.lsn, this.entries.count, this.builder.length));
+      this.health.callHook((hooks) => hooks.commit?.(tx.lsn, this.entries.count, this.builder.length));
   }
 
   /** A transaction ended without a change. */
@@ -438,34 +415,7 @@ export class Engine implements PageSource {
     try {
       this.tenure.settle(false);
     } catch (error) {
-      this.tenure.tellFailed(error); // why the transaction was rolled back is what the caller has to hear
-    }
-  }
-
-  /** E1: nothing is written any more until the database has been opened again. Everybody is told. */
-  poison(cause: unknown): void {
-    if (this.poisoned) return;
-    this.poisoned = true;
-    this.poisonCause = cause;
-    this.group.fail(cause);
-    try {
-      this.shm?.setPoisoned(true);
-    } catch (error) {
-      // The held mark stays set instead: whoever follows believes nothing that only the page cache holds.
-      const message = `a sync failed (${String(cause)}), and other connections could not be told: close them, and open the database again`;
-      this.poisonCause = new PoisonedError('SOMBRA_LOCK_POISONED', message, { cause: error });
-    }
-    this.tell((hooks) => hooks.poisoned?.(this.poisonCause));
-  }
-
-  /** Calls a hook. What it throws becomes an uncaught exception of whoever gave it, and disturbs nothing here. */
-  tell(call: (hooks: PagerHooks) => void): void {
-    try {
-      call(this.options.hooks);
-    } catch (error) {
-      this.vfs.env.defer(() => {
-        throw error;
-      });
+      this.health.warnOfUpkeep(error); // why the transaction was rolled back is what the caller has to hear
     }
   }
 
@@ -492,18 +442,8 @@ export class Engine implements PageSource {
 
   /** Syncs a file. A failure poisons. */
   sync(file: { sync(kind: 'data' | 'full'): void }): void {
-    this.guardSync(() => file.sync('data'));
+    this.health.guardSync(() => file.sync('data'));
     this.stats.syncs += 1;
-  }
-
-  /** Runs something that syncs; a failed sync poisons. */
-  guardSync<T>(run: () => T): T {
-    try {
-      return run();
-    } catch (error) {
-      if (isSyncFailure(error)) this.poison(error);
-      throw error;
-    }
   }
 
   /** K1: the least commit that a view of anybody may read, at most `bound`; -1 when somebody is just writing his mark. */
@@ -557,7 +497,7 @@ export class Engine implements PageSource {
       this.afterGroup();
       this.tenure.settle(true);
     } catch (error) {
-      this.tenure.tellFailed(error);
+      this.health.warnOfUpkeep(error);
     }
   }
 

@@ -41,7 +41,7 @@ export function followLog(engine: Engine): void {
   if (engine.published.lsn !== publishedLsn) {
     engine.published = engine.tail = readCatalogue(engine, publishedLsn, shared.publishedPages);
     engine.views.advanced = true;
-    engine.tell((hooks) => hooks.advanced?.(publishedLsn));
+    engine.health.callHook((hooks) => hooks.advanced?.(publishedLsn));
   }
 }
 

@@ -81,7 +81,7 @@ export class LogWriter {
         end: shared.replayOffset,
         chain: shared.replayChain,
       };
-      const wal = engine.guardSync(() =>
+      const wal = engine.health.guardSync(() =>
         Wal.create(where, { seq: shared.replaySeq + 1, lsn: engine.published.lsn, previous }),
       );
       const { seq, offset, chain } = wal.tail;

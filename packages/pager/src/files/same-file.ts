@@ -38,8 +38,6 @@ export function refuseMoved(engine: Engine): never {
     'SOMBRA_DATABASE_MOVED',
     `${engine.options.path} was replaced, moved or written by somebody else while it was open: close it, and open the right file again`,
   );
-  engine.poisoned = true;
-  engine.poisonCause = error;
-  engine.group.fail(error);
+  engine.health.poison(error, 'own');
   throw error;
 }

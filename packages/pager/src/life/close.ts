@@ -24,20 +24,20 @@ const RECOVER_WAIT_MS = 1000;
 
 /** Closes; gives everything back even when the last checkpoint fails, and then throws what it threw. */
 export function closeConnection(engine: Engine): void {
-  if (engine.closed) return;
+  if (engine.health.closed) return;
   const { options, vfs, locks, shm } = engine;
   runAll([
     () => {
       engine.transaction?.rollback();
       for (const view of [...engine.snapshots]) view.release();
       engine.bulkOpen = false;
-      if (!options.readOnly && !engine.poisoned && engine.tenure.held) engine.quiesce();
+      if (!options.readOnly && !engine.health.poisoned && engine.tenure.held) engine.quiesce();
       // No view of this connection may hold back the last checkpoint.
       engine.views.endImplicit();
       if (isLast(engine)) leaveOnlyMain(engine);
     },
     () => {
-      engine.closed = true;
+      engine.health.close();
       engine.views.endImplicit();
       engine.tenure.stop();
       engine.stopDeadline();
@@ -82,7 +82,7 @@ function isLast(engine: Engine): boolean {
 
 function leaveOnlyMain(engine: Engine): void {
   const { options, vfs, shm } = engine;
-  if (engine.poisoned || shm?.readPoisoned() === true) return; // the next opener recovers
+  if (engine.health.poisoned || shm?.readPoisoned() === true) return; // the next opener recovers
   if (options.readOnly) {
     // Whatever writers that died left is for the next opener, and then the shm file says what was synced (rule F6).
     if (shm !== null && !engine.peekShared().logInode) clearHolders(vfs, options.path);

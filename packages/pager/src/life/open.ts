@@ -205,7 +205,7 @@ function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, wa
     throw error;
   }
   const { lsn } = parts.published;
-  engine.tell((hooks) => hooks.recovered?.(lsn, lsn - parts.superblock.checkpointLsn));
+  engine.health.callHook((hooks) => hooks.recovered?.(lsn, lsn - parts.superblock.checkpointLsn));
   return engine;
 }
 

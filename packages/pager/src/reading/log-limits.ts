@@ -29,7 +29,7 @@ export class LogLimits {
     }
     if (this.alerted) return;
     this.alerted = true;
-    options.hooks.warning?.({
+    this.engine.health.warn({
       code: 'SOMBRA_LOG_OVER_LIMIT',
       message: `the log of ${options.path} has ${bytes} bytes, more than maxWalSizeMb allows: a snapshot or another reader keeps it from shrinking; release old snapshots`,
     });
@@ -70,8 +70,8 @@ export class LogLimits {
     const { engine } = this;
     engine.vfs.env.setTimer(() => {
       this.armed = false;
-      if (engine.closed || this.since.size === 0) return;
-      this.endOld();
+      if (engine.health.closed || this.since.size === 0) return;
+      engine.health.runUpkeep(() => this.endOld());
       if (this.since.size > 0) this.arm();
     }, engine.options.readTimeoutMs / 2);
   }

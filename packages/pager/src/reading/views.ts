@@ -45,7 +45,7 @@ export class Views {
 
   /** A view without a commit is read through: the implicit one gets the newest, others have ended. */
   renew(view: View): void {
-    if (this.engine.closed) throw new StateError('SOMBRA_CLOSED', 'the database is closed: open it again');
+    this.engine.health.checkOpen();
     if (view.limit === TOO_OLD) {
       throw new TransactionError(
         'SOMBRA_SNAPSHOT_TOO_OLD',
@@ -73,7 +73,7 @@ export class Views {
   private endMarked(): void {
     if (!this.marked) return;
     this.marked = false;
-    if (this.engine.closed) return;
+    if (this.engine.health.closed) return;
     // Also within a tenure: the view may be older than what the tenure keeps.
     this.engine.view.limit = IDLE;
     this.shrinkMarks();
@@ -107,7 +107,7 @@ export class Views {
   private markImplicit(): void {
     this.marked = true;
     this.since = this.engine.now();
-    this.engine.vfs.env.defer(() => this.endMarked());
+    this.engine.vfs.env.defer(() => this.engine.health.runUpkeep(() => this.endMarked()));
   }
 
   /** A view that is older than this is renewed when `freshen` is called. */
@@ -127,7 +127,7 @@ export class Views {
     this.engine.snapshots.delete(view);
     this.engine.limits.forget(view);
     this.updateLimits();
-    if (!this.engine.closed) this.shrinkMarks();
+    if (!this.engine.health.closed) this.shrinkMarks();
   }
 
   /**
@@ -135,7 +135,7 @@ export class Views {
    * @param exempt  it may be as old as it likes: a backup, an export, a check
    */
   snapshot(exempt = false): View {
-    this.engine.checkOpen();
+    this.engine.health.checkOpen();
     if (this.engine.shm !== null) this.engine.marks.begin();
     const view = new View(this.engine.cache, this.engine, this.engine.published.lsn, this.engine.published);
     this.engine.snapshots.add(view);

@@ -100,8 +100,13 @@ export class ReadMarks {
       const slot = this.take(false);
       if (slot < 0) return;
       const next: HeldSlot = { slot, since: this.held[0]!.since, mark: oldest, floor: engine.indexFloor };
+      try {
+        this.write(next);
+      } catch (error) {
+        engine.locks.unlock(LOCK_READ + slot); // a slot without its mark keeps nothing
+        throw error;
+      }
       this.held.push(next);
-      this.write(next);
     }
     // The first goes only if no checkpoint passes the new mark: one may be probing the slots now, and have seen only the first.
     const now = engine.peekShared();

@@ -167,25 +167,10 @@ export class Tenure {
     const { env } = this.engine.vfs;
     this.timer = env.setTimer(() => {
       this.timer = undefined;
-      if (!this.held || this.engine.closed) return;
+      if (!this.held || this.engine.health.closed) return;
       if (!this.engine.isQuiet() || env.now() - this.lastCommit < KEEP_MS) return this.arm();
-      try {
-        this.release(false);
-      } catch (error) {
-        this.tellFailed(error);
-      }
+      this.engine.health.runUpkeep(() => this.release(false));
     }, TIMER_MS);
-  }
-
-  /** Something that nobody waits for failed, and no commit is concerned. */
-  tellFailed(cause: unknown): void {
-    this.engine.tell((hooks) =>
-      hooks.warning?.({
-        code: 'SOMBRA_CHECKPOINT_FAILED',
-        message: 'the commits stand; what follows a commit failed',
-        cause,
-      }),
-    );
   }
 
   /**
@@ -209,7 +194,7 @@ export class Tenure {
       this.held = false;
       try {
         // A poison mark that could not be set must not let anybody believe the page cache.
-        if (!this.unsettled && !engine.poisoned) shm.setHeld(false);
+        if (!this.unsettled && !engine.health.poisoned) shm.setHeld(false);
       } finally {
         locks.unlock(LOCK_WRITE);
       }

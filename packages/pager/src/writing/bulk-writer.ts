@@ -156,6 +156,6 @@ export class BulkWriter {
 
   private check(): void {
     if (!this.open) throw new StateError('SOMBRA_BULK_DONE', 'the bulk load has ended: begin a new one');
-    this.engine.checkWritable();
+    this.engine.health.checkWritable();
   }
 }

@@ -60,7 +60,7 @@ export function commitTransaction(engine: Engine, tx: WriteTransaction): number 
 
 /** The record stands in the log, and cannot be taken back: whether the commit is there, only the next open tells (rule E1). */
 function inDoubt(engine: Engine, tx: WriteTransaction, cause: unknown): TransactionError {
-  engine.poison(cause);
+  engine.health.poison(cause);
   engine.group.fail(cause);
   return commitInDoubt(tx.lsn, cause);
 }
@@ -85,7 +85,7 @@ export function commitInGroup(engine: Engine, tx: WriteTransaction): Promise<num
 
 /** Steps 1 to 4. null when nothing changed. */
 function append(engine: Engine, tx: WriteTransaction): Appended | null {
-  engine.checkWritable();
+  engine.health.checkWritable();
   const { dirty, tail } = engine;
   if (tx.catalogue.differsFrom(tail)) writeRootsPage(tx, tx.editRoots(), tail, tx.catalogue);
   let logged = 0;

@@ -62,7 +62,7 @@ export class GroupCommit {
     this.scheduled = true;
     this.engine.vfs.env.defer(() => {
       this.scheduled = false;
-      this.flush().catch((error: unknown) => this.engine.tenure.tellFailed(error));
+      this.flush().catch((error: unknown) => this.engine.health.warnOfUpkeep(error));
     });
   }
 
@@ -80,14 +80,14 @@ export class GroupCommit {
       const count = this.waiting.findLastIndex(({ catalogue }) => catalogue.lsn <= covers) + 1;
       if (count > 0) this.publish(count);
     } catch (error) {
-      engine.poison(error);
+      engine.health.poison(error);
       this.fail(error);
     } finally {
       this.inFlight = false;
       engine.syncsInFlight -= 1;
     }
     if (this.waiting.length > 0) this.schedule();
-    else if (!engine.closed) engine.afterCommit();
+    else if (!engine.health.closed) engine.afterCommit();
   }
 
   /** Publishes the first `count`, and acknowledges them. */

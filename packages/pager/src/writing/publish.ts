@@ -13,7 +13,7 @@ export function appendRecord(engine: Engine, wal: Wal): LogPosition {
   if (wal.isFull(builder.length)) engine.group.settleNow();
   const before = wal.tail.seq;
   try {
-    const position = engine.guardSync(() => wal.append(builder));
+    const position = engine.health.guardSync(() => wal.append(builder));
     engine.stats.logBytes += builder.length;
     return position;
   } finally {
@@ -27,7 +27,7 @@ function publishSegmentOf(engine: Engine, wal: Wal): void {
   try {
     publishSegment(engine, wal);
   } catch (error) {
-    engine.poison(error);
+    engine.health.poison(error);
     throw commitInDoubt(engine.tail.lsn + 1, error);
   }
 }
@@ -44,11 +44,11 @@ function publishSegment(engine: Engine, wal: Wal): void {
   try {
     engine.writeShared();
   } catch (error) {
-    engine.poison(error); // the names have changed, and nobody knows
+    engine.health.poison(error); // the names have changed, and nobody knows
     throw error;
   }
   engine.stats.rotations += 1;
-  engine.tell((hooks) => hooks.rotated?.(seq));
+  engine.health.callHook((hooks) => hooks.rotated?.(seq));
 }
 
 /**
@@ -59,8 +59,8 @@ function publishSegment(engine: Engine, wal: Wal): void {
 export function publishCommit(engine: Engine, catalogue: Catalogue, position: LogTail): void {
   const { shared, shm } = engine;
   const wal = engine.logs.current()!;
-  if (engine.poisoned || (shm !== null && engine.tenure.poisonable && shm.readPoisoned())) {
-    engine.poison(undefined);
+  if (engine.health.poisoned || (shm !== null && engine.tenure.poisonable && shm.readPoisoned())) {
+    engine.health.poison(undefined);
     throw new TransactionError(
       'SOMBRA_COMMIT_UNKNOWN',
       `commit ${catalogue.lsn} was written, and a sync of another connection failed: open the database again to see whether the commit is there`,
@@ -82,7 +82,7 @@ export function publishCommit(engine: Engine, catalogue: Catalogue, position: Lo
     engine.writeShared();
   } catch (error) {
     Object.assign(shared, { publishedLsn, publishedPages, publishedTime, logSeq, logOffset, logChain, synced });
-    engine.poison(error);
+    engine.health.poison(error);
     throw commitInDoubt(catalogue.lsn, error);
   }
   const before = engine.published;

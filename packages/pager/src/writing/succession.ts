@@ -32,11 +32,13 @@ export function settleDeadHolder(engine: Engine): void {
   }
   const options = walOptions(engine.options, superblock, engine.vfs);
   if (shared.logInode !== 0 && shared.synced < shared.logOffset) {
-    engine.guardSync(() => rewriteRecords(options, { seq: shared.logSeq, offset: shared.logOffset }, shared.synced));
+    engine.health.guardSync(() =>
+      rewriteRecords(options, { seq: shared.logSeq, offset: shared.logOffset }, shared.synced),
+    );
     shared.synced = shared.logOffset;
     engine.writeShared();
   }
-  const adopted = engine.guardSync(() =>
+  const adopted = engine.health.guardSync(() =>
     settleNames(options, {
       seq: shared.logSeq,
       offset: shared.logOffset,

@@ -1,0 +1,139 @@
+/**
+ * What ends the use of a connection, and who is told: closing, poison (rule E1), hooks. One object per connection, which everything
+ * else of it is built on.
+ *
+ * Invariants:
+ * 1. `closed` and `poisoned` never go back to false. After poison nothing is written any more; reads at published commits go on.
+ * 2. A hook never disturbs what calls it, whatever it throws.
+ */
+import { PoisonedError, StateError } from '@sombra/vfs';
+import { isSyncFailure } from './failure.ts';
+import type { PagerHooks, PagerWarning, ResolvedOptions } from './options.ts';
+
+/** How far a poison goes. */
+export type PoisonReach =
+  /** Every connection: what was written may not be there, and nobody may write on. */
+  | 'all'
+  /** This connection only: it would write to the wrong file. */
+  | 'own';
+
+/** The state of one connection that everything in it has to heed. */
+export class Health {
+  private readonly options: ResolvedOptions;
+  private readonly listeners: ((cause: unknown, reach: PoisonReach) => void)[] = [];
+  private isClosed = false;
+  private isPoisoned = false;
+  private poisonCause: unknown = undefined;
+
+  constructor(options: ResolvedOptions) {
+    this.options = options;
+  }
+
+  /** Has the connection been closed? */
+  get closed(): boolean {
+    return this.isClosed;
+  }
+
+  /** Does it write nothing any more? */
+  get poisoned(): boolean {
+    return this.isPoisoned;
+  }
+
+  /** The connection is being closed: whatever comes later finds it so. */
+  close(): void {
+    this.isClosed = true;
+  }
+
+  /** @throws StateError SOMBRA_CLOSED */
+  checkOpen(): void {
+    if (this.isClosed) throw new StateError('SOMBRA_CLOSED', 'the database is closed: open it again');
+  }
+
+  /** May this connection write? @throws StateError SOMBRA_CLOSED, SOMBRA_READ_ONLY; PoisonedError SOMBRA_LOCK_POISONED */
+  checkWritable(): void {
+    this.checkOpen();
+    if (this.options.readOnly)
+      throw new StateError(
+        'SOMBRA_READ_ONLY',
+        `${this.options.path} was opened read-only: open it with readOnly false`,
+      );
+    if (this.isPoisoned) this.refusePoisoned();
+  }
+
+  private refusePoisoned(): never {
+    throw new PoisonedError(
+      'SOMBRA_LOCK_POISONED',
+      'a sync failed or a write could not be taken back: close the database and open it again',
+      { cause: this.poisonCause },
+    );
+  }
+
+  /** Names something that has to happen when the connection is poisoned, in the order of the calls. */
+  onPoison(listener: (cause: unknown, reach: PoisonReach) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** E1: nothing is written any more until the database has been opened again. Only the first call does anything. */
+  poison(cause: unknown, reach: PoisonReach = 'all'): void {
+    if (this.isPoisoned) return;
+    this.isPoisoned = true;
+    this.poisonCause = cause;
+    for (const listener of this.listeners) {
+      try {
+        listener(cause, reach);
+      } catch (error) {
+        // The held mark stays set instead: the next holder of WRITE believes nothing that only the page cache holds.
+        const message = `a sync failed (${String(cause)}), and other connections could not be told: close them, and open the database again`;
+        this.poisonCause = new PoisonedError('SOMBRA_LOCK_POISONED', message, { cause: error });
+      }
+    }
+    this.callHook((hooks) => hooks.poisoned?.(this.poisonCause));
+  }
+
+  /** Runs something that syncs; a failed sync poisons. */
+  guardSync<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      if (isSyncFailure(error)) this.poison(error);
+      throw error;
+    }
+  }
+
+  /** Calls a hook. What it throws becomes an uncaught exception of the program that gave it, and disturbs nothing here. */
+  callHook(call: (hooks: PagerHooks) => void): void {
+    try {
+      call(this.options.hooks);
+    } catch (error) {
+      this.options.vfs.env.defer(() => {
+        throw error;
+      });
+    }
+  }
+
+  /** Tells the operator. */
+  warn(warning: PagerWarning): void {
+    this.callHook((hooks) => hooks.warning?.(warning));
+  }
+
+  /** What nobody waits for has failed: the release of a lock after a commit, work of a timer. Data and commits are not concerned. */
+  warnOfUpkeep(cause: unknown): void {
+    this.warn({
+      code: 'SOMBRA_UPKEEP_FAILED',
+      message: `${this.options.path}: work between two calls failed, such as giving a lock back or ending an old view; it is tried again by the calls that follow`,
+      cause,
+    });
+  }
+
+  /**
+   * Runs work of a timer or of a later turn of the event loop. It has no caller, so what it throws becomes a warning: an exception
+   * there would end the whole program.
+   */
+  runUpkeep(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.warnOfUpkeep(error);
+    }
+  }
+}
