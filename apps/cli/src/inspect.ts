@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 import { runInspect } from './inspect/run-inspect.ts';
-import { start } from './start.ts';
+import { start } from './shell/start.ts';
 
 await start(runInspect);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 import { runRepair } from './repair/run-repair.ts';
-import { start } from './start.ts';
+import { start } from './shell/start.ts';
 
 await start(runRepair);

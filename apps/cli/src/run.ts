@@ -12,9 +12,9 @@ import { addPath } from './commands/path.ts';
 import { addSchema } from './commands/schema.ts';
 import { addStats } from './commands/stats.ts';
 import { addVerify } from './commands/verify.ts';
-import { fail, version } from './failure.ts';
-import { EXIT, Shell } from './shell.ts';
-import type { Streams } from './shell.ts';
+import { fail, version } from './shell/failure.ts';
+import { EXIT, Shell } from './shell/shell.ts';
+import type { Streams } from './shell/shell.ts';
 
 const HELP = `
 Data goes to stdout, messages to stderr; --json gives one JSON document, also for an error.

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCell } from '../src/csv/cell.ts';
 import { parseColumnType } from '../src/csv/column.ts';
-import { CellError } from '../src/csv/scalar.ts';
+import { CellError } from '../src/values/scalar.ts';
 
 function read(text: string, type: string): unknown {
   const column = parseColumnType(type);

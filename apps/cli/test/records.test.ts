@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lineOfRecord, readBatches } from '../src/csv/records.ts';
-import { inspectFile } from '../src/csv/text-file.ts';
+import { inspectFile } from '../src/files/text-file.ts';
 import { csvField, temporaryFolder, writeCsv } from './support/files.ts';
 
 const folder = temporaryFolder();

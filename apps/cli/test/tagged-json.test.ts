@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PropertyValue } from '@sombra/db';
 import { parseCell } from '../src/csv/cell.ts';
-import { CellError } from '../src/csv/scalar.ts';
+import { CellError } from '../src/values/scalar.ts';
 import { addKinds, cellText, columnTypeOf, kindsOf, LIST_DELIMITER } from '../src/export/column-kinds.ts';
-import { parseTagged, toTagged } from '../src/tagged-json.ts';
+import { parseTagged, toTagged } from '../src/values/tagged-json.ts';
 import { anyValue, randomRuns } from './support/arbitrary.ts';
 
 /** Maps are compared by their content: those that are read have the usual prototype. */

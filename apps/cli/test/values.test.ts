@@ -1,9 +1,11 @@
 // Goal: values print without loss of meaning or control over the terminal, and a text on the command line finds the value
 // that it means. Method: tables.
 import { describe, expect, it } from 'vitest';
-import type { PropertyValue } from '@sombra/db';
-import { matchesText, oneLine, propertiesToText, toJson } from '../src/values.ts';
-import { parseCondition } from '../src/node-selector.ts';
+import { GraphDB } from '@sombra/db';
+import type { NodeRecord, PropertyValue } from '@sombra/db';
+import { toJson } from '../src/values/plain-json.ts';
+import { oneLine, propertiesToText } from '../src/values/text.ts';
+import { parseEquality } from '../src/database/conditions.ts';
 
 describe('JSON', () => {
   it.each<[PropertyValue, unknown]>([
@@ -61,17 +63,39 @@ describe('what a text means', () => {
     [['a', 'b'], 'a', false],
     [{ a: 1 }, '{"a":1}', true],
     ['"', '"', true],
-  ])('%o is %s: %s', (value, text, expected) => expect(matchesText(value, text)).toBe(expected));
+  ])('%o is %s: %s', (value, text, expected) => {
+    const db = GraphDB.open(':memory:');
+    db.addNode('N', { key: value });
+    const { where } = parseEquality<NodeRecord>(`key=${text}`)!;
+    expect([...db.find({ where })].length).toBe(expected ? 1 : 0);
+    db.close();
+  });
 });
 
-describe('conditions', () => {
+describe('a node by a property', () => {
   it.each([
-    ['code=AUS', false, { key: 'code', text: 'AUS' }],
-    ['code=a=b:c', true, { key: 'code', text: 'a=b:c' }],
-    ['code:AUS', true, { key: 'code', text: 'AUS' }],
-    ['code:AUS', false, undefined],
-    ['=x', true, undefined],
-    ['AUS', true, undefined],
-    ['code=', false, { key: 'code', text: '' }],
-  ])('%s', (text, colon, expected) => expect(parseCondition(text, colon)).toEqual(expected));
+    ['code=AUS', 'code', 'AUS'],
+    ['code=a=b:c', 'code', 'a=b:c'],
+    ['code:AUS', 'code', 'AUS'],
+    ['code:a=b', 'code', 'a=b'],
+    ['code=', 'code', ''],
+  ])('%s', (text, key, value) => {
+    const db = GraphDB.open(':memory:');
+    const node = db.addNode('N', { [key]: value });
+    db.addNode('N', { [key]: 'other' });
+    expect([...db.find({ where: parseEquality<NodeRecord>(text)!.where })].map(({ id }) => id)).toEqual([node]);
+    db.close();
+  });
+
+  it('is found by an index where there is one', () => {
+    const db = GraphDB.open(':memory:');
+    db.createPropertyIndex('Airport', ['code']);
+    const { where } = parseEquality<NodeRecord>('code=AUS')!;
+    expect(db.explain({ label: 'Airport', where }).index).toMatchObject({ name: 'Airport', keys: ['code'] });
+    db.close();
+  });
+
+  it.each(['=x', 'AUS', 'code!=AUS', 'born>=1815'])('%s names none', (text) =>
+    expect(parseEquality(text)).toBeUndefined(),
+  );
 });

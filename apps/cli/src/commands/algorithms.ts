@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { AlgorithmOptions, NodeRecord, Snapshot } from '@sombra/db';
-import { readDatabaseAsync } from '../open-database.ts';
-import { addJson, addShow, collect, parseCount } from '../options.ts';
-import type { Shell } from '../shell.ts';
-import { listenToSignals, wasAborted } from '../signals.ts';
-import { count, nodeTable, plural, table } from '../tables.ts';
-import { nodeToJson } from '../values.ts';
+import { readDatabaseAsync } from '../database/open-database.ts';
+import { addJson, addShow, collect, parseCount } from '../shell/options.ts';
+import type { Shell } from '../shell/shell.ts';
+import { listenToSignals, wasAborted } from '../shell/signals.ts';
+import { count, nodeTable, plural, table } from '../shell/tables.ts';
+import { nodeToJson } from '../values/plain-json.ts';
 
 /** Rows that are shown unless told otherwise. */
 const TOP_DEFAULT = 10;

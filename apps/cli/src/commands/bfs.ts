@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { selectNodes } from '../node-selector.ts';
-import type { EdgeOptions, NodeOptions } from '../options.ts';
-import { addEdgeOptions, addJson, addNodeOptions, edgeFilter, parseCount } from '../options.ts';
-import { readDatabase } from '../open-database.ts';
-import type { Shell } from '../shell.ts';
-import { count, table } from '../tables.ts';
-import { nodeToJson } from '../values.ts';
+import { selectNodes } from '../database/node-selector.ts';
+import type { EdgeOptions, NodeOptions } from '../shell/options.ts';
+import { addEdgeOptions, addJson, addNodeOptions, edgeFilter, parseCount } from '../shell/options.ts';
+import { readDatabase } from '../database/open-database.ts';
+import type { Shell } from '../shell/shell.ts';
+import { count, table } from '../shell/tables.ts';
+import { nodeToJson } from '../values/plain-json.ts';
 
 interface Options extends EdgeOptions, NodeOptions {
   readonly json?: boolean;

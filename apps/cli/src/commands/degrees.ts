@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { GraphDB } from '@sombra/db';
-import type { EdgeOptions } from '../options.ts';
-import { addEdgeOptions, addJson, addShow, edgeFilter, parseCount } from '../options.ts';
-import { readDatabase } from '../open-database.ts';
-import type { Shell } from '../shell.ts';
-import { nodeTable } from '../tables.ts';
-import { nodeToJson } from '../values.ts';
+import type { EdgeOptions } from '../shell/options.ts';
+import { addEdgeOptions, addJson, addShow, edgeFilter, parseCount } from '../shell/options.ts';
+import { readDatabase } from '../database/open-database.ts';
+import type { Shell } from '../shell/shell.ts';
+import { nodeTable } from '../shell/tables.ts';
+import { nodeToJson } from '../values/plain-json.ts';
 
 interface Options extends EdgeOptions {
   readonly json?: boolean;

@@ -5,17 +5,17 @@ import type { GraphDB } from '@sombra/db';
 import { exportCsv } from '../export/csv-export.ts';
 import type { ExportedFile } from '../export/csv-export.ts';
 import { exportJsonl } from '../export/jsonl-export.ts';
-import { OutputFiles } from '../export/output-file.ts';
-import { Interrupted, Pace } from '../export/pace.ts';
+import { OutputFiles } from '../files/output-files.ts';
+import { Interrupted, Pace } from '../shell/pace.ts';
 import { Selected } from '../export/selection.ts';
 import type { SelectionOptions } from '../export/selection.ts';
-import { readDatabaseAsync } from '../open-database.ts';
-import { addJson, collect, parseNames } from '../options.ts';
-import { RowProgress } from '../row-progress.ts';
-import type { Shell } from '../shell.ts';
-import { listenToSignals } from '../signals.ts';
-import { plural } from '../tables.ts';
-import { usageError } from '../usage-error.ts';
+import { readDatabaseAsync } from '../database/open-database.ts';
+import { addJson, collect, parseNames } from '../shell/options.ts';
+import { RowProgress } from '../shell/row-progress.ts';
+import type { Shell } from '../shell/shell.ts';
+import { listenToSignals } from '../shell/signals.ts';
+import { plural } from '../shell/tables.ts';
+import { usageError } from '../errors/usage-error.ts';
 
 interface Options {
   readonly json?: boolean;

@@ -9,13 +9,13 @@ import type {
   OrderBy,
   SelectedRecord,
 } from '@sombra/db';
-import { CONDITION_FORMS, parseConditions } from '../conditions.ts';
-import { addJson, addLimit, addShow, collect, cut, oneMore, parseCount, parseNames } from '../options.ts';
-import { readDatabase } from '../open-database.ts';
-import type { Shell } from '../shell.ts';
-import { count, edgeTable, nodeCard, nodeTable, plural, selectedTable } from '../tables.ts';
-import { usageError } from '../usage-error.ts';
-import { edgeToJson, nodeToJson, propertiesToJson } from '../values.ts';
+import { CONDITION_FORMS, parseConditions } from '../database/conditions.ts';
+import { addJson, addLimit, addShow, collect, cut, oneMore, parseCount, parseNames } from '../shell/options.ts';
+import { readDatabase } from '../database/open-database.ts';
+import type { Shell } from '../shell/shell.ts';
+import { count, edgeTable, nodeCard, nodeTable, plural, selectedTable } from '../shell/tables.ts';
+import { usageError } from '../errors/usage-error.ts';
+import { edgeToJson, nodeToJson, propertiesToJson } from '../values/plain-json.ts';
 
 interface Options {
   readonly json?: boolean;

@@ -5,13 +5,13 @@ import type { ImportOptions } from '../import/plan.ts';
 import { planImport } from '../import/plan.ts';
 import { CsvSource } from '../import/csv-source.ts';
 import type { ImportSource } from '../import/import-source.ts';
-import { jsonlSource } from '../jsonl/jsonl-source.ts';
-import { ImportProgress } from '../import-progress.ts';
-import { addJson, parseCount } from '../options.ts';
-import type { Shell } from '../shell.ts';
-import { listenToSignals } from '../signals.ts';
-import { plural } from '../tables.ts';
-import { usageError } from '../usage-error.ts';
+import { jsonlSource } from '../import/jsonl-source.ts';
+import { ImportProgress } from '../import/import-progress.ts';
+import { addJson, parseCount } from '../shell/options.ts';
+import type { Shell } from '../shell/shell.ts';
+import { listenToSignals } from '../shell/signals.ts';
+import { plural } from '../shell/tables.ts';
+import { usageError } from '../errors/usage-error.ts';
 
 interface Options extends ImportOptions {
   readonly json?: boolean;

@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { GraphDB } from '@sombra/db';
 import { DataError } from '@sombra/vfs';
 import { createIndex } from '../indexes/create.ts';
-import { BUSY_TIMEOUT_MS, readDatabase } from '../open-database.ts';
-import { addJson, parseNames } from '../options.ts';
-import { RowProgress } from '../row-progress.ts';
-import type { Shell } from '../shell.ts';
-import { listenToSignals, wasAborted } from '../signals.ts';
-import { plural, table } from '../tables.ts';
-import { oneLine } from '../values.ts';
+import { BUSY_TIMEOUT_MS, readDatabase } from '../database/open-database.ts';
+import { addJson, parseNames } from '../shell/options.ts';
+import { RowProgress } from '../shell/row-progress.ts';
+import type { Shell } from '../shell/shell.ts';
+import { listenToSignals, wasAborted } from '../shell/signals.ts';
+import { plural, table } from '../shell/tables.ts';
+import { oneLine } from '../values/text.ts';
 
 interface Options {
   readonly json?: boolean;

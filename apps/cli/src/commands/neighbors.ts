@@ -1,12 +1,22 @@
 import type { Command } from 'commander';
 import type { EdgeRecord, GraphDB, NodeRecord } from '@sombra/db';
-import { selectNodes } from '../node-selector.ts';
-import type { EdgeOptions, NodeOptions } from '../options.ts';
-import { addEdgeOptions, addJson, addLimit, addNodeOptions, addShow, cut, edgeFilter, oneMore } from '../options.ts';
-import { readDatabase } from '../open-database.ts';
-import type { Shell } from '../shell.ts';
-import { nodeTable, plural } from '../tables.ts';
-import { edgeToJson, nodeToJson, propertiesToText } from '../values.ts';
+import { selectNodes } from '../database/node-selector.ts';
+import type { EdgeOptions, NodeOptions } from '../shell/options.ts';
+import {
+  addEdgeOptions,
+  addJson,
+  addLimit,
+  addNodeOptions,
+  addShow,
+  cut,
+  edgeFilter,
+  oneMore,
+} from '../shell/options.ts';
+import { readDatabase } from '../database/open-database.ts';
+import type { Shell } from '../shell/shell.ts';
+import { nodeTable, plural } from '../shell/tables.ts';
+import { edgeToJson, nodeToJson } from '../values/plain-json.ts';
+import { propertiesToText } from '../values/text.ts';
 
 interface Options extends EdgeOptions, NodeOptions {
   readonly json?: boolean;

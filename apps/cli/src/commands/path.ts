@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import type { EdgeRecord, NodeRecord, Path } from '@sombra/db';
-import { selectNodes } from '../node-selector.ts';
-import type { EdgeOptions, NodeOptions } from '../options.ts';
-import { addEdgeOptions, addJson, addNodeOptions, addShow, edgeFilter, parseCount } from '../options.ts';
-import { readDatabase } from '../open-database.ts';
-import type { Shell } from '../shell.ts';
-import { count, nodeTable, plural } from '../tables.ts';
-import { edgeToJson, nodeToJson, toText } from '../values.ts';
+import { selectNodes } from '../database/node-selector.ts';
+import type { EdgeOptions, NodeOptions } from '../shell/options.ts';
+import { addEdgeOptions, addJson, addNodeOptions, addShow, edgeFilter, parseCount } from '../shell/options.ts';
+import { readDatabase } from '../database/open-database.ts';
+import type { Shell } from '../shell/shell.ts';
+import { count, nodeTable, plural } from '../shell/tables.ts';
+import { edgeToJson, nodeToJson } from '../values/plain-json.ts';
+import { toText } from '../values/text.ts';
 
 interface Options extends EdgeOptions, NodeOptions {
   readonly json?: boolean;

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
-import { Interrupted, Pace } from '../export/pace.ts';
-import { readDatabaseAsync } from '../open-database.ts';
-import { addJson, parseCount } from '../options.ts';
-import { RowProgress } from '../row-progress.ts';
+import { Interrupted, Pace } from '../shell/pace.ts';
+import { readDatabaseAsync } from '../database/open-database.ts';
+import { addJson, parseCount } from '../shell/options.ts';
+import { RowProgress } from '../shell/row-progress.ts';
 import { observe } from '../schema/observed.ts';
 import type { ObservedProperty, ObservedSchema } from '../schema/observed.ts';
 import { toTypeScript } from '../schema/to-typescript.ts';
-import type { Shell } from '../shell.ts';
-import { listenToSignals } from '../signals.ts';
-import { plural, table } from '../tables.ts';
-import { usageError } from '../usage-error.ts';
-import { oneLine } from '../values.ts';
+import type { Shell } from '../shell/shell.ts';
+import { listenToSignals } from '../shell/signals.ts';
+import { plural, table } from '../shell/tables.ts';
+import { usageError } from '../errors/usage-error.ts';
+import { oneLine } from '../values/text.ts';
 
 interface Options {
   readonly json?: boolean;

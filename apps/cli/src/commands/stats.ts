@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { addJson } from '../options.ts';
-import { readDatabase } from '../open-database.ts';
-import type { Shell } from '../shell.ts';
-import { count, size, table } from '../tables.ts';
-import { oneLine } from '../values.ts';
+import { addJson } from '../shell/options.ts';
+import { readDatabase } from '../database/open-database.ts';
+import type { Shell } from '../shell/shell.ts';
+import { count, size, table } from '../shell/tables.ts';
+import { oneLine } from '../values/text.ts';
 
 /** `sombra stats`: what a database holds. */
 export function addStats(program: Command, shell: (json: boolean | undefined) => Shell): void {

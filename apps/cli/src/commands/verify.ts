@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { addJson, parseCount } from '../options.ts';
-import { readDatabase } from '../open-database.ts';
-import { EXIT } from '../shell.ts';
-import type { Shell } from '../shell.ts';
-import { count } from '../tables.ts';
-import { oneLine } from '../values.ts';
+import { addJson, parseCount } from '../shell/options.ts';
+import { readDatabase } from '../database/open-database.ts';
+import { EXIT } from '../shell/shell.ts';
+import type { Shell } from '../shell/shell.ts';
+import { count } from '../shell/tables.ts';
+import { oneLine } from '../values/text.ts';
 
 interface Options {
   readonly json?: boolean;

@@ -1,8 +1,8 @@
 /** From the text of a cell to a value. */
 import type { PropertyValue } from '@sombra/db';
-import { parseTagged } from '../tagged-json.ts';
+import { parseTagged } from '../values/tagged-json.ts';
 import type { ColumnType } from './column.ts';
-import { parseScalar } from './scalar.ts';
+import { parseScalar } from '../values/scalar.ts';
 
 /**
  * Reads a cell.

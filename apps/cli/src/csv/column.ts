@@ -1,8 +1,6 @@
 /** What a column of a CSV file is for. */
-
-export const SCALAR_TYPES = ['string', 'int', 'float', 'boolean', 'bytes', 'date', 'datetime'] as const;
-/** Type of one value. */
-export type ScalarType = (typeof SCALAR_TYPES)[number];
+import { SCALAR_TYPES } from '../values/scalar.ts';
+import type { ScalarType } from '../values/scalar.ts';
 
 /** Type of a cell: one value, or a list of them. */
 export interface ColumnType {

@@ -1,9 +1,9 @@
 /** From the first line of a CSV file, and options, to columns. */
 import type { Column, ColumnType } from './column.ts';
 import { parseColumnType, typeNames } from './column.ts';
-import { quote } from './scalar.ts';
-import { importError } from '../import/import-error.ts';
-import type { Place } from '../import/import-error.ts';
+import { quote } from '../values/scalar.ts';
+import { importError } from '../errors/import-error.ts';
+import type { Place } from '../errors/import-error.ts';
 
 /** What a file holds. */
 export type FileKind = 'nodes' | 'edges';

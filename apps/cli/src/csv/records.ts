@@ -1,9 +1,9 @@
 /** Records of a CSV file (RFC 4180): streams, so memory is bounded by the batch. */
 import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
-import { importError } from '../import/import-error.ts';
-import type { TextFile } from './text-file.ts';
-import { openText } from './text-file.ts';
+import { importError } from '../errors/import-error.ts';
+import type { TextFile } from '../files/text-file.ts';
+import { openText } from '../files/text-file.ts';
 
 /** Records of a batch, at most. */
 const BATCH_RECORDS = 1000;

@@ -1,7 +1,7 @@
 /** Which type a CSV column needs to hold all values of a property, and values as its cells. */
 import type { PropertyValue } from '@sombra/db';
 import type { ColumnType } from '../csv/column.ts';
-import { toTagged } from '../tagged-json.ts';
+import { toTagged } from '../values/tagged-json.ts';
 
 /** Between the values of a list, and between labels. */
 export const LIST_DELIMITER = ';';

@@ -9,11 +9,11 @@
 import { join } from 'node:path';
 import type { EdgeRecord, NodeRecord, Properties } from '@sombra/db';
 import type { ColumnType } from '../csv/column.ts';
-import { propertiesToTagged } from '../tagged-json.ts';
+import { propertiesToTagged } from '../values/tagged-json.ts';
 import { addKinds, cellText, columnTypeOf, kindsOf, LIST_DELIMITER, quoted } from './column-kinds.ts';
 import { FileNames } from './file-names.ts';
-import type { OutputFiles } from './output-file.ts';
-import type { Pace } from './pace.ts';
+import type { OutputFiles } from '../files/output-files.ts';
+import type { Pace } from '../shell/pace.ts';
 import type { Selected } from './selection.ts';
 
 /** Group of the ids: they are unique among all nodes. */

@@ -1,7 +1,7 @@
 /** An export as JSON Lines: one object a line, nodes before edges, both by id. */
 import type { EdgeRecord, NodeRecord } from '@sombra/db';
-import { propertiesToTagged } from '../tagged-json.ts';
-import type { Pace } from './pace.ts';
+import { propertiesToTagged } from '../values/tagged-json.ts';
+import type { Pace } from '../shell/pace.ts';
 import type { Selected } from './selection.ts';
 
 /** Characters that are put together before they are written. */

@@ -2,14 +2,14 @@
 import type { PropertyValue } from '@sombra/db';
 import type { Column } from '../csv/column.ts';
 import { parseCell } from '../csv/cell.ts';
-import { CellError, quote } from '../csv/scalar.ts';
-import { parseJson, parseTaggedProperties } from '../tagged-json.ts';
+import { CellError, quote } from '../values/scalar.ts';
+import { parseJson, parseTaggedProperties } from '../values/tagged-json.ts';
 import { lineOfRecord } from '../csv/records.ts';
 import type { Batch } from '../csv/records.ts';
 import { compactId } from './id-table.ts';
 import type { IdGroup, IdTable } from './id-table.ts';
-import { importError } from './import-error.ts';
-import type { ImportCode } from './import-error.ts';
+import { importError } from '../errors/import-error.ts';
+import type { ImportCode } from '../errors/import-error.ts';
 import type { EdgeBatch, NodeBatch, Row, RowPlace } from './messages.ts';
 import type { FilePlan, ImportPlan } from './plan.ts';
 

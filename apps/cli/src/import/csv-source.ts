@@ -2,7 +2,7 @@
 import { lineOfRecord, readBatches } from '../csv/records.ts';
 import { Converter } from './convert.ts';
 import { IdTable } from './id-table.ts';
-import type { Place } from './import-error.ts';
+import type { Place } from '../errors/import-error.ts';
 import type { FileSummary, ImportSource } from './import-source.ts';
 import type { Feed, RowPlace } from './messages.ts';
 import type { ImportPlan } from './plan.ts';

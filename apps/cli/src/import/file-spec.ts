@@ -1,5 +1,5 @@
 /** What `--nodes` and `--edges` name: `FILE`, `Label=FILE`, `Label(Group)=FILE`, `TYPE(From,To)=FILE`. */
-import { usageError } from '../usage-error.ts';
+import { usageError } from '../errors/usage-error.ts';
 
 /** A file to import, with what the command line says about it. */
 export interface FileSpec {

@@ -1,5 +1,5 @@
 /** What an import reads: CSV files or JSON Lines. */
-import type { Place } from './import-error.ts';
+import type { Place } from '../errors/import-error.ts';
 import type { Feed, RowPlace } from './messages.ts';
 
 /** Rows that were read from a file. */

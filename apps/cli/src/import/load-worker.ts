@@ -9,7 +9,7 @@ import { GraphDB } from '@sombra/db';
 import type { BulkEdge, BulkNode, Config, PropertyInput, PropertyValue } from '@sombra/db';
 import type { Feed, LoadResult, LoadTask, Report, Row, RowError, RowPlace } from './messages.ts';
 import { GIVE_UP, SENT } from './messages.ts';
-import { sentError } from '../threads/sent-error.ts';
+import { sentError } from '../errors/sent-error.ts';
 
 /** The other thread wants no result any more. */
 class GivenUp extends Error {}

@@ -3,7 +3,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort, Transferable } from 'node:worker_threads';
 import { CorruptionError, SombraError } from '@sombra/vfs';
 import type { Feed, LoadResult, LoadTask, Report, RowError, RowPlace } from './messages.ts';
-import { receivedError } from '../threads/sent-error.ts';
+import { receivedError } from '../errors/sent-error.ts';
 import { GIVE_UP, SENT } from './messages.ts';
 
 /** Messages on their way, at most: bounds memory when the engine is slower than the files. */

@@ -1,7 +1,7 @@
 /** What the two threads of an import tell each other. */
 import type { MessagePort } from 'node:worker_threads';
 import type { PropertyValue } from '@sombra/db';
-import type { SentError } from '../threads/sent-error.ts';
+import type { SentError } from '../errors/sent-error.ts';
 
 /** Where a row comes from. */
 export interface RowPlace {

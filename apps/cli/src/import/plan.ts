@@ -4,13 +4,13 @@ import { parseColumnType, typeNames } from '../csv/column.ts';
 import type { FileKind, HeaderOptions } from '../csv/header.ts';
 import { parseHeader } from '../csv/header.ts';
 import { readHeaderRecord } from '../csv/records.ts';
-import type { TextFile } from '../csv/text-file.ts';
-import { inspectFile } from '../csv/text-file.ts';
-import { usageError } from '../usage-error.ts';
+import type { TextFile } from '../files/text-file.ts';
+import { inspectFile } from '../files/text-file.ts';
+import { usageError } from '../errors/usage-error.ts';
 import type { FileSpec } from './file-spec.ts';
 import { parseEdgeSpec, parseNodeSpec } from './file-spec.ts';
-import { importError } from './import-error.ts';
-import type { Place } from './import-error.ts';
+import { importError } from '../errors/import-error.ts';
+import type { Place } from '../errors/import-error.ts';
 
 /** Options of `sombra import` that say how files are read. */
 export interface ImportOptions {

@@ -9,7 +9,7 @@
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { placedError } from './import-error.ts';
+import { placedError } from '../errors/import-error.ts';
 import type { FileSummary, ImportSource } from './import-source.ts';
 import { Loader, RefusedRow } from './loader.ts';
 import type { LoaderEvents } from './loader.ts';

@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { GraphDB } from '@sombra/db';
 import type { CreateIndexOptions } from '@sombra/db';
-import { sentError } from '../threads/sent-error.ts';
+import { sentError } from '../errors/sent-error.ts';
 import type { IndexReport, IndexTask } from './messages.ts';
 
 const task = workerData as IndexTask;

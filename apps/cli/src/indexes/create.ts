@@ -1,7 +1,7 @@
 /** This thread's end of creating an index. */
 import { Worker } from 'node:worker_threads';
 import type { IndexPhase } from '@sombra/db';
-import { receivedError } from '../threads/sent-error.ts';
+import { receivedError } from '../errors/sent-error.ts';
 import type { IndexReport, IndexTask } from './messages.ts';
 
 /** What the thread tells meanwhile, and what ends it. */

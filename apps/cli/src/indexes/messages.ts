@@ -1,6 +1,6 @@
 /** What the two threads of creating an index tell each other. */
 import type { IndexPhase } from '@sombra/db';
-import type { SentError } from '../threads/sent-error.ts';
+import type { SentError } from '../errors/sent-error.ts';
 
 /** The index to create. */
 export interface IndexTask {

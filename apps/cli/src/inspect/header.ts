@@ -2,8 +2,8 @@
 import { readFileHeader } from '@sombra/pager';
 import type { HeaderSlot, Superblock } from '@sombra/pager';
 import { NodeVfs } from '@sombra/vfs';
-import { EXIT } from '../shell.ts';
-import { count, table } from '../tables.ts';
+import { EXIT } from '../shell/shell.ts';
+import { count, table } from '../shell/tables.ts';
 import { findingsOf, locate, surveyOf } from './examination.ts';
 import { findingLines, hex, moment } from './report.ts';
 import type { ToolParts } from './tool.ts';

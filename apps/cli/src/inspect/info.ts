@@ -1,7 +1,7 @@
 /** `info`: what a file is, and how it is. */
 import type { Pager } from '@sombra/pager';
-import { EXIT } from '../shell.ts';
-import { count, plural, size } from '../tables.ts';
+import { EXIT } from '../shell/shell.ts';
+import { count, plural, size } from '../shell/tables.ts';
 import { Examination } from './examination.ts';
 import type { Finding } from './examination.ts';
 import { findingLines, hex, moment, rowsToText } from './report.ts';

@@ -1,6 +1,6 @@
 /** How findings and warnings are shown. */
-import type { Shell } from '../shell.ts';
-import { oneLine } from '../values.ts';
+import type { Shell } from '../shell/shell.ts';
+import { oneLine } from '../values/text.ts';
 import type { Finding } from './examination.ts';
 
 /** Lines of a report: a name, and what is to be said of it. */

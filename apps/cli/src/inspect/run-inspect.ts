@@ -1,5 +1,5 @@
 /** `sombra-inspect`: looks at a database file, and never changes a byte of it. */
-import type { Streams } from '../shell.ts';
+import type { Streams } from '../shell/shell.ts';
 import { addHeader } from './header.ts';
 import { addInfo } from './info.ts';
 import { addStats } from './stats.ts';

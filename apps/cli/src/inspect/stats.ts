@@ -2,8 +2,8 @@
 import { Graph } from '@sombra/graph';
 import type { GraphReader } from '@sombra/graph';
 import { SombraError } from '@sombra/vfs';
-import { EXIT } from '../shell.ts';
-import { count, table } from '../tables.ts';
+import { EXIT } from '../shell/shell.ts';
+import { count, table } from '../shell/tables.ts';
 import { Examination, findingOf } from './examination.ts';
 import type { Finding } from './examination.ts';
 import { infoOf, infoRows } from './info.ts';

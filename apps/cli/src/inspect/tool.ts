@@ -1,8 +1,8 @@
 /** What `sombra-inspect` and `sombra-repair` have in common: verbs, order of arguments, help, exit codes. */
 import { Command } from 'commander';
-import { fail, version } from '../failure.ts';
-import { EXIT, Shell } from '../shell.ts';
-import type { Streams } from '../shell.ts';
+import { fail, version } from '../shell/failure.ts';
+import { EXIT, Shell } from '../shell/shell.ts';
+import type { Streams } from '../shell/shell.ts';
 import { verbFirst } from './argument-order.ts';
 
 /** Options that take a value, for finding the verb among the arguments. */

@@ -1,6 +1,6 @@
 /** Options of every verb. */
 import type { Command } from 'commander';
-import { addJson, parseCount } from '../options.ts';
+import { addJson, parseCount } from '../shell/options.ts';
 
 /** Milliseconds that a verb waits for another process. */
 const BUSY_TIMEOUT_MS = 5000;

@@ -2,9 +2,9 @@
 import { Graph } from '@sombra/graph';
 import { scanPages } from '@sombra/pager';
 import { SombraError } from '@sombra/vfs';
-import { parseCount } from '../options.ts';
-import { EXIT } from '../shell.ts';
-import { count } from '../tables.ts';
+import { parseCount } from '../shell/options.ts';
+import { EXIT } from '../shell/shell.ts';
+import { count } from '../shell/tables.ts';
 import { Examination, findingOf } from './examination.ts';
 import type { Finding } from './examination.ts';
 import { findingLines } from './report.ts';

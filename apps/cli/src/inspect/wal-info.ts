@@ -2,8 +2,8 @@
 import { readFileHeader } from '@sombra/pager';
 import { NodeVfs } from '@sombra/vfs';
 import type { SurveyedSegment } from '@sombra/wal';
-import { EXIT } from '../shell.ts';
-import { count, plural, size, table } from '../tables.ts';
+import { EXIT } from '../shell/shell.ts';
+import { count, plural, size, table } from '../shell/tables.ts';
 import { findingsOf, locate, surveyOf } from './examination.ts';
 import { findingLines, hex, moment } from './report.ts';
 import type { ToolParts } from './tool.ts';

@@ -1,13 +1,15 @@
 /** From a line of JSON Lines to a node or an edge. */
 import type { PropertyValue } from '@sombra/db';
-import { CellError, quote } from '../csv/scalar.ts';
-import type { FileId } from '../import/id-table.ts';
-import { parseJson, propertiesFromTagged } from '../tagged-json.ts';
+import { CellError, quote } from '../values/scalar.ts';
+import { parseJson, propertiesFromTagged } from '../values/tagged-json.ts';
+
+/** An id in a file; 7 and "7" are two of them. */
+export type LineId = string | number;
 
 /** `{"node":1,"labels":["Person"],"properties":{"name":"Ada"}}` */
 export interface NodeLine {
   readonly kind: 'node';
-  readonly id: FileId;
+  readonly id: LineId;
   readonly labels: readonly string[];
   readonly properties: { readonly [key: string]: PropertyValue };
 }
@@ -16,8 +18,8 @@ export interface NodeLine {
 export interface EdgeLine {
   readonly kind: 'edge';
   readonly type: string;
-  readonly source: FileId;
-  readonly target: FileId;
+  readonly source: LineId;
+  readonly target: LineId;
   readonly properties: { readonly [key: string]: PropertyValue };
 }
 
@@ -80,9 +82,9 @@ function checkKeys(object: object, known: ReadonlySet<string>, shape: string): v
     if (!known.has(key)) throw new LineError(`${quote(key)} is no part of ${shape}: put it into properties`);
 }
 
-function idOf(object: { readonly [key: string]: unknown }, key: string): FileId {
+function idOf(object: { readonly [key: string]: unknown }, key: string): LineId {
   const id = object[key];
-  if (typeof id === 'string' || Number.isSafeInteger(id)) return id as FileId;
+  if (typeof id === 'string' || Number.isSafeInteger(id)) return id as LineId;
   throw new LineError(`${quote(key)} is the id of a node, an integer or a text`);
 }
 

@@ -1,7 +1,7 @@
 /** `sombra-repair`: looks like `sombra-inspect`, and brings the log into the file. */
 import { addLookingVerbs } from '../inspect/run-inspect.ts';
 import { runTool } from '../inspect/tool.ts';
-import type { Streams } from '../shell.ts';
+import type { Streams } from '../shell/shell.ts';
 import { addCheckpoint } from './checkpoint.ts';
 import type { Terminal } from './confirm.ts';
 

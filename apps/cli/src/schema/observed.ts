@@ -1,6 +1,6 @@
 /** What a database holds, by label and edge type: which properties, of which kinds, how often; and what edges connect. */
 import type { GraphReads, PropertyIndexInfo, PropertyValue } from '@sombra/db';
-import type { Pace } from '../export/pace.ts';
+import type { Pace } from '../shell/pace.ts';
 
 /** How often a property had values of a kind: `string`, `integer`, `bigint` (beyond 2^53), `float`, `boolean`, `bytes`, `date`, `map`, `list<…>`. */
 export interface KindCount {

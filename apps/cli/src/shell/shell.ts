@@ -1,6 +1,6 @@
 /** Where a command writes: data on stdout, everything else on stderr. */
 import { createColors } from 'picocolors';
-import { printable } from './values.ts';
+import { printable } from '../values/text.ts';
 
 /** The process as a command sees it. */
 export interface Streams {

@@ -4,7 +4,7 @@ import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { importError } from '../import/import-error.ts';
+import { importError } from '../errors/import-error.ts';
 
 const CHUNK = 256 * 1024;
 /** Longest sequence of UTF-8, less one: so much of a chunk may belong to the next one. */

@@ -1,7 +1,7 @@
 /** Opening a database for a command. */
 import { GraphDB } from '@sombra/db';
 import type { Config } from '@sombra/db';
-import type { Shell } from './shell.ts';
+import type { Shell } from '../shell/shell.ts';
 
 /** Milliseconds that a command waits for another process to close the database. */
 export const BUSY_TIMEOUT_MS = 1000;

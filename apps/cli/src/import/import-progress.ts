@@ -1,7 +1,7 @@
 /** The progress of an import on stderr, when a person is watching. */
 import { Presets, SingleBar } from 'cli-progress';
-import type { Shell } from './shell.ts';
-import { count } from './tables.ts';
+import type { Shell } from '../shell/shell.ts';
+import { count } from '../shell/tables.ts';
 
 const PHASES: Readonly<Record<string, string>> = Object.freeze({
   nodes: 'reading nodes',

@@ -3,19 +3,19 @@
  * order. Standard input is read once, so that there nodes come before edges.
  */
 import type { PropertyValue } from '@sombra/db';
-import { CellError, quote } from '../csv/scalar.ts';
-import type { TextFile } from '../csv/text-file.ts';
-import { inspectFile, inspectStream } from '../csv/text-file.ts';
-import type { FileId } from '../import/id-table.ts';
-import { IdGroup } from '../import/id-table.ts';
-import { importError } from '../import/import-error.ts';
-import type { ImportCode, Place } from '../import/import-error.ts';
-import type { FileSummary, ImportSource } from '../import/import-source.ts';
-import type { Feed, Row, RowPlace } from '../import/messages.ts';
-import { usageError } from '../usage-error.ts';
-import { readLines } from './lines.ts';
-import type { EdgeLine, NodeLine } from './record.ts';
-import { LineError, parseLine } from './record.ts';
+import { CellError, quote } from '../values/scalar.ts';
+import type { TextFile } from '../files/text-file.ts';
+import { inspectFile, inspectStream } from '../files/text-file.ts';
+import type { FileId } from './id-table.ts';
+import { IdGroup } from './id-table.ts';
+import { importError } from '../errors/import-error.ts';
+import type { ImportCode, Place } from '../errors/import-error.ts';
+import type { FileSummary, ImportSource } from './import-source.ts';
+import type { Feed, Row, RowPlace } from './messages.ts';
+import { usageError } from '../errors/usage-error.ts';
+import { readLines } from '../files/lines.ts';
+import type { EdgeLine, NodeLine } from '../jsonl/record.ts';
+import { LineError, parseLine } from '../jsonl/record.ts';
 
 /** Rows of a batch, at most. */
 const BATCH_ROWS = 1000;

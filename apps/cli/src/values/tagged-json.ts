@@ -11,8 +11,8 @@
  * | map with one key that begins with $ | `{"$map":{"$date":1}}`                                   |
  */
 import type { PropertyValue } from '@sombra/db';
-import { CellError, parseScalar, quote } from './csv/scalar.ts';
-import type { Json } from './values.ts';
+import { CellError, parseScalar, quote } from './scalar.ts';
+import type { Json } from './plain-json.ts';
 
 /** Lists and maps may lie this deep in each other; so says the engine. */
 const NESTING_MAX = 32;

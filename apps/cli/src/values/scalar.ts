@@ -1,6 +1,9 @@
 /** From text to a value that is neither list nor map. */
 import type { PropertyValue } from '@sombra/db';
-import type { ScalarType } from './column.ts';
+
+export const SCALAR_TYPES = ['string', 'int', 'float', 'boolean', 'bytes', 'date', 'datetime'] as const;
+/** Type of one value. */
+export type ScalarType = (typeof SCALAR_TYPES)[number];
 
 /** A cell that is not what its column says. The message is for the end of a sentence: "… is not an integer". */
 export class CellError extends Error {}

@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import type { EdgeRecord, NodeRecord, Properties, SelectedRecord } from '@sombra/db';
 import type { Shell } from './shell.ts';
-import { oneLine, propertiesToText, toText } from './values.ts';
+import { oneLine, propertiesToText, toText } from '../values/text.ts';
 
 /** A plain table: a line of headings, columns two spaces apart. Numbers stand to the right. */
 export function table(shell: Shell, heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string {

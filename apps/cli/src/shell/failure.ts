@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { EXIT } from './shell.ts';
 import type { Streams } from './shell.ts';
-import { printable } from './values.ts';
+import { printable } from '../values/text.ts';
 
 /** Version of this package. */
 export function version(): string {
-  const file = new URL('../package.json', import.meta.url);
+  const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 

@@ -1,9 +1,9 @@
 /** Conditions on the command line, `age>=30`, `name^=A`, `code in:["A","B"]`, and what they ask of a find. */
 import { and, not, or } from '@sombra/db';
 import type { Predicate, PropertyConditions, PropertyValue } from '@sombra/db';
-import { CellError, parseScalar } from './csv/scalar.ts';
-import { fromTagged, parseJson, parseTagged } from './tagged-json.ts';
-import { usageError } from './usage-error.ts';
+import { CellError, parseScalar } from '../values/scalar.ts';
+import { fromTagged, parseJson, parseTagged } from '../values/tagged-json.ts';
+import { usageError } from '../errors/usage-error.ts';
 
 /** Ways to compare, longest first where one begins like another. */
 const COMPARISON = /^(.+?)(?: +(!=|<=|>=|\^=|\*=|=|<|>) *|(!=|<=|>=|\^=|\*=|=|<|>))(.*)$/s;
@@ -24,15 +24,39 @@ export function parseConditions<R>(groups: readonly (readonly string[])[]): Pred
   return parts.length === 1 ? parts[0]! : or<R>(...parts);
 }
 
+/**
+ * Reads `key=value`, or `key:value`, which names a node by one of its properties.
+ * @returns undefined when it is neither
+ */
+export function parseEquality<R>(text: string): { readonly key: string; readonly where: Predicate<R> } | undefined {
+  const at = text.search(/[=:]/);
+  const { key, operator, value } = parseComparison(at < 0 ? text : `${text.slice(0, at)}=${text.slice(at + 1)}`) ?? {};
+  if (key === undefined || value === undefined || operator !== '=') return undefined;
+  return { key, where: compare<R>(key, operator, value) };
+}
+
 function parseCondition<R>(text: string): Predicate<R> {
   const list = IN.exec(text);
   if (list !== null) return and<R>(property(list[1]!, { in: readList(list[2]!, text) }));
   const presence = EXISTS.exec(text);
   if (presence !== null) return and<R>(property(presence[1]!, { exists: presence[2] === undefined }));
-  const comparison = COMPARISON.exec(text);
-  if (comparison === null) throw usageError(`--where ${JSON.stringify(text)} cannot be read: write ${CONDITION_FORMS}`);
-  const [, key = '', spaced, close, value = ''] = comparison;
-  return compare<R>(key, spaced ?? close!, value);
+  const comparison = parseComparison(text);
+  if (comparison === undefined)
+    throw usageError(`--where ${JSON.stringify(text)} cannot be read: write ${CONDITION_FORMS}`);
+  return compare<R>(comparison.key, comparison.operator, comparison.value);
+}
+
+interface Comparison {
+  readonly key: string;
+  readonly operator: string;
+  readonly value: string;
+}
+
+function parseComparison(text: string): Comparison | undefined {
+  const match = COMPARISON.exec(text);
+  if (match === null) return undefined;
+  const [, key = '', spaced, close, value = ''] = match;
+  return { key, operator: spaced ?? close!, value };
 }
 
 function compare<R>(key: string, operator: string, text: string): Predicate<R> {

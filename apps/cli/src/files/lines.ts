@@ -1,7 +1,7 @@
 /** Lines of a text file: streams, so memory is bounded by the longest line. */
-import { importError } from '../import/import-error.ts';
-import type { TextFile } from '../csv/text-file.ts';
-import { openText } from '../csv/text-file.ts';
+import { importError } from '../errors/import-error.ts';
+import type { TextFile } from './text-file.ts';
+import { openText } from './text-file.ts';
 
 /** Longest line in bytes: the largest record in base64 and escaped, and then some. */
 const LINE_SIZE_MAX = 128 * 1024 * 1024;
