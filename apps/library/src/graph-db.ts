@@ -446,8 +446,6 @@ export class GraphDB extends GraphReads {
     this.checkOpen();
     this.readsSeen = (this.readsSeen + 1) & READS_PER_LOOK;
     if (this.readsSeen === 0) this.pager.freshen(VIEW_AGE_MAX_MS);
-    // The reader looks names up before it reads pages, so the names of the newest commit have to be known before.
-    void this.pager.view.lsn;
     return this.graph.reader;
   }
 

@@ -80,7 +80,7 @@ export class Graph {
    */
   begin(waitMs?: number): GraphTransaction {
     this.settle();
-    const tx = this.pager.begin(waitMs);
+    const tx = this.store.begin(waitMs);
     this.current = new GraphTransaction(this.store, tx, this.parts);
     this.store.counters.transactions += 1;
     return this.current;
@@ -92,7 +92,7 @@ export class Graph {
    * @throws StateError SOMBRA_CLOSED
    */
   snapshot(options?: { readonly exempt?: boolean }): GraphSnapshot {
-    return new GraphSnapshot(this.store, this.pager.snapshot(options));
+    return new GraphSnapshot(this.store, this.store.snapshot(options));
   }
 
   /**

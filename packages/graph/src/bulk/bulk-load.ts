@@ -99,7 +99,7 @@ export function bulkLoad(
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw new DataError('SOMBRA_OPTION', `onProgress is a function, not ${describe(onProgress)}`);
   const progress = new Progress(onProgress, countOption(options?.progressEvery, PROGRESS_EVERY, 'progressEvery', 1));
-  const writer = store.pager.bulk();
+  const writer = store.bulk();
   const names = store.dictionary.mark();
   try {
     checkEmpty(store);
@@ -178,6 +178,7 @@ class BulkLoad {
       for (const [tree, built] of trees) replaceTree(tx, tree, built);
       this.properties.publish(tx);
       this.setCounters(tx);
+      store.committing(tx.view);
     });
     return { ...loaded, pages, lsn };
   }

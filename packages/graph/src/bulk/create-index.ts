@@ -62,7 +62,7 @@ export function createIndex(
     throw new DataError('SOMBRA_OPTION', `onProgress is a function, not ${describe(options.onProgress)}`);
   const keyNames = indexKeys(keys);
   dropOrphans(store);
-  const writer = store.pager.bulk();
+  const writer = store.bulk();
   const { dictionary } = store;
   const names = dictionary.mark();
   try {
@@ -143,6 +143,7 @@ class IndexCreation implements ValueSource {
       const value = encodeDefinition(definition);
       store.dictionaryTree.put(tx, key, key.length, value, 0, value.length);
       tx.setCounter(COUNTER.indexVersion, definition.number);
+      store.committing(tx.view);
     });
   }
 

@@ -88,7 +88,7 @@ function deleteLast(tx: WriteTransaction, tree: BTree, count: number): void {
 }
 
 function inTransaction<T>(store: GraphStore, change: (tx: WriteTransaction) => T): T {
-  const tx = store.pager.begin();
+  const tx = store.begin();
   try {
     const result = change(tx);
     tx.commit();

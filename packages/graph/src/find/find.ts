@@ -5,7 +5,7 @@ import { NAME_KIND } from '../names/dictionary.ts';
 import { EVERY_ID, type IdSource, ListedIds, NameScan, RecordScan } from '../ids/id-source.ts';
 import { checkOptions, countOption, describe, flagOption } from '../model/options.ts';
 import { indexInfo, type PropertyIndexName } from '../indexes/index-info.ts';
-import { COUNTER, type GraphStore } from '../store/store.ts';
+import type { GraphStore } from '../store/store.ts';
 import type { EdgeRecord, NodeRecord, Properties } from '../model/types.ts';
 import { ascendingOnce, gather, GATHERED_MAX, IndexStream, OrderedWalk } from './index-scan.ts';
 import { type AccessKind, conjunctsOf, type Plan, planFind } from './plan.ts';
@@ -173,8 +173,7 @@ class FindRun {
 
   /** @returns undefined when nothing has the label or type */
   static begin(source: FindSource, find: Find, byId = find.orderBy.length === 0): FindRun | undefined {
-    const { store, view } = source;
-    view.counter(COUNTER.catalogueVersion); // takes up the newest commit, and its names with it
+    const { store } = source;
     if (find.name === undefined) return new FindRun(source, find, -1, byId);
     const nameId = store.dictionary.find(find.on === 'node' ? NAME_KIND.label : NAME_KIND.edgeType, find.name);
     return nameId < 0 ? undefined : new FindRun(source, find, nameId, byId);

@@ -3,9 +3,11 @@
  *
  * Invariants:
  * 1. Names only grow; ids of a kind are 0, 1, 2 … in order of first use.
- * 2. `stored` names of a kind are in the tree as of the running transaction; the names behind them were given a number by
- *    a statement that is still being checked.
+ * 2. published <= stored <= number of names in memory, for each kind. Published names are in a commit that every connection
+ *    sees, so they never change. Stored names are in the tree as of the running transaction, or in a commit that waits for its
+ *    sync. The others were given a number by a statement that is still being checked.
  * 3. How many names a view knows is in its counters, so an older snapshot lists no newer name.
+ * 4. `refresh` changes nothing before everything that it needs has been read: after an error the names are those from before.
  *
  * Source: docs/format/dictionary.md.
  */
@@ -47,6 +49,43 @@ class NameTable {
   readonly names: string[] = [];
   readonly ids = new Map<string, number>();
   stored = 0;
+  published = 0;
+}
+
+/** Names of one kind that a commit has, from number `first` on, until all of them are read. */
+class NewNames {
+  readonly first: number;
+  readonly names: string[] = [];
+  private readonly kind: NameKind;
+  private readonly known: NameTable;
+  private readonly ids = new Set<string>();
+
+  constructor(kind: NameKind, known: NameTable) {
+    this.kind = kind;
+    this.known = known;
+    this.first = known.published;
+  }
+
+  /** Takes the entry of the tree that comes next. @throws CorruptionError SOMBRA_DICTIONARY */
+  take(id: number, value: Uint8Array): void {
+    const { kind, first, names, known, ids } = this;
+    const word = WORDS[kind];
+    if (id !== first + names.length) throw damaged(`number ${first + names.length} of kind '${word}' is missing`);
+    if (value.length > NAME_SIZE_MAX) throw damaged(`a name of kind '${word}' has ${value.length} bytes`);
+    const name = decodeUtf8(value, 0, value.length);
+    if (name === undefined) throw damaged(`a name of kind '${word}' is no UTF-8`);
+    if (name === '' && kind !== NAME_KIND.propertyKey) throw damaged(`a name of kind '${word}' is empty`);
+    if (ids.has(name) || (known.ids.get(name) ?? first) < first) throw damaged(`a name of kind '${word}' occurs twice`);
+    ids.add(name);
+    names.push(name);
+  }
+
+  /** @param counted  number of names that the counter of the commit tells */
+  check(counted: number): void {
+    const found = this.first + this.names.length;
+    if (found !== counted)
+      throw damaged(`it holds ${found} names of kind '${WORDS[this.kind]}', the counter says ${counted}`);
+  }
 }
 
 /** How many names of each kind there were. */
@@ -56,7 +95,10 @@ export class Dictionary {
   private readonly tables = { 1: new NameTable(), 2: new NameTable(), 3: new NameTable() } as const;
   private readonly key = new Uint8Array(DICTIONARY_KEY_SIZE);
   private readonly writer = new ByteWriter();
+  /** Catalogue version of the newest commit whose names are all published here; -1 before the first is loaded. */
   private version = -1;
+  /** That of the commit that is being made. */
+  private nextVersion = -1;
   /** Called after names were taken back: what was decoded with them is void. */
   private readonly onTakenBack: () => void;
 
@@ -65,35 +107,45 @@ export class Dictionary {
   }
 
   /**
-   * Loads what a view knows, if that is newer than what is in memory.
-   * @throws CorruptionError SOMBRA_DICTIONARY
+   * Loads the names that other connections have committed since. Only those are read.
+   * @param view  of a commit; one whose names are known changes nothing
+   * @throws CorruptionError SOMBRA_DICTIONARY, and what reading pages throws; nothing has changed then
    */
   refresh(view: View, tree: BTree): void {
     const version = view.counter(COUNTER_CATALOGUE_VERSION);
-    if (version === this.version) return;
-    this.truncate([0, 0, 0]);
-    const indexed = view.counter(COUNTER_INDEX_VERSION) > 0;
+    if (version <= this.version) return;
+    const { tables } = this;
+    const added = KINDS.map((kind) => new NewNames(kind, tables[kind]));
+    if (this.version < 0) readAll(view, tree, added);
+    else for (const kind of KINDS) this.readNew(view, tree, kind, added[kind - 1]!);
+    for (const kind of KINDS) added[kind - 1]!.check(view.counter(COUNTER_NAMES[kind]));
+    // Nothing fails from here on. Names past the published ones were part of a commit that never came about.
+    this.truncate([tables[1].published, tables[2].published, tables[3].published]);
+    for (const kind of KINDS) {
+      const table = tables[kind];
+      for (const name of added[kind - 1]!.names) {
+        table.ids.set(name, table.names.length);
+        table.names.push(name);
+      }
+      table.stored = table.published = table.names.length;
+    }
+    this.version = version;
+  }
+
+  private readNew(view: View, tree: BTree, kind: NameKind, into: NewNames): void {
+    if (view.counter(COUNTER_NAMES[kind]) === into.first) return;
+    writeDictionaryKey(this.key, kind, into.first);
     const cursor = tree.cursor(view);
     try {
-      for (let more = cursor.first(); more; more = cursor.next()) {
+      for (let more = cursor.seek(this.key, DICTIONARY_KEY_SIZE); more; more = cursor.next()) {
         const length = cursor.keyInto(KEY_SCRATCH);
-        // Definitions of indexes are read when they are asked for. Where none was ever created, this is no definition.
-        if (length === DICTIONARY_KEY_SIZE && KEY_SCRATCH[DICTIONARY_KIND_OFFSET] === INDEX_KIND && indexed) continue;
-        this.load(KEY_SCRATCH, length, cursor.value());
+        if (KEY_SCRATCH[DICTIONARY_KIND_OFFSET] !== kind) return;
+        if (length !== DICTIONARY_KEY_SIZE) throw damaged('it holds a key of an unknown kind');
+        into.take(readDictionaryNumber(KEY_SCRATCH), cursor.value());
       }
     } finally {
       cursor.close();
     }
-    for (const kind of KINDS) {
-      const table = this.tables[kind];
-      table.stored = table.names.length;
-      if (table.stored !== view.counter(COUNTER_NAMES[kind])) {
-        throw damaged(
-          `it holds ${table.stored} names of kind '${WORDS[kind]}', the counter says ${view.counter(COUNTER_NAMES[kind])}`,
-        );
-      }
-    }
-    this.version = version;
   }
 
   /** Id of a name that must exist, -1 if it does not. */
@@ -174,6 +226,7 @@ export class Dictionary {
       changed = true;
       for (const name of table.names.splice(length)) table.ids.delete(name);
       table.stored = Math.min(table.stored, length);
+      table.published = Math.min(table.published, length);
     }
     if (changed) this.onTakenBack();
   }
@@ -215,9 +268,15 @@ export class Dictionary {
     tx.setCounter(COUNTER_CATALOGUE_VERSION, tx.view.counter(COUNTER_CATALOGUE_VERSION) + 1);
   }
 
-  /** Call when a transaction that stored names was committed or taken back: `view` is what holds now. */
-  settle(view: View): void {
-    this.version = view.counter(COUNTER_CATALOGUE_VERSION);
+  /** The transaction is about to be committed. @param view  its own */
+  committing(view: View): void {
+    this.nextVersion = view.counter(COUNTER_CATALOGUE_VERSION);
+  }
+
+  /** The commit that `committing` announced is published, and with it all that were made before it. */
+  committed(): void {
+    for (const kind of KINDS) this.tables[kind].published = this.tables[kind].stored;
+    this.version = this.nextVersion;
   }
 
   /** Encodes the names of a kind from number `first` on. */
@@ -250,20 +309,24 @@ export class Dictionary {
     table.ids.set(name, id);
     return id;
   }
+}
 
-  private load(key: Uint8Array, length: number, value: Uint8Array): void {
-    const kind = key[0] as NameKind;
-    const table = this.tables[kind] as NameTable | undefined;
-    if (length !== DICTIONARY_KEY_SIZE || table === undefined) throw damaged('it holds a key of an unknown kind');
-    const id = readDictionaryNumber(key);
-    if (id !== table.names.length) throw damaged(`number ${table.names.length} of kind '${WORDS[kind]}' is missing`);
-    if (value.length > NAME_SIZE_MAX) throw damaged(`a name of kind '${WORDS[kind]}' has ${value.length} bytes`);
-    const name = decodeUtf8(value, 0, value.length);
-    if (name === undefined) throw damaged(`a name of kind '${WORDS[kind]}' is no UTF-8`);
-    if (name === '' && kind !== NAME_KIND.propertyKey) throw damaged(`a name of kind '${WORDS[kind]}' is empty`);
-    if (table.ids.has(name)) throw damaged(`a name of kind '${WORDS[kind]}' occurs twice`);
-    table.names.push(name);
-    table.ids.set(name, id);
+/** Reads all names, and refuses what is no name and no definition of an index. */
+function readAll(view: View, tree: BTree, added: readonly NewNames[]): void {
+  const indexed = view.counter(COUNTER_INDEX_VERSION) > 0;
+  const cursor = tree.cursor(view);
+  try {
+    for (let more = cursor.first(); more; more = cursor.next()) {
+      const length = cursor.keyInto(KEY_SCRATCH);
+      const kind = KEY_SCRATCH[DICTIONARY_KIND_OFFSET]!;
+      // Definitions of indexes are read when they are asked for. Where none was ever created, this is no definition.
+      if (length === DICTIONARY_KEY_SIZE && kind === INDEX_KIND && indexed) continue;
+      const into = added[kind - 1];
+      if (length !== DICTIONARY_KEY_SIZE || into === undefined) throw damaged('it holds a key of an unknown kind');
+      into.take(readDictionaryNumber(KEY_SCRATCH), cursor.value());
+    }
+  } finally {
+    cursor.close();
   }
 }
 

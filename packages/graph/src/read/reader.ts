@@ -62,7 +62,8 @@ const TWO_32 = 0x1_0000_0000;
 export class GraphReader extends GraphWalks {
   /** @internal */
   protected readonly store: GraphStore;
-  private readonly ownView: View;
+  /** @internal */
+  protected readonly ownView: View;
 
   /** @internal Readers come from a Graph. */
   constructor(store: GraphStore, view: View) {
@@ -402,8 +403,9 @@ export class GraphReader extends GraphWalks {
 
   /** Nodes of a label or edges of a type. @internal */
   protected countOf(kind: NameKind, name: string): number {
-    const id = this.store.dictionary.find(kind, name);
-    return id < 0 ? 0 : this.store.statistics.stored(this.view, kind, id);
+    const { store, view } = this;
+    const id = store.dictionary.find(kind, name);
+    return id < 0 ? 0 : store.statistics.stored(view, kind, id);
   }
 
   /** Fills `store.columns` with a node's edges. */
@@ -490,10 +492,9 @@ export class GraphReader extends GraphWalks {
   }
 
   private scan(on: 'node' | 'edge', name: string | undefined, range: Range): IdSource {
-    const { store, view } = this;
+    const { store } = this;
     const node = on === 'node';
     if (name === undefined) return new RecordScan(node ? store.nodes : store.edges, range);
-    view.counter(COUNTER.catalogueVersion); // takes up the newest commit, and its names with it
     const id = store.dictionary.find(node ? NAME_KIND.label : NAME_KIND.edgeType, name);
     if (id < 0) return new NoIds();
     return new NameScan(node ? store.labelIndex : store.typeIndex, id, range);

@@ -1,3 +1,4 @@
+import type { View } from '@sombra/pager';
 import { GraphReader } from './reader.ts';
 
 /** The graph as of one commit, until it is released. */
@@ -31,7 +32,15 @@ class HeldSnapshot extends GraphSnapshot {
 
 /** Reader of the newest commit. Its iterators work on a snapshot of their own. */
 export class LiveReader extends GraphReader {
+  /** Renewed here, before any name is looked up, so that the names of what it sees are known. @internal */
+  protected override get view(): View {
+    const { ownView, store } = this;
+    void ownView.lsn;
+    if (store.behind) store.catchUp(ownView);
+    return ownView;
+  }
+
   protected override holding(): GraphReader {
-    return new HeldSnapshot(this.store, this.store.pager.snapshot());
+    return new HeldSnapshot(this.store, this.store.snapshot());
   }
 }

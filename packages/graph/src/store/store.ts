@@ -1,6 +1,6 @@
 /** What the readers and the writer of one graph share: trees, names, hints, decoders. */
 import { BTree } from '@sombra/btree';
-import type { Pager, View } from '@sombra/pager';
+import type { BulkWriter, Pager, View, WriteTransaction } from '@sombra/pager';
 import { CorruptionError, StateError } from '@sombra/vfs';
 import { Adjacency } from '../adjacency/adjacency.ts';
 import { DepthFirst } from '../traversal/depth-first.ts';
@@ -74,6 +74,10 @@ export class GraphStore {
   /** Edges of the node that a query works on. */
   readonly columns = new EdgeColumns();
   readonly counters: StoreCounters = { transactions: 0, commits: 0, rollbacks: 0, bulkLoads: 0 };
+  /** Have other connections committed what `catchUp` has not taken up yet? */
+  behind = false;
+  /** Number of the newest commit of others. */
+  private newestLsn = 0;
 
   /**
    * Opens the trees of a graph, which must exist.
@@ -150,6 +154,73 @@ export class GraphStore {
     }
   }
 
+  // --- what reads and writes begin with: the names of the newest commit are known then ---------------------------------
+
+  /** As Pager.begin. */
+  begin(waitMs?: number): WriteTransaction {
+    const tx = this.pager.begin(waitMs);
+    if (!this.behind) return tx;
+    try {
+      this.catchUp(tx.view);
+    } catch (error) {
+      tx.rollback();
+      throw error;
+    }
+    return tx;
+  }
+
+  /** As Pager.bulk. */
+  bulk(): BulkWriter {
+    const writer = this.pager.bulk();
+    if (!this.behind) return writer;
+    try {
+      this.catchUp(this.pager.view);
+    } catch (error) {
+      writer.abort();
+      throw error;
+    }
+    return writer;
+  }
+
+  /** As Pager.snapshot. */
+  snapshot(options?: { readonly exempt?: boolean }): View {
+    const view = this.pager.snapshot(options);
+    if (!this.behind) return view;
+    try {
+      this.catchUp(view);
+    } catch (error) {
+      view.release();
+      throw error;
+    }
+    return view;
+  }
+
+  /**
+   * Other connections have committed. Only notes it: the pager tells it in the middle of its own work, where an error of the
+   * disk would reach a caller that cannot know what to do about it. `catchUp` reads what is new.
+   */
+  advanced(newest: View): void {
+    this.behind = true;
+    this.newestLsn = newest.lsn;
+    BTree.rolledBack(newest);
+    this.statistics.restore();
+    this.labelIndex.forget();
+    this.typeIndex.forget();
+  }
+
+  /**
+   * Takes up the names of a commit. After an error nothing has changed, and the next call tries again.
+   * @param view  what will be read; an implicit view may see less than the newest commit until its turn ends
+   * @throws CorruptionError SOMBRA_DICTIONARY, and what reading pages throws
+   */
+  catchUp(view: View): void {
+    this.dictionary.refresh(view, this.dictionaryTree);
+    this.fitHints(view);
+    if (view.lsn >= this.newestLsn) this.behind = false;
+  }
+
+  // --- what becomes of writes --------------------------------------------------------------------------------------
+
   /** Lets the hint tables grow with the graph. */
   fitHints(view: View): void {
     const nodes = view.counter(COUNTER.nextNodeId);
@@ -159,11 +230,15 @@ export class GraphStore {
     this.edgeHints.fit(Math.ceil(view.counter(COUNTER.nextEdgeId) / IDS_PER_HINT));
   }
 
-  /** The write transaction was committed. */
-  committed(): void {
-    const { view } = this.pager;
-    this.dictionary.settle(view);
+  /** The write transaction is about to be committed. Nothing is read after it: an error would deny a commit that is there. */
+  committing(view: View): void {
+    this.dictionary.committing(view);
     this.fitHints(view);
+  }
+
+  /** The write transaction was committed. @param published  false: others see it later, when it is synced */
+  committed(published: boolean): void {
+    if (published) this.dictionary.committed();
     this.counters.commits += 1;
   }
 
@@ -175,11 +250,9 @@ export class GraphStore {
 
   /** Trees that were built past the log were committed. */
   published(): void {
-    const { view } = this.pager;
-    this.dictionary.settle(view);
+    this.dictionary.committed();
     this.labelIndex.forget();
     this.typeIndex.forget();
-    this.fitHints(view);
   }
 
   /** The write transaction was rolled back. @param names  names before it */
@@ -198,16 +271,6 @@ export class GraphStore {
     this.statistics.restore(counts);
     this.labelIndex.forget();
     this.typeIndex.forget();
-  }
-
-  /** Other connections committed: what is kept in memory of trees that they may have changed is brought up to date. */
-  advanced(newest: View): void {
-    BTree.rolledBack(newest);
-    this.dictionary.refresh(newest, this.dictionaryTree);
-    this.statistics.restore();
-    this.labelIndex.forget();
-    this.typeIndex.forget();
-    this.fitHints(newest);
   }
 
   /** Bytes that hints take now. */

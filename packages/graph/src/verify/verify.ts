@@ -59,9 +59,11 @@ export function verifyGraph(store: GraphStore, options: VerifyOptions | undefine
   let nodes = 0;
   let edges = 0;
   if (!checksumOnly) {
-    findings.attempt('structureErrors', '', () =>
-      new Dictionary(() => undefined).refresh(pager.view, store.dictionaryTree),
-    );
+    findings.attempt('structureErrors', '', () => {
+      // Read afresh: the names in memory are no proof of what is in the tree.
+      new Dictionary(() => undefined).refresh(pager.view, store.dictionaryTree);
+      store.catchUp(pager.view);
+    });
     const records = verifyRecords(store, pager.view, findings);
     verifyAdjacency(store, pager.view, 'out', records, findings);
     verifyAdjacency(store, pager.view, 'in', records, findings);

@@ -336,7 +336,7 @@ export class GraphTransaction extends GraphReader {
    * @throws as WriteTransaction.commit of the pager
    */
   commit(): number {
-    return this.finish((tx) => tx.commit());
+    return this.finish((tx) => tx.commit(), true);
   }
 
   /**
@@ -344,17 +344,18 @@ export class GraphTransaction extends GraphReader {
    * @returns fulfilled with the number of the commit when it is durable and everybody sees it
    */
   commitAsync(): Promise<number> {
-    return this.finish((tx) => tx.commitAsync());
+    return this.finish((tx) => tx.commitAsync(), false);
   }
 
-  private finish<T>(commit: (tx: WriteTransaction) => T): T {
+  private finish<T>(commit: (tx: WriteTransaction) => T, published: boolean): T {
     this.checkActive();
     const { store, tx } = this;
     try {
       store.statistics.write(tx);
+      store.committing(tx.view);
       const result = commit(tx);
       this.settled = true;
-      store.committed();
+      store.committed(published);
       return result;
     } catch (error) {
       tx.rollback();
