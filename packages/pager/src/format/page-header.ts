@@ -67,7 +67,7 @@ export function sealPage(bytes: Uint8Array, base: number, pageSize: number, page
 }
 
 /**
- * Checks a page as it was read from main or the double-write area.
+ * Checks a page as it was read from main or the double-write area (rule F1).
  * @param limit  newest lsn that it may carry
  * @returns its lsn
  * @throws CorruptionError SOMBRA_PAGE_CHECKSUM, SOMBRA_PAGE_MISDIRECTED, SOMBRA_PAGE_LSN

@@ -385,7 +385,7 @@ export function readerFor(
   return new VersionReader(parts.index, identity.pageSize, main, identity.salt, pageRepair(places));
 }
 
-/** P1: what to do with the log that was found, or with none. */
+/** P1, P2: what to do with the log that was found, or with none. */
 function settleLog(
   options: ResolvedOptions,
   superblock: Superblock,

@@ -70,7 +70,7 @@ export class VersionReader {
    * Builds version `limit` of a page at `into[at]`; its checksum field is meaningless afterwards.
    * @returns lsn of the version; `until` and `depth` say more
    * @throws CorruptionError SOMBRA_PAGE_CHECKSUM, SOMBRA_PAGE_MISDIRECTED, SOMBRA_PAGE_LSN, SOMBRA_FILE_TRUNCATED,
-   *   SOMBRA_DELTA_BASE, SOMBRA_WAL_ENTRY; IoError SOMBRA_IO
+   *   SOMBRA_DELTA_BASE, SOMBRA_WAL_ENTRY; IoError SOMBRA_IO. The caller then keeps nothing of `into` (rule E3)
    */
   read(pageNumber: number, limit: number, into: Uint8Array, at: number): number {
     const { index } = this;

@@ -1,7 +1,7 @@
 /**
  * The mark of an archive: a small file beside the database that says which sealed segments have been copied away. While it is there,
  * no segment that is not archived is recycled or removed, by whichever process and not even by the last close, so the archive has
- * the whole chain.
+ * the whole chain (rule P5).
  *
  * It holds a number in decimal: the highest segment that is archived, and with it all before. What cannot be read as one counts as
  * 0: nothing is archived.
