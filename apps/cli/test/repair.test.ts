@@ -313,3 +313,20 @@ describe('--to-last-good', () => {
     expect(names()).toEqual(['graph.db']);
   });
 });
+
+describe('unlock', () => {
+  it('removes the lock of a machine that is gone, and no other one', async () => {
+    await killed(3);
+    await tool(REPAIR, 'checkpoint', path);
+    const lock = { pid: 7, host: 'old-container', identity: 'x/1', since: 1, token: '0'.repeat(32) };
+    writeFileSync(`${path}-lock`, JSON.stringify(lock));
+    const refused = await tool(REPAIR, 'checkpoint', path);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('--host old-container')]);
+    expect((await tool(REPAIR, 'unlock', path, '--host', 'another')).code).toBe(1);
+    expect(names()).toEqual(['graph.db', 'graph.db-lock']);
+    const { code, data } = await toolJson(REPAIR, 'unlock', path, '--host', 'old-container');
+    expect([code, data['removed']]).toMatchObject([0, { pid: 7, host: 'old-container' }]);
+    expect(names()).toEqual(['graph.db']);
+    expect((await toolJson(REPAIR, 'unlock', path, '--host', 'old-container')).data['removed']).toBe(null);
+  });
+});

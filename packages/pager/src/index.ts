@@ -21,6 +21,8 @@ export {
   PAGE_NUMBER_OFFSET,
   TREE_ID_OFFSET,
 } from './format/page-header.ts';
+export { removeLockFile } from './sharing/lock-file.ts';
+export type { LockFileOwner } from './sharing/lock-file.ts';
 export { scanPages } from './inspect/page-scan.ts';
 export type { PageScan } from './inspect/page-scan.ts';
 export { Pager } from './pager.ts';

@@ -1,6 +1,7 @@
 // Goal: single-process mode keeps others out by a file, which is stale only when it proves so itself.
 // Method: a file system in memory without locks; lock files of living, dead and unknown owners.
 import { MemoryVfs } from '@sombra/vfs';
+import { removeLockFile } from '../src/index.ts';
 import { expect, test } from 'vitest';
 import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
 
@@ -43,8 +44,8 @@ test('a second opener of any mode is refused while the first has it, and gets in
 test('a lock file of a process that is gone, or was another one, is replaced', () => {
   const { env } = lockless();
   const owners = [
-    { pid: 2 ** 22 + 1, host: env.host, identity: 'x/1', since: 1 },
-    { pid: process.pid, host: env.host, identity: 'another boot/1', since: 1 },
+    { pid: 2 ** 22 + 1, host: env.host, identity: 'x/1', since: 1, token: '0'.repeat(32) },
+    { pid: process.pid, host: env.host, identity: 'another boot/1', since: 1, token: '0'.repeat(32) },
   ];
   for (const owner of owners) {
     const vfs = lockless();
@@ -58,7 +59,7 @@ test('a lock file of a process that is gone, or was another one, is replaced', (
 test('nothing proves that the process of another machine is gone; what cannot be read is not guessed at', () => {
   const vfs = lockless();
   openPager({ locking: 'single-process' }, vfs).close();
-  plant(vfs, JSON.stringify({ pid: 1, host: 'elsewhere', identity: 'x/1', since: 1 }));
+  plant(vfs, JSON.stringify({ pid: 1, host: 'elsewhere', identity: 'x/1', since: 1, token: '0'.repeat(32) }));
   expect(codeOf(() => openPager({ locking: 'single-process' }, vfs))).toBe('SOMBRA_BUSY');
   vfs.unlink('t.db-lock');
   for (const text of ['', '{', '[]', '{"pid":1}', 'null']) {
@@ -74,4 +75,33 @@ test('a network file system is refused unless single-process mode is asked for',
   vfs.isNetwork = () => true;
   expect(codeOf(() => openPager({}, vfs))).toBe('SOMBRA_NETWORK_FILE_SYSTEM');
   openPager({ locking: 'single-process' }, vfs).close();
+});
+
+test('a look at a file in single-process mode keeps writers out, and is kept out by them', () => {
+  const vfs = lockless();
+  const writer = openPager({ locking: 'single-process' }, vfs);
+  const page = write(writer, (tx) => newPage(tx, 5));
+  expect(codeOf(() => openPager({ locking: 'single-process', inspect: true }, vfs))).toBe('SOMBRA_BUSY');
+  writer.close();
+  const look = openPager({ locking: 'single-process', inspect: true }, vfs);
+  expect(valueOf(look.view, page)).toBe(5);
+  expect(codeOf(() => openPager({ locking: 'single-process' }, vfs))).toBe('SOMBRA_BUSY');
+  look.close();
+  expect(vfs.list('.')).toEqual(['t.db']);
+  openPager({ locking: 'single-process' }, vfs).close();
+});
+
+test('the lock of a machine that is gone: the message says how to get out, and only that lock is removed', () => {
+  const vfs = lockless();
+  openPager({ locking: 'single-process' }, vfs).close();
+  expect(removeLockFile(vfs, 't.db', 'elsewhere')).toBe(null);
+  plant(vfs, JSON.stringify({ pid: 7, host: 'elsewhere', identity: 'x/1', since: 1, token: '0'.repeat(32) }));
+  expect(() => openPager({ locking: 'single-process' }, vfs)).toThrow('sombra-repair unlock t.db --host elsewhere');
+  expect(codeOf(() => removeLockFile(vfs, 't.db', 'another'))).toBe('SOMBRA_BUSY');
+  expect(removeLockFile(vfs, 't.db', 'elsewhere')).toMatchObject({ pid: 7, host: 'elsewhere' });
+  const living = openPager({ locking: 'single-process' }, vfs);
+  expect(codeOf(() => removeLockFile(vfs, 't.db', vfs.env.host))).toBe('SOMBRA_BUSY');
+  expect(codeOf(() => removeLockFile(vfs, 't.db', 'elsewhere'))).toBe('SOMBRA_BUSY');
+  living.close();
+  expect(vfs.list('.')).toEqual(['t.db']);
 });

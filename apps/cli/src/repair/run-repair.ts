@@ -1,9 +1,10 @@
-/** `sombra-repair`: looks like `sombra-inspect`, and brings the log into the file. */
+/** `sombra-repair`: looks like `sombra-inspect`, brings the log into the file, removes a lock whose machine is gone. */
 import { addLookingVerbs } from '../inspect/run-inspect.ts';
 import { runTool } from '../inspect/tool.ts';
 import type { Streams } from '../shell/shell.ts';
 import { addCheckpoint } from './checkpoint.ts';
 import type { Terminal } from './confirm.ts';
+import { addUnlock } from './unlock.ts';
 
 /**
  * @param args      without node and the script
@@ -20,6 +21,7 @@ export function runRepair(
     'Brings the log of a Sombra database into its file, and looks at it',
     (parts) => {
       addCheckpoint(parts, terminal);
+      addUnlock(parts, terminal);
       addLookingVerbs(parts);
     },
     args,

@@ -35,3 +35,12 @@ export function writeU64(bytes: Uint8Array, at: number, value: number): void {
   writeU32(bytes, at, value >>> 0);
   writeU32(bytes, at + 4, Math.floor(value / 0x1_0000_0000));
 }
+
+const HEX = '0123456789abcdef';
+
+/** Two hexadecimal digits per byte. */
+export function hex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += HEX[byte >>> 4]! + HEX[byte & 15]!;
+  return text;
+}

@@ -12,6 +12,7 @@ import type { DoubleWriteIdentity } from '../format/double-write.ts';
 import { Health } from '../base/health.ts';
 import { followLog } from '../files/follow-log.ts';
 import { GroupCommit } from '../writing/group-commit.ts';
+import type { LockFile } from '../sharing/lock-file.ts';
 import { LOCK_READ, LOCK_READ_SLOTS } from '../sharing/locks.ts';
 import type { LockTable } from '../sharing/locks.ts';
 import { LogLength } from '../files/log-length.ts';
@@ -115,8 +116,8 @@ export class Engine implements PageSource {
   syncsInFlight = 0;
   /** A checkpoint that is half done. */
   checkpointing = false;
-  /** A lock file is held, which closing removes. */
-  lockFile = false;
+  /** In single-process mode: given back by closing. */
+  lockFile: LockFile | null = null;
   /** Of the shm header that was followed last. */
   epoch: number;
   /** Second descriptor of main, while there is one. */

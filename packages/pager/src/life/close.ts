@@ -11,7 +11,6 @@ import { sparePath } from '@sombra/wal';
 import { bulkScratchPath } from '../writing/bulk-scratch.ts';
 import { runCheckpoint } from '../checkpoint/checkpoint.ts';
 import { clearHolders } from '../sharing/holders.ts';
-import { releaseLockFile } from '../sharing/lock-file.ts';
 import { LOCK_PRESENCE, LOCK_RECOVER } from '../sharing/locks.ts';
 import { doubleWritePath } from '../format/double-write.ts';
 import type { Engine } from '../connection/engine.ts';
@@ -50,7 +49,7 @@ export function closeConnection(engine: Engine): void {
     () => engine.log.close(),
     () => shm?.close(),
     () => engine.closeMain(),
-    () => engine.lockFile && releaseLockFile(vfs, options.path),
+    () => engine.lockFile?.release(),
     () => shm === null && !options.readOnly && clearHolders(vfs, options.path),
     () => locks.close(),
     () => engine.cache.dispose(vfs.env),

@@ -8,14 +8,13 @@
 import { pwriteFully } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { KIND_OFFSET, PAGE_KIND_ROOTS, sealPage, stampHeader } from '../format/page-header.ts';
-import { readU32 } from '../base/bytes.ts';
+import { hex, readU32 } from '../base/bytes.ts';
 import { DEFAULT_PAGE_SIZE } from '../base/options.ts';
 import type { ResolvedOptions } from '../base/options.ts';
 import { rootsPage } from '../format/roots-page.ts';
 import { encodeSuperblock, slotOffset } from '../format/superblock.ts';
 import type { Superblock } from '../format/superblock.ts';
 
-const HEX = '0123456789abcdef';
 const TEMPORARY = /^\.tmp-[0-9a-f]{32}$/;
 
 /** Name of the directory that holds `path`. */
@@ -27,12 +26,6 @@ export function directoryOf(path: string): string {
 /** File name of `path`. */
 export function fileNameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function hex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += HEX[byte >>> 4]! + HEX[byte & 15]!;
-  return text;
 }
 
 /**

@@ -6,7 +6,7 @@
  * keeps PRESENCE exclusively, and needs no shm file.
  */
 import { DataError, InvariantError, IoError, PoisonedError, StateError } from '@sombra/vfs';
-import type { VfsFile } from '@sombra/vfs';
+import type { Vfs, VfsFile } from '@sombra/vfs';
 import { livePath } from '@sombra/wal';
 import { Catalogue } from '../format/catalogue.ts';
 import { runCheckpoint } from '../checkpoint/checkpoint.ts';
@@ -17,7 +17,7 @@ import { isCorruption, isForbidden } from '../base/failure.ts';
 import { clearHolders, noteHolder, shmPath, writeHolder } from '../sharing/holders.ts';
 import { openInMemory } from './inspection.ts';
 import type { OpenDatabase } from './inspection.ts';
-import { checkLockFile, releaseLockFile, takeLockFile } from '../sharing/lock-file.ts';
+import { checkLockFile, LockFile } from '../sharing/lock-file.ts';
 import { LOCK_PRESENCE, LOCK_RECOVER, LOCK_WRITE, LockTable, refuseBusy } from '../sharing/locks.ts';
 import type { PagerWarning, ResolvedOptions } from '../base/options.ts';
 import { closeLog, hasUnfinishedBatch, prepare, readArea, readerFor, recover } from './recovery.ts';
@@ -94,7 +94,7 @@ export function openDatabase(given: ResolvedOptions): OpenDatabase {
   // A log in memory cannot be followed by anybody else.
   const options: ResolvedOptions = { ...given, path, locking: given.enableWal || single ? given.locking : 'exclusive' };
   checkLockFile(vfs, path);
-  if (single) return options.inspect ? openInMemory(options, new LockTable(null)) : openSingle(options);
+  if (single) return openSingle(options);
   const until = vfs.env.now() + options.busyTimeoutMs;
   for (;;) {
     const locks = openLocks(options);
@@ -120,19 +120,30 @@ export function openDatabase(given: ResolvedOptions): OpenDatabase {
 /** L8: a lock file instead of locks. Where locks work they are taken, too, so that connections of other modes see them. */
 function openSingle(options: ResolvedOptions): OpenDatabase {
   const { vfs, path } = options;
-  const locks = new LockTable(vfs.locksAvailable && !vfs.isNetwork(path) ? vfs.open(path, { write: true }) : null);
+  let lockFile: LockFile;
   try {
-    takeLockFile(vfs, path);
-    try {
-      const database = openLocked({ ...options, locking: 'exclusive' }, locks);
-      if (database instanceof Obstacle) return database.refuse(options);
-      database.engine.lockFile = true;
-      register(database.engine);
-      return database;
-    } catch (error) {
-      releaseLockFile(vfs, path);
-      throw error;
-    }
+    lockFile = LockFile.take(vfs, path);
+  } catch (error) {
+    if (options.readOnly && isForbidden(error)) return openUnwritable(options);
+    throw error;
+  }
+  try {
+    const locks = openLocks(options);
+    const database = locks === null ? openUnwritable(options) : openSingleLocked(options, locks);
+    database.engine.lockFile = lockFile;
+    return database;
+  } catch (error) {
+    lockFile.release();
+    throw error;
+  }
+}
+
+function openSingleLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase {
+  try {
+    const database = openLocked({ ...options, locking: 'exclusive' }, locks);
+    if (database instanceof Obstacle) return database.refuse(options);
+    register(database.engine);
+    return database;
   } catch (error) {
     locks.close();
     throw error;
@@ -140,13 +151,18 @@ function openSingle(options: ResolvedOptions): OpenDatabase {
 }
 
 /** The lock descriptor, open for writing: exclusive locks need that, also for readers. null when the file may not be written. */
-function openLocks({ vfs, path, readOnly }: ResolvedOptions): LockTable | null {
+function openLocks({ vfs, path, readOnly, locking }: ResolvedOptions): LockTable | null {
+  if (locking === 'single-process' && !canLock(vfs, path)) return new LockTable(null);
   try {
     return new LockTable(vfs.open(path, { write: true }));
   } catch (error) {
     if (readOnly && isForbidden(error)) return null;
     throw error;
   }
+}
+
+function canLock(vfs: Vfs, path: string): boolean {
+  return vfs.locksAvailable && !vfs.isNetwork(path);
 }
 
 /** One try: somebody may be opening or closing, have it exclusively, or have left nothing to join. */
@@ -337,7 +353,7 @@ function checkLinks(file: VfsFile): void {
 /** O7: a file that may not be written, or lies on read-only media: it must have been closed properly, and nothing is changed. */
 function openUnwritable(options: ResolvedOptions): OpenDatabase {
   const { vfs, path } = options;
-  const locks = new LockTable(vfs.open(path, { write: false }));
+  const locks = new LockTable(canLock(vfs, path) ? vfs.open(path, { write: false }) : null);
   let main: VfsFile | undefined;
   try {
     if (options.inspect) {
