@@ -5,7 +5,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BIN, failure, json } from './support/cli.ts';
+import { BIN, failure, json, sombra } from './support/cli.ts';
 import { temporaryFolder } from './support/files.ts';
 
 const folder = temporaryFolder();
@@ -56,6 +56,15 @@ it('from standard input have nodes before edges', () => {
   expect(from('{"node":1}\n{"edge":1,"type":"E","source":1,"target":1}').status).toBe(0);
 });
 
+it('keep keys that mean something to JavaScript', async () => {
+  writeFileSync(lines, '{"node":1,"properties":{"__proto__":{"__proto__":{"a":1},"constructor":2},"toString":"x"}}\n');
+  await json('import', database, '--jsonl', lines);
+  const { stdout } = await sombra(['export', database, '--to', '-']);
+  expect(stdout).toBe(
+    '{"node":1,"labels":[],"properties":{"__proto__":{"__proto__":{"a":1},"constructor":2},"toString":"x"}}\n',
+  );
+});
+
 describe('are refused with file and line', () => {
   it.each([
     ['SOMBRA_JSONL_SYNTAX', '[1]', 'is no object'],
@@ -66,12 +75,20 @@ describe('are refused with file and line', () => {
     ['SOMBRA_JSONL_SYNTAX', '{"node":2.5}', 'is the id of a node'],
     ['SOMBRA_JSONL_SYNTAX', '{"edge":2,"source":1,"target":1}', 'the type of an edge is a text'],
     ['SOMBRA_JSONL_SYNTAX', '{"node":2,"properties":{"a":9007199254740993}}', 'beyond 2^53'],
+    ['SOMBRA_JSONL_SYNTAX', '{"node":2,"properties":{"a":1e400}}', '"1e400" is too large for a float'],
+    ['SOMBRA_JSONL_SYNTAX', '{"node":2,"properties":{"a":[{"b":-1e400}]}}', '"-1e400" is too large for a float'],
+    ['SOMBRA_JSONL_SYNTAX', '{"node":2,"properties":{"a":1e-400}}', '"1e-400" is too small for a float'],
+    ['SOMBRA_JSONL_SYNTAX', '{"node":2,"properties":{"a":1,"a":2}}', 'the key "a" stands twice'],
+    ['SOMBRA_JSONL_SYNTAX', '{"node":2,"node":3}', 'the key "node" stands twice'],
     ['SOMBRA_JSONL_VALUE', '{"node":2,"properties":[1]}', 'properties are an object'],
     ['SOMBRA_JSONL_VALUE', '{"node":2,"properties":{"a":{"$date":"x"}}}', 'property "a": "x" is not a date'],
     ['SOMBRA_IMPORT_DUPLICATE_ID', '{"node":1}', 'the id 1 was used before'],
     ['SOMBRA_IMPORT_DANGLING_EDGE', '{"edge":1,"type":"E","source":1,"target":"1"}', 'ends at "1"'],
     ['SOMBRA_LABEL_EMPTY', '{"node":2,"labels":[""]}', 'empty'],
     ['SOMBRA_TEXT_SURROGATE', '{"node":2,"properties":{"a":"\\ud800"}}', 'surrogate'],
+    ['SOMBRA_TEXT_SURROGATE', '{"node":2,"properties":{"a":{"\\udc00":1}}}', 'surrogate'],
+    ['SOMBRA_TEXT_SURROGATE', '{"node":2,"labels":["\\ud800"]}', 'surrogate'],
+    ['SOMBRA_TEXT_SURROGATE', '{"edge":2,"type":"\\ud800","source":1,"target":1}', 'surrogate'],
   ])('%s: %s', async (code, line, message) => {
     writeFileSync(lines, `{"node":1}\n\n${line}\n`);
     const { error } = await failure('import', database, '--jsonl', lines);

@@ -74,6 +74,11 @@ describe('values', () => {
   });
 });
 
+it('a key __proto__ is a key like any other', () => {
+  const map = parseTagged('{"__proto__":{"a":1}}') as { [key: string]: PropertyValue };
+  expect(Object.entries(map)).toEqual([['__proto__', { a: 1 }]]);
+});
+
 describe('JSON that is no value', () => {
   it.each([
     ['{', 'is not JSON'],
@@ -88,7 +93,14 @@ describe('JSON that is no value', () => {
     ['{"$bytes":"?"}', 'is not base64'],
     ['{"$map":1}', '$map holds an object'],
     ['{"$time":"12:00"}', 'there is no tag "$time"'],
-    [`${'['.repeat(40)}${']'.repeat(40)}`, 'more than 32 deep'],
+    [`${'['.repeat(40)}${']'.repeat(40)}`, 'nested more than 32 levels deep'],
+    ['1e400', '"1e400" is too large for a float'],
+    ['[-1e400]', '"-1e400" is too large'],
+    ['{"a":[1e-400]}', '"1e-400" is too small for a float'],
+    ['{"a":1,"a":2}', 'the key "a" stands twice'],
+    ['{"a":1,"\\u0061":1}', 'the key "a" stands twice'],
+    ['[{"m":{"x":[{}],"__proto__":1,"__proto__" : {}}}]', 'the key "__proto__" stands twice'],
+    [`${'['.repeat(1e5)}${']'.repeat(1e5)}`, 'nested more than 32 levels deep'],
   ])('%s', (text, message) => {
     expect(() => parseTagged(text)).toThrow(CellError);
     expect(() => parseTagged(text)).toThrow(message);
@@ -97,6 +109,12 @@ describe('JSON that is no value', () => {
   it.each([
     '9007199254740991',
     '0.12345678901234567890',
+    '0',
+    '[-0.0e-999,0e400]',
+    '5e-324',
+    '"1e400, \\"a\\":1, \\\\"',
+    '{"a":{"a":1},"b":[{"a":1},{"a":1}]}',
+    '{"\\"":":","constructor":1}',
     '1e300',
     '"9223372036854775807"',
     '{"9223372036854775807":1}',

@@ -5,6 +5,7 @@ import { GraphDB } from '@sombra/db';
 import type { NodeRecord, PropertyValue } from '@sombra/db';
 import { toJson } from '../src/values/plain-json.ts';
 import { oneLine, propertiesToText } from '../src/values/text.ts';
+import { count } from '../src/shell/tables.ts';
 import { parseEquality } from '../src/database/conditions.ts';
 
 describe('JSON', () => {
@@ -28,6 +29,19 @@ describe('JSON', () => {
     const value = JSON.parse('{"__proto__": 1, "constructor": 2}') as PropertyValue;
     expect(JSON.stringify(toJson(value))).toBe('{"__proto__":1,"constructor":2}');
   });
+});
+
+describe('numbers', () => {
+  it.each([
+    [1234567, '1,234,567'],
+    [0.0004, '0.0004'],
+    [-1234.56789, '-1,234.56789'],
+    [1e-7, '1e-7'],
+    [1e21, '1e+21'],
+    [2 ** 60, '1,152,921,504,606,846,976'],
+    [0.1 + 0.2, '0.30000000000000004'],
+    [Infinity, 'Infinity'],
+  ])('%d is shown with every digit: %s', (value, text) => expect(count(value)).toBe(text));
 });
 
 describe('text', () => {

@@ -44,7 +44,7 @@ Without --format a name that ends in .jsonl or .jsonl.gz, and -, mean jsonl, eve
 
 Examples:
   sombra export air.db --to air-csv
-  sombra import copy.db --nodes air-csv/nodes-*.csv --edges air-csv/edges-*.csv
+  sombra import copy.db --nodes air-csv/nodes*.csv --edges air-csv/edges*.csv
   sombra export air.db --to airports.jsonl.gz --label Airport --properties code,city`;
 
 /** `sombra export`: writes a database, or a part of it, to files. */

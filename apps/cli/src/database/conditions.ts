@@ -2,7 +2,8 @@
 import { and, not, or } from '@sombra/db';
 import type { Predicate, PropertyConditions, PropertyValue } from '@sombra/db';
 import { CellError, parseScalar } from '../values/scalar.ts';
-import { fromTagged, parseJson, parseTagged } from '../values/tagged-json.ts';
+import { parseJson } from '../values/exact-json.ts';
+import { fromTagged, parseTagged } from '../values/tagged-json.ts';
 import { usageError } from '../errors/usage-error.ts';
 
 /** Ways to compare, longest first where one begins like another. */

@@ -1,7 +1,8 @@
 /** From a line of JSON Lines to a node or an edge. */
 import type { PropertyValue } from '@sombra/db';
 import { CellError, quote } from '../values/scalar.ts';
-import { parseJson, propertiesFromTagged } from '../values/tagged-json.ts';
+import { parseJson } from '../values/exact-json.ts';
+import { propertiesFromTagged } from '../values/tagged-json.ts';
 
 /** An id in a file; 7 and "7" are two of them. */
 export type LineId = string | number;

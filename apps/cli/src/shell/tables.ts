@@ -37,9 +37,11 @@ export function table(shell: Shell, heads: readonly string[], rows: readonly (re
     .join('\n');
 }
 
-/** A number with separators, 1,234,567. */
+/** A number with separators, 1,234,567. No digit is left out: 0.0004 stays 0.0004. */
 export function count(value: number): string {
-  return value.toLocaleString('en-US');
+  if (Number.isInteger(value) && Math.abs(value) < 1e21) return BigInt(value).toLocaleString('en-US');
+  const [, sign = '', whole = '', rest = ''] = /^(-?)(\d+)(\.\d+)?$/.exec(String(value)) ?? [];
+  return whole === '' ? String(value) : `${sign}${Number(whole).toLocaleString('en-US')}${rest}`;
 }
 
 /** `1 node`, `2 nodes`. */

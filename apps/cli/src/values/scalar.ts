@@ -49,8 +49,10 @@ function parseInteger(text: string): number | bigint {
 function parseFloatExactly(text: string): number {
   if (DECIMAL.test(text)) {
     const number = Number(text);
-    if (Number.isFinite(number)) return number;
-    throw new CellError(`${quote(text)} is too large for a float`);
+    if (!Number.isFinite(number)) throw new CellError(`${quote(text)} is too large for a float`);
+    if (number === 0 && /[1-9]/.test(text.split(/e/i)[0]!))
+      throw new CellError(`${quote(text)} is too small for a float`);
+    return number;
   }
   if (text === 'NaN') return NaN;
   if (text === 'Infinity' || text === '+Infinity') return Infinity;

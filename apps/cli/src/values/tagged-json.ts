@@ -11,16 +11,12 @@
  * | map with one key that begins with $ | `{"$map":{"$date":1}}`                                   |
  */
 import type { PropertyValue } from '@sombra/db';
+import { parseJson } from './exact-json.ts';
 import { CellError, parseScalar, quote } from './scalar.ts';
 import type { Json } from './plain-json.ts';
 
-/** Lists and maps may lie this deep in each other; so says the engine. */
+/** Levels of lists and maps that the engine takes. */
 const NESTING_MAX = 32;
-/** A number that may be an integer which JSON.parse does not keep. */
-const LONG_NUMBER = /\d{16}/;
-/** Texts and numbers of a JSON document. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-const INTEGER = /^-?\d{16,}$/;
 /** From here on JavaScript writes an exponent. */
 const WRITTEN_WITH_EXPONENT = 1e21;
 
@@ -71,28 +67,6 @@ function tagOf(object: { readonly [key: string]: unknown }): string | undefined 
   return keys.length === 1 && keys[0]!.startsWith('$') ? keys[0] : undefined;
 }
 
-/** Reads a JSON document. @throws CellError also for an integer that JSON.parse would change */
-export function parseJson(text: string): unknown {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    const reason = (error as Error).message.replace(/,? ?(?:\.{3})?".*$/s, '').slice(0, 100);
-    throw new CellError(`${quote(text)} is not JSON (${reason})`);
-  }
-  if (LONG_NUMBER.test(text)) checkIntegers(text);
-  return json;
-}
-
-function checkIntegers(text: string): void {
-  for (const [token] of text.matchAll(TOKEN)) {
-    if (!INTEGER.test(token) || Number.isSafeInteger(Number(token))) continue;
-    throw new CellError(
-      `the integer ${quote(token)} is beyond 2^53: write {"$integer":"${token.slice(0, 20)}"}, or {"$float":"…"}`,
-    );
-  }
-}
-
 /** Reads one value from a JSON document. @throws CellError */
 export function parseTagged(text: string): PropertyValue {
   return fromTagged(parseJson(text));
@@ -123,7 +97,7 @@ export function propertiesFromTagged(json: unknown): { [key: string]: PropertyVa
 export function fromTagged(json: unknown, depth = 0): PropertyValue {
   if (typeof json !== 'object') return json as boolean | number | string;
   if (json === null) throw new CellError('null is no value: leave the property out');
-  if (depth > NESTING_MAX) throw new CellError(`lists and maps lie more than ${NESTING_MAX} deep in each other`);
+  if (depth > NESTING_MAX) throw new CellError(`lists and maps are nested more than ${NESTING_MAX} levels deep`);
   if (Array.isArray(json)) return json.map((one) => fromTagged(one, depth + 1));
   const object = json as { readonly [key: string]: unknown };
   const tag = tagOf(object);
