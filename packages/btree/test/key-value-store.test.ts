@@ -156,6 +156,33 @@ describe('trees', () => {
     });
   });
 
+  test('a tree of far more pages than a transaction may change is cleared, dropped and taken back', () => {
+    const vfs = new MemoryVfs();
+    const store = KeyValueStore.open({ vfs, path: 't.db', pageSize: 4096, maxTransactionPages: 60, cacheSize: 64 });
+    const entries = (count: number): [string, string][] =>
+      Array.from({ length: count }, (_, i) => [String(i).padStart(6, '0'), 'v'.repeat(i % 50 === 0 ? 9000 : 100)]);
+    store.bulkLoad(entries(5000), { tree: 'a' });
+    store.bulkLoad(entries(5000), { tree: 'b' });
+    expect(store.stats().pager.pageCount).toBeGreaterThan(700);
+    const [before, a, b] = [store.snapshot(), store.tree('a'), store.tree('b')];
+    expect(() =>
+      store.transaction((tx) => {
+        tx.tree('a').clear();
+        tx.dropTree('b');
+        throw new RangeError('no');
+      }),
+    ).toThrow(RangeError);
+    expect([a.count(), b.count()]).toEqual([5000, 5000]);
+    expect(a.clear()).toBe(5000);
+    expect(store.dropTree('b')).toBe(true);
+    expect([a.count(), b.count(), before.tree('a').count(), before.tree('b').count({})]).toEqual([0, 0, 5000, 5000]);
+    expect(store.check()).toEqual([]);
+    before.release();
+    const { pageCount, freePages } = store.stats().pager;
+    expect(pageCount - freePages).toBeLessThan(8);
+    store.close();
+  });
+
   test('under an iterator of the transaction, clear ends the walk and a drop is told', () => {
     withStore((store) => {
       store.transaction((tx) => {

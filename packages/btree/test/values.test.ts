@@ -2,6 +2,7 @@
 // Method: sizes around every boundary, replaced by each other in all pairs; pages counted before and after.
 import { Random } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
+import type { View } from '@sombra/pager';
 import { BTree, inlineSizeMax } from '../src/index.ts';
 import { overflowPayload } from '../src/page/layout.ts';
 import { bytes, digits, entriesOf, put, remove, text, valueOf } from './support/entries.ts';
@@ -324,6 +325,58 @@ describe('hints', () => {
       tx.rollback();
       expect(codeOf(() => db.tree.findAt(tx.view, foundPage, foundSlot, key, 4))).toBe('SOMBRA_CLOSED');
     });
+  });
+});
+
+test('a page that was freed with its whole tree is no leaf of it, though it keeps what it held', () => {
+  const guesses = (db: OpenTree, view: View): number[] => {
+    const found: number[] = [];
+    for (let page = 3; page < view.pageCount; page += 1) {
+      view.page(page); // it is cached
+      for (let id = 0; id < 300; id += 50) if (db.tree.findInLeafU48(view, page, id) >= 0) found.push(id);
+    }
+    return found;
+  };
+  const fillIds = (db: OpenTree): void =>
+    db.write((tx) => {
+      for (let id = 0; id < 300; id += 1) db.tree.putU48(tx, id, bytes('v'.repeat(200)), 0, 200);
+    });
+  const all = [0, 50, 100, 150, 200, 250];
+  withTree((db) => {
+    fillIds(db);
+    expect(guesses(db, db.view)).toEqual(all);
+    const before = db.pager.snapshot();
+    db.write((tx) => {
+      db.tree.clear(tx);
+      expect(guesses(db, tx.view)).toEqual([]);
+    });
+    expect(guesses(db, db.view)).toEqual([]);
+    expect(guesses(db, before)).toEqual(all);
+    before.release();
+    db.reopen();
+    expect(guesses(db, db.view)).toEqual([]);
+    fillIds(db);
+    expect(new Set(guesses(db, db.view))).toEqual(new Set(all));
+    db.write((tx) => {
+      db.tree.drop(tx);
+      expect(guesses(db, tx.view)).toEqual([]);
+      db.tree = BTree.create(tx, 'data');
+      db.tree.putU48(tx, 100, bytes('x'), 0, 1);
+      expect(guesses(db, tx.view)).toEqual([100]);
+    });
+    expect(guesses(db, db.view)).toEqual([100]);
+  });
+});
+
+test('a guess reads nothing: what is not cached is left to the descent', () => {
+  withTree((db) => {
+    db.write((tx) => {
+      for (let id = 0; id < 2000; id += 1) db.tree.putU48(tx, id, bytes('v'.repeat(100)), 0, 100);
+    });
+    db.reopen();
+    const { mainReads } = db.pager.stats();
+    for (let page = 3; page < db.view.pageCount; page += 1) db.tree.findInLeafU48(db.view, page, 7);
+    expect(db.pager.stats().mainReads).toBe(mainReads);
   });
 });
 

@@ -80,7 +80,7 @@ const TABLES: [page: string, heading: string, layout: Layout][] = [
     'Tree entry',
     layout(roots.TREE_ENTRY_SIZE, [
       ['root', roots.TREE_ROOT],
-      ['reserved', roots.TREE_RESERVED],
+      ['since', roots.TREE_SINCE],
       ['count', roots.TREE_COUNT],
       ['nameLength', roots.TREE_NAME_LENGTH],
       ['name', roots.TREE_NAME],

@@ -2,7 +2,14 @@
 // Method: small cases on a database in memory with a cache of 8 pages; SOMBRA_VERIFY compares every delta with its page.
 import { MemoryVfs } from '@sombra/vfs';
 import { describe, expect, test } from 'vitest';
+import type { View } from '../src/index.ts';
 import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
+
+/** The commit from which on a tree's pages were written. */
+function sinceOf(view: View, slot: number): number {
+  view.treeRoot(slot); // the implicit view takes up the newest commit
+  return view.catalogue.since[slot]!;
+}
 
 describe('commit and rollback', () => {
   test('a commit is seen by the view, a rollback is not', () => {
@@ -118,6 +125,80 @@ describe('pages', () => {
     for (let page = before; page < pager.view.pageCount; page += 1)
       expect(pager.cache.bytes[pager.view.page(page) + 16]).toBeLessThan(16);
     expect(pager.check({ reachable: () => undefined })).toEqual([]);
+    pager.close();
+  });
+
+  test('far more pages than a transaction may change are freed untouched: only the freelist is logged', () => {
+    const pager = openPager({ maxTransactionPages: 50, maxWalSizeMb: 100 });
+    const pages: number[] = [];
+    for (let i = 0; i < 60; i += 1) {
+      write(pager, (tx) => {
+        for (let n = 0; n < 40; n += 1) pages.push(newPage(tx, n));
+      });
+    }
+    const before = pager.snapshot();
+    const { logBytes } = pager.stats();
+    write(pager, (tx) => pages.forEach((page) => expect(tx.freeUntouched(page)).toBe(true)));
+    expect(pager.stats().logBytes - logBytes).toBeLessThan(5 * 4096);
+    expect(pager.stats().freePages).toBe(2400);
+    expect(valueOf(before, pages[39]!)).toBe(39);
+    before.release();
+    expect(pager.check({ reachable: () => undefined })).toEqual([]);
+    const { pageCount } = pager.view;
+    for (let i = 0; i < 48; i += 1) write(pager, (tx) => Array.from({ length: 40 }, (_, n) => newPage(tx, n)));
+    expect(pager.view.pageCount).toBe(pageCount);
+    pager.close();
+  });
+
+  test('a page that was freed untouched is free once, until it is allocated again; a savepoint takes it back', () => {
+    const pager = openPager();
+    const [a, b] = write(pager, (tx) => [newPage(tx, 1), newPage(tx, 2)]) as [number, number];
+    let tx = pager.begin();
+    expect([tx.freeUntouched(a), tx.freeUntouched(a)]).toEqual([true, false]);
+    expect(codeOf(() => tx.free(a))).toBe('SOMBRA_PAGE_FREE');
+    tx = pager.begin();
+    const made = newPage(tx, 3);
+    expect([tx.freeUntouched(made), tx.freeUntouched(made)]).toEqual([true, false]);
+    const savepoint = tx.savepoint();
+    expect(tx.freeUntouched(a)).toBe(true);
+    const [again] = [newPage(tx, 4), newPage(tx, 5)];
+    expect(tx.freeUntouched(again)).toBe(true);
+    tx.rollbackTo(savepoint);
+    expect(valueOf(tx.view, a)).toBe(1);
+    expect(tx.freeUntouched(a)).toBe(true);
+    tx.setU32(tx.edit(b), 24, 7);
+    expect(tx.freeUntouched(b)).toBe(true);
+    tx.commit();
+    expect(pager.stats().freePages).toBe(3);
+    for (const wrong of [0, 2, -1, 1.5, 999]) {
+      const next = pager.begin();
+      expect(codeOf(() => next.freeUntouched(wrong))).toBe('SOMBRA_PAGE_RANGE');
+      next.rollback();
+    }
+    pager.begin().rollback();
+    pager.close();
+  });
+
+  test('a tree that begins anew says from which commit on its pages are; so does the file', () => {
+    const vfs = new MemoryVfs();
+    let pager = openPager({}, vfs);
+    const slot = write(pager, (tx) => tx.createTree('a'));
+    expect(sinceOf(pager.view, slot)).toBe(1);
+    write(pager, (tx) => tx.setTreeRoot(slot, newPage(tx, 1)));
+    const tx = pager.begin();
+    tx.addTreeCount(slot, 5);
+    const savepoint = tx.savepoint();
+    tx.restartTree(slot);
+    expect(sinceOf(tx.view, slot)).toBe(3);
+    tx.rollbackTo(savepoint);
+    expect([sinceOf(tx.view, slot), tx.view.treeCount(slot)]).toEqual([1, 5]);
+    tx.restartTree(slot);
+    expect([tx.view.treeRoot(slot), tx.view.treeCount(slot)]).toEqual([0, 0]);
+    tx.commit();
+    pager.close();
+    pager = openPager({}, vfs);
+    expect(sinceOf(pager.view, slot)).toBe(3);
+    expect(pager.check()).toEqual([]);
     pager.close();
   });
 

@@ -75,7 +75,10 @@ function slotFor(pager: Pager, handles: TreeHandles, name: string): number {
 function publish(tx: WriteTransaction, handles: TreeHandles, name: string, slot: number, built: BulkTree): void {
   const old = handles.find(tx.view, name);
   if (old === undefined) assert(tx.createTree(name) === slot, 'a bulk load gets the slot that its pages name');
-  else dropPages(tx, old.treeId, old.rootOf(tx.view));
+  else {
+    dropPages(tx, old.treeId, old.rootOf(tx.view));
+    tx.restartTree(slot);
+  }
   tx.setTreeRoot(slot, built.root);
   tx.addTreeCount(slot, built.count);
   invalidateCursors(tx.view.cache);

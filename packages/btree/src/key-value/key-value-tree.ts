@@ -219,7 +219,6 @@ export class KeyValueTree extends KeyValueReader {
   /**
    * Deletes all entries; the tree stays, empty.
    * @returns number of entries that there were
-   * @throws TransactionError SOMBRA_TRANSACTION_PAGES for a tree of more pages than a transaction may change
    */
   clear(): number {
     const { handles } = this.context;

@@ -84,14 +84,14 @@ export function readChain(
   }
 }
 
-/** Frees the pages of a chain of `length` bytes. @throws CorruptionError SOMBRA_OVERFLOW_CHAIN */
+/** Frees the pages of a chain of `length` bytes: nobody looks for them but by the reference that ends here. @throws CorruptionError SOMBRA_OVERFLOW_CHAIN */
 export function freeChain(tx: WriteTransaction, treeId: number, first: number, length: number): void {
   const { view } = tx;
   const payload = overflowPayload(view.cache.pageSize);
   for (let page = first, remaining = length; remaining > 0; remaining -= payload) {
     const base = chainPage(view, treeId, page, remaining);
     const next = view.cache.words[(base + OVERFLOW_NEXT_OFFSET) >> 2]!;
-    tx.free(page);
+    if (!tx.freeUntouched(page)) throw brokenChain(page, 'belongs to two values');
     page = next;
   }
 }

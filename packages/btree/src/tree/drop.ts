@@ -15,29 +15,27 @@ import {
 } from '../page/page.ts';
 
 /**
- * Frees the pages of a tree from the leaves up. Each page is freed once: a damaged tree that leads to a page twice gives
- * an error.
+ * Frees the pages of a tree from the leaves up, without touching them: each is read once, and none is changed. Dropping the tree
+ * or starting it anew, in the same transaction, makes sure that nobody takes them for pages of the tree any more.
+ * @throws CorruptionError SOMBRA_TREE_PAGE, SOMBRA_OVERFLOW_CHAIN, also when a damaged tree leads to a page twice
  */
 export function dropPages(tx: WriteTransaction, treeId: number, root: number): void {
   const base = tx.view.page(root);
   const level = treeLevel(tx.view.cache, base, treeId, root);
-  dropPage(tx, treeId, root, level, new Set());
+  dropPage(tx, treeId, root, level);
 }
 
-function dropPage(tx: WriteTransaction, treeId: number, page: number, level: number, seen: Set<number>): void {
+function dropPage(tx: WriteTransaction, treeId: number, page: number, level: number): void {
   const { view } = tx;
   const memory = view.cache;
   const base = view.page(page);
   if (pageIdentity(memory, base) !== pageIdentityAt(level, treeId))
     throw wrongPage(page, `is not the page of tree ${treeId} that its parent points to`);
-  if (seen.has(page)) throw wrongPage(page, 'has two parents');
-  seen.add(page);
   memory.pin(base);
   try {
     const slots = slotsOf(memory, base);
     const count = slotCountOf(memory, base);
-    if (level > 0)
-      for (let i = -1; i < count; i++) dropPage(tx, treeId, childOf(memory, base, slots, i), level - 1, seen);
+    if (level > 0) for (let i = -1; i < count; i++) dropPage(tx, treeId, childOf(memory, base, slots, i), level - 1);
     else {
       for (let i = 0; i < count; i++) {
         const value = base + valueOffsetOf(memory, base, slots, i);
@@ -48,5 +46,5 @@ function dropPage(tx: WriteTransaction, treeId: number, page: number, level: num
   } finally {
     memory.unpin(base);
   }
-  tx.free(page);
+  if (!tx.freeUntouched(page)) throw wrongPage(page, 'has two parents');
 }

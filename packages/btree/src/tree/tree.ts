@@ -145,8 +145,9 @@ export class BTree {
   }
 
   /**
-   * {@link find} at a place that is only a guess: `pageNumber` and `slot` may name anything.
-   * @returns -1 when the key is not there; it may then be elsewhere in the tree. Never throws for a wrong guess
+   * {@link find} at a place that is only a guess: `pageNumber` and `slot` may name anything. It reads no page from the file.
+   * @returns -1 when the key is not there, or the page is not cached; the key may then be elsewhere in the tree. Never throws for
+   *   a wrong guess
    */
   findAt(view: View, pageNumber: number, slot: number, key: Uint8Array, keyLength: number): number {
     const base = this.guessedLeaf(view, pageNumber);
@@ -354,8 +355,8 @@ export class BTree {
     try {
       this.state.moves += 1;
       dropPages(tx, this.treeId, root);
+      tx.restartTree(this.slot);
       tx.setTreeRoot(this.slot, tx.allocate(KIND_LEAF, this.treeId));
-      tx.addTreeCount(this.slot, -tx.view.treeCount(this.slot));
     } catch (error) {
       throw tx.abort(error);
     }
@@ -399,18 +400,15 @@ export class BTree {
     return view.cache === this.cache && view.treeRoot(this.slot) !== 0 && view.catalogue.names[this.slot] === this.name;
   }
 
-  /** Base of a leaf of this tree, -1 when the page is something else or cannot be read. */
+  /** Base of a leaf of this tree, -1 when the page is something else or is not cached: the descent has to read it then. */
   private guessedLeaf(view: View, pageNumber: number): number {
     this.foundSlot = -1;
     if (view.cache !== this.cache || !(pageNumber > this.lastOther) || !isIndex(pageNumber, view.pageCount)) return -1;
-    let base: number;
-    try {
-      base = view.page(pageNumber);
-    } catch (error) {
-      if (view.closed) throw error;
-      return -1; // a page that was freed may never have been written; if it matters, the descent will say so
-    }
-    return pageIdentity(this.cache, base) === this.leafIdentity ? base : -1;
+    const { cache } = this;
+    const base = view.cachedPage(pageNumber);
+    if (base < 0 || pageIdentity(cache, base) !== this.leafIdentity) return -1;
+    // A page that was freed with all the others keeps what it held.
+    return cache.frameLsn[base >>> cache.shift]! >= view.catalogue.since[this.slot]! ? base : -1;
   }
 
   private nothing(): -1 {

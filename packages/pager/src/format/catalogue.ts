@@ -6,6 +6,11 @@
 /** Number of counters that layers above may use. */
 export const COUNTERS = 16;
 
+/** The part of a tree's `since` that the roots page holds. */
+export function sinceWord(since: number): number {
+  return since >>> 0; // 0 for an empty slot
+}
+
 /** State of one commit. Owned by the pager; views read it, only a write transaction's own copy changes. */
 export class Catalogue {
   lsn = 0;
@@ -17,6 +22,8 @@ export class Catalogue {
   readonly counters = new Float64Array(COUNTERS);
   readonly roots: Uint32Array;
   readonly counts: Float64Array;
+  /** Commit from which on the pages of a tree are written: an older page that carries its id was freed with all of it. Infinity in an empty slot. */
+  readonly since: Float64Array;
   /** Name per slot; '' marks an empty slot. */
   readonly names: string[];
 
@@ -24,6 +31,7 @@ export class Catalogue {
   constructor(slots: number) {
     this.roots = new Uint32Array(slots);
     this.counts = new Float64Array(slots);
+    this.since = new Float64Array(slots).fill(Infinity);
     this.names = new Array<string>(slots).fill('');
   }
 
@@ -38,6 +46,7 @@ export class Catalogue {
     for (let slot = 0; slot < used; slot += 1) {
       this.roots[slot] = other.roots[slot]!;
       this.counts[slot] = other.counts[slot]!;
+      this.since[slot] = other.since[slot]!;
       this.names[slot] = other.names[slot]!;
     }
     this.slotsUsed = other.slotsUsed;
@@ -50,7 +59,8 @@ export class Catalogue {
     for (let index = 0; index < COUNTERS; index += 1) if (this.counters[index] !== other.counters[index]) return true;
     for (let slot = 0; slot < this.slotsUsed; slot += 1) {
       if (this.roots[slot] !== other.roots[slot] || this.counts[slot] !== other.counts[slot]) return true;
-      if (this.names[slot] !== other.names[slot]) return true;
+      if (this.names[slot] !== other.names[slot] || sinceWord(this.since[slot]!) !== sinceWord(other.since[slot]!))
+        return true;
     }
     return false;
   }

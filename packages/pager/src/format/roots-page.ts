@@ -13,7 +13,7 @@
  *      192    64  first tree, and so on to the end of the page
  */
 import { CorruptionError, decodeText, encodeText } from '@sombra/vfs';
-import { Catalogue, COUNTERS } from './catalogue.ts';
+import { Catalogue, COUNTERS, sinceWord } from './catalogue.ts';
 import { KIND_OFFSET, PAGE_HEADER_SIZE, PAGE_KIND_ROOTS } from './page-header.ts';
 import { readSafe64, readU32 } from '../base/bytes.ts';
 
@@ -27,7 +27,7 @@ export const ROOTS_TREES = ROOTS_RESERVED_2 + 24;
 
 export const TREE_ENTRY_SIZE = 64;
 export const TREE_ROOT = 0;
-export const TREE_RESERVED = 4;
+export const TREE_SINCE = 4;
 export const TREE_COUNT = 8;
 export const TREE_NAME_LENGTH = 16;
 export const TREE_NAME = 17;
@@ -89,9 +89,19 @@ export function readRootsPage(
     catalogue.names[slot] = decodeText(bytes, entry + TREE_NAME, entry + TREE_NAME + nameLength);
     catalogue.roots[slot] = root;
     catalogue.counts[slot] = count;
+    catalogue.since[slot] = sinceOf(readU32(bytes, entry + TREE_SINCE), lsn);
     catalogue.slotsUsed = slot + 1;
   }
   return catalogue;
+}
+
+/**
+ * The newest commit up to `lsn` that ends in these 32 bits. It is never older than the one that was meant, so that a page is
+ * rather taken for a freed one than for a page of the tree.
+ */
+function sinceOf(word: number, lsn: number): number {
+  const high = lsn - (lsn >>> 0);
+  return word <= lsn >>> 0 || high === 0 ? high + word : high - 2 ** 32 + word;
 }
 
 /** What `writeRootsPage` changes bytes through: a write transaction. */
@@ -114,6 +124,8 @@ export function writeRootsPage(tx: RootsWriter, base: number, before: Catalogue,
     const entry = ROOTS_TREES + slot * TREE_ENTRY_SIZE;
     if (after.roots[slot] !== before.roots[slot]) tx.setU32(base, entry + TREE_ROOT, after.roots[slot]!);
     if (after.counts[slot] !== before.counts[slot]) tx.setU64(base, entry + TREE_COUNT, after.counts[slot]!);
+    const since = sinceWord(after.since[slot]!);
+    if (since !== sinceWord(before.since[slot]!)) tx.setU32(base, entry + TREE_SINCE, since);
     const name = after.names[slot]!;
     if (name === before.names[slot]) continue;
     const field = new Uint8Array(TREE_ENTRY_SIZE - TREE_NAME_LENGTH);

@@ -3,13 +3,14 @@ import type { PageCache } from './page-cache.ts';
 import { NO_FRAME } from './page-cache.ts';
 import type { OpMark } from './op-log.ts';
 import { OpLog } from './op-log.ts';
+import { UntouchedPages } from './untouched-pages.ts';
 import { KIND_OFFSET, stampHeader, stampLsn } from '../format/page-header.ts';
 
 /** The page is logged as the operations that were made on it. */
 export const MODE_DELTA = 0;
 /** The page is logged whole: it is new, or so much changed that an image is smaller. Operations are not kept. */
 export const MODE_IMAGE = 1;
-/** The page was allocated and freed in this transaction, and its committed version is a free page: nothing is logged. */
+/** The page was changed, or allocated, and then freed in this transaction: nothing is logged, what a free page holds does not matter. */
 export const MODE_FREED = 2;
 
 /** State of a dirty page when a savepoint's part of the transaction first touched it. */
@@ -44,6 +45,8 @@ export class DirtyPages {
   /** Savepoint depth now; 0 outside savepoints. */
   depth = 0;
   readonly log = new OpLog();
+  /** Pages that were freed without becoming dirty. */
+  readonly untouched = new UntouchedPages();
 
   private readonly cache: PageCache;
   private readonly limit: number;
@@ -65,6 +68,7 @@ export class DirtyPages {
     this.count = 0;
     this.depth = 0;
     this.log.reset();
+    this.untouched.rewind(0);
     this.forgetSaved(0);
   }
 
@@ -190,17 +194,20 @@ export class DirtyPages {
    * @param existed  the page lies within the file of the commit before
    */
   wipe(d: number, existed: boolean): void {
+    this.discard(d, existed);
+    if (this.baseLsn[d]! < 0) return; // no commit had it
+    this.mode[d] = MODE_DELTA;
+    this.log.begin(d);
+    this.log.fill(d, KIND_OFFSET, this.cache.pageSize - KIND_OFFSET, 0);
+  }
+
+  /** As `wipe`, for a page that only this transaction could take for what it was: it is logged only if the file ends before it. */
+  discard(d: number, existed: boolean): void {
     this.touch(d);
     const { cache } = this;
     const base = this.frame[d]! << cache.shift;
     cache.bytes.fill(0, base + KIND_OFFSET, base + cache.pageSize);
-    if (this.baseLsn[d]! < 0) {
-      this.mode[d] = existed ? MODE_FREED : MODE_IMAGE;
-      return;
-    }
-    this.mode[d] = MODE_DELTA;
-    this.log.begin(d);
-    this.log.fill(d, KIND_OFFSET, cache.pageSize - KIND_OFFSET, 0);
+    this.mode[d] = existed ? MODE_FREED : MODE_IMAGE;
   }
 
   /** How many saved states there are: what a savepoint remembers, to come back to it. */
@@ -221,7 +228,7 @@ export class DirtyPages {
       this.baseLsn[d] = saved.baseLsn;
     }
     this.forgetSaved(savedCount);
-    for (let d = this.count - 1; d >= count; d -= 1) cache.dropDirty(this.frame[d]!, true);
+    for (let d = this.count - 1; d >= count; d -= 1) cache.dropDirty(this.frame[d]!);
     this.count = count;
   }
 

@@ -314,15 +314,11 @@ export class PageCache {
     if (next !== NO_FRAME && this.pins[next] === 0 && !this.needed(next)) this.drop(next);
   }
 
-  /**
-   * Drops the writer's copy.
-   * @param restore  true: the version behind it is the newest again (rollback); false: the page was freed
-   */
-  dropDirty(frame: number, restore: boolean): void {
+  /** Drops the writer's copy: the version behind it is the newest again. */
+  dropDirty(frame: number): void {
     const pageNumber = this.framePage[frame]!;
     const next = this.older[frame]!;
-    if (restore && next !== NO_FRAME && this.frameUntil[next] === this.frameLsn[frame])
-      this.frameUntil[next] = Infinity;
+    if (next !== NO_FRAME && this.frameUntil[next] === this.frameLsn[frame]) this.frameUntil[next] = Infinity;
     this.setFirst(pageNumber, next);
     this.dirty -= 1;
     this.release(frame);

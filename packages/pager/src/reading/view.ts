@@ -97,6 +97,23 @@ export class View {
     return this.catalogue.counts[slot] ?? 0;
   }
 
+  /**
+   * Looks at a page under a number that is only a guess, as far as memory holds the version that this view sees: a free page is
+   * not read from the file, where a bulk load may be writing it.
+   * @returns its base, as `page`; -1 when it is not cached or does not exist
+   */
+  cachedPage(pageNumber: number): number {
+    const cache = this.cache;
+    let frame = cache.table[pageNumber]!;
+    if (!(frame >= 0 && cache.frameLsn[frame]! <= this.limit)) {
+      if (this.limit < 0) this.source.renew(this);
+      frame = cache.find(pageNumber, this.limit);
+      if (frame < 0) return -1;
+    }
+    cache.referenced[frame] = 1;
+    return frame << this.shift;
+  }
+
   /** Catalogue slot of the tree with this name, -1 if there is none. */
   findTree(name: string): number {
     if (this.limit < 0) this.source.renew(this);

@@ -16,7 +16,7 @@ import { InvariantError, verifying } from '@sombra/vfs';
 import type { TransactionError } from '@sombra/vfs';
 import { applyOps, ENTRY_DELTA, ENTRY_IMAGE, RECORD_COMMIT } from '@sombra/wal';
 import type { LogPosition, LogTail, Wal } from '@sombra/wal';
-import { MODE_DELTA, MODE_FREED, MODE_IMAGE } from '../pages/dirty-pages.ts';
+import { MODE_DELTA, MODE_IMAGE } from '../pages/dirty-pages.ts';
 import type { Engine } from '../connection/engine.ts';
 import { commitInDoubt } from '../base/failure.ts';
 import { NO_OP } from '../pages/op-log.ts';
@@ -190,7 +190,7 @@ function publishPages(
   for (let d = 0; d < dirty.count; d += 1) {
     const frame = dirty.frame[d]!;
     if (!isLogged(engine, d)) {
-      cache.dropDirty(frame, dirty.mode[d] !== MODE_FREED);
+      cache.dropDirty(frame);
       continue;
     }
     const kind = dirty.mode[d] === MODE_IMAGE ? ENTRY_IMAGE : ENTRY_DELTA;

@@ -9,8 +9,7 @@
  *
  * Invariants: a trunk page is free itself; the roots page holds the first trunk page and the number of all free pages,
  * trunk pages included. A page freed by one commit may be reused by the next: old versions of it live in the log, and main
- * is not overwritten beyond what snapshots may still read (rules R4, K1). A free
- * page that is no trunk page is all zero, kind 0.
+ * is not overwritten beyond what snapshots may still read (rules R4, K1). What a free page that is no trunk page holds means nothing.
  */
 import { CorruptionError, StateError } from '@sombra/vfs';
 import { readU32 } from '../base/bytes.ts';

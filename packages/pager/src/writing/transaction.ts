@@ -20,6 +20,8 @@ interface Savepoint {
   readonly id: number;
   readonly pages: number;
   readonly saved: number;
+  /** Pages that were freed untouched before it. */
+  readonly untouched: number;
   readonly catalogue: Catalogue;
 }
 
@@ -98,24 +100,53 @@ export class WriteTransaction {
   }
 
   /**
-   * Gives a page back. Nothing may refer to it any more; its bytes become zero, kind 0.
+   * Gives a page back. Nothing may refer to it any more; its bytes become zero, kind 0, so that nobody who remembers its number
+   * takes it for what it was.
    * @throws StateError SOMBRA_PAGE_FREE, SOMBRA_TX_DONE; DataError SOMBRA_PAGE_RANGE; as `allocate`
    */
   free(pageNumber: number): void {
-    this.check();
-    if (!(pageNumber > this.roots && pageNumber < this.catalogue.pageCount)) {
-      throw new DataError('SOMBRA_PAGE_RANGE', `page ${pageNumber} is not a page that can be freed`);
-    }
+    this.checkFreeable(pageNumber);
     try {
       const { dirty, cache } = this.engine;
-      const base = this.edit(pageNumber);
-      const kind = cache.bytes[base + KIND_OFFSET]!;
-      if (kind < PAGE_KIND_FIRST_FREE) throw new StateError('SOMBRA_PAGE_FREE', `page ${pageNumber} is free already`);
+      const again = dirty.untouched.has(pageNumber) && dirty.indexOf(pageNumber) < 0;
+      if (again || cache.bytes[this.edit(pageNumber) + KIND_OFFSET]! < PAGE_KIND_FIRST_FREE)
+        throw new StateError('SOMBRA_PAGE_FREE', `page ${pageNumber} is free already`);
       dirty.wipe(dirty.indexOf(pageNumber), pageNumber < this.engine.tail.pageCount);
       putFree(this, this.catalogue, pageNumber);
     } catch (error) {
       throw this.abort(error);
     }
+  }
+
+  /**
+   * Gives a page back without reading, changing or logging it: only the freelist grows, so that a transaction may free far more
+   * pages than it may change. The page keeps its bytes until it is allocated again. Only for pages that nobody looks for under a
+   * number remembered from before: those of a tree that ends as a whole (`dropTree`, `restartTree`), continuations of values.
+   * @returns false when this transaction freed the page before, and nothing happened: the caller's structure leads to it twice
+   * @throws DataError SOMBRA_PAGE_RANGE; StateError SOMBRA_TX_DONE; as `allocate`
+   */
+  freeUntouched(pageNumber: number): boolean {
+    this.checkFreeable(pageNumber);
+    try {
+      const { dirty, cache } = this.engine;
+      const d = dirty.indexOf(pageNumber);
+      if (d < 0) {
+        if (!dirty.untouched.add(pageNumber)) return false;
+      } else {
+        if (cache.bytes[(dirty.frame[d]! << cache.shift) + KIND_OFFSET]! < PAGE_KIND_FIRST_FREE) return false;
+        dirty.discard(d, pageNumber < this.engine.tail.pageCount);
+      }
+      putFree(this, this.catalogue, pageNumber);
+      return true;
+    } catch (error) {
+      throw this.abort(error);
+    }
+  }
+
+  private checkFreeable(pageNumber: number): void {
+    this.check();
+    if (pageNumber > this.roots && pageNumber < this.catalogue.pageCount && Number.isInteger(pageNumber)) return;
+    throw new DataError('SOMBRA_PAGE_RANGE', `page ${pageNumber} is not a page that can be freed`);
   }
 
   /**
@@ -242,6 +273,7 @@ export class WriteTransaction {
     names[slot] = name;
     roots[slot] = 0;
     counts[slot] = 0;
+    this.catalogue.since[slot] = this.lsn;
     this.catalogue.slotsUsed = Math.max(this.catalogue.slotsUsed, slot + 1);
     return slot;
   }
@@ -252,8 +284,20 @@ export class WriteTransaction {
     this.catalogue.names[slot] = '';
     this.catalogue.roots[slot] = 0;
     this.catalogue.counts[slot] = 0;
+    this.catalogue.since[slot] = Infinity;
     while (this.catalogue.slotsUsed > 0 && this.catalogue.names[this.catalogue.slotsUsed - 1] === '')
       this.catalogue.slotsUsed -= 1;
+  }
+
+  /**
+   * The tree begins anew, without root and entries. Its pages are its owner's to free, before; from here on a page that an
+   * earlier commit wrote is none of its pages, whatever its header says (`Catalogue.since`). @throws DataError SOMBRA_TREE
+   */
+  restartTree(slot: number): void {
+    this.checkTree(slot);
+    this.catalogue.roots[slot] = 0;
+    this.catalogue.counts[slot] = 0;
+    this.catalogue.since[slot] = this.lsn;
   }
 
   /** Sets the root page of a tree, 0 for none. @throws DataError SOMBRA_TREE, SOMBRA_PAGE_RANGE */
@@ -294,7 +338,8 @@ export class WriteTransaction {
     const catalogue = this.engine.takeCatalogue();
     catalogue.copyFrom(this.catalogue);
     const id = this.nextSavepoint++;
-    this.savepoints.push({ id, pages: dirty.count, saved: dirty.savedCount, catalogue });
+    const { count: pages, savedCount: saved } = dirty;
+    this.savepoints.push({ id, pages, saved, untouched: dirty.untouched.count, catalogue });
     dirty.depth += 1;
     return id;
   }
@@ -308,8 +353,9 @@ export class WriteTransaction {
     this.check();
     const depth = this.findSavepoint(savepoint);
     const { dirty } = this.engine;
-    const { pages, saved, catalogue } = this.savepoints[depth]!;
+    const { pages, saved, untouched, catalogue } = this.savepoints[depth]!;
     dirty.rewind(pages, saved);
+    dirty.untouched.rewind(untouched);
     for (const gone of this.savepoints.splice(depth + 1)) this.engine.giveCatalogue(gone.catalogue);
     dirty.depth = depth + 1;
     this.catalogue.copyFrom(catalogue);

@@ -143,6 +143,19 @@ export class Life {
     this.commitWith((tx) => this.addPages(tx, before, pages));
   }
 
+  /** A transaction that adds pages, and frees all but the first of them again, untouched. */
+  waste(pages: number): void {
+    const before = this.state;
+    this.commitWith((tx) => {
+      const added = this.addPages(tx, before, pages);
+      for (const page of [...added.pages.keys()].slice(before.pages.size + 1)) {
+        tx.freeUntouched(page);
+        (added.pages as Map<number, Uint8Array>).delete(page);
+      }
+      return added;
+    });
+  }
+
   private addPages(tx: WriteTransaction, before: ModelState, pages: number): ModelState {
     const added = new Map(before.pages);
     for (let i = 0; i < pages; i += 1) {

@@ -151,7 +151,8 @@ export function randomChanges(
       draft.pages.set(page, body);
     } else if (kind < 28 && pages.length > 3) {
       const page = random.pick(pages);
-      tx.free(page);
+      if (((page + tx.lsn) & 1) === 0) tx.free(page);
+      else tx.freeUntouched(page);
       draft.pages.delete(page);
     } else if (kind < 80) {
       const page = random.pick(pages);

@@ -91,6 +91,19 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
   {
+    name: 'pages made and freed in one transaction',
+    run(life) {
+      life.open();
+      life.fill(2);
+      life.waste(6);
+      life.commit();
+      life.waste(12);
+      life.checkpoint();
+      life.waste(3);
+      life.close();
+    },
+  },
+  {
     name: 'clean close and reopen',
     run(life) {
       times(4, () => {
