@@ -51,7 +51,6 @@ test('at the hard limit writers are refused until the log can shrink', () => {
   expect(code).toBe('SOMBRA_LOG_FULL');
   expect(valueOf(snapshot, page)).toBe(0);
   snapshot.release();
-  writer.checkpoint();
   write(writer, (tx) => tx.setU32(tx.edit(page), 24, 7));
   expect(valueOf(writer.view, page)).toBe(7);
   writer.close();

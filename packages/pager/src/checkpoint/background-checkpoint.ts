@@ -26,8 +26,13 @@ export class BackgroundCheckpoint {
   private scheduled = false;
   private started = 0;
   private bytesAtStart = 0;
-  private notBefore = 0;
   private commits = 0;
+  /** Log bytes below which no checkpoint begins, as long as nobody completes one: the last one here was in vain. */
+  private notBefore = 0;
+  /** Commit of the last checkpoint when that was decided. */
+  private notBeforeLsn = -1;
+  /** The last checkpoint here was complete, and a reader kept it from shortening the log below its limit. */
+  private isKeptBack = false;
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -47,7 +52,7 @@ export class BackgroundCheckpoint {
         bytes >= options.checkpointAfterBytes ||
         engine.index.count >= CHECKPOINT_ENTRIES ||
         this.commits >= options.checkpointAfterCommits;
-      if (!due || bytes < this.notBefore || engine.shared.checkpointLsn === engine.published.lsn) return;
+      if (!due || engine.shared.checkpointLsn === engine.published.lsn || this.mustWait(bytes)) return;
       this.begin(bytes);
     }
     if (bytes < options.maxWalBytes) this.keepPace(bytes);
@@ -60,10 +65,25 @@ export class BackgroundCheckpoint {
     this.started = engine.now();
     this.bytesAtStart = bytes;
     this.commits = 0;
-    // Without progress (an old snapshot, a full disk) the next try waits for more log.
-    this.notBefore = bytes + engine.options.checkpointAfterBytes / 4;
     engine.checkpointing = true;
     this.schedule();
+  }
+
+  /** Was the last try in vain, and has neither the log grown much since nor anybody completed a checkpoint? */
+  private mustWait(bytes: number): boolean {
+    return bytes < this.notBefore && this.engine.shared.checkpointLsn === this.notBeforeLsn;
+  }
+
+  /** The next try waits for more log. @param most  but not for more than this many bytes */
+  private backOff(most = Infinity): void {
+    const { options, shared } = this.engine;
+    this.notBefore = Math.min(this.engine.logBytes() + options.checkpointAfterBytes / 4, most);
+    this.notBeforeLsn = shared.checkpointLsn;
+  }
+
+  /** Does a reader keep the log over its limit, as far as the last checkpoint showed? */
+  get keptBack(): boolean {
+    return this.isKeptBack && this.engine.shared.checkpointLsn === this.notBeforeLsn;
   }
 
   /** Synchronous steps, as far as the log has grown towards its limit and the event loop has not kept up. */
@@ -145,14 +165,21 @@ export class BackgroundCheckpoint {
     this.drop();
     const elapsed = engine.now() - this.started;
     engine.stats.checkpointMs += elapsed;
-    if (engine.logBytes() < engine.options.checkpointAfterBytes) this.notBefore = 0;
     const { lsn, pages } = active.result;
+    this.isKeptBack = active.keptBack;
+    if (engine.logBytes() >= engine.options.checkpointAfterBytes) this.backOff();
     engine.health.callHook((hooks) => hooks.checkpoint?.(lsn, pages, elapsed));
   }
 
-  /** Gives the active checkpoint up, if there is one. */
+  /**
+   * Gives the active checkpoint up, if there is one: another connection wants to write. Begun anew in each tenure, and given up in
+   * each, it would cost the writers more than they write; so the next one waits, but never beyond the limit of the log, where it
+   * runs to its end at once.
+   */
   giveUp(): void {
-    if (this.active !== null) this.drop();
+    if (this.active === null) return;
+    this.drop();
+    this.backOff(this.engine.options.maxWalBytes);
   }
 
   private drop(): void {
@@ -174,6 +201,8 @@ export class BackgroundCheckpoint {
   private fail(error: unknown): void {
     const { engine } = this;
     this.drop();
+    this.isKeptBack = false;
+    this.backOff();
     engine.stats.checkpointFailures += 1;
     engine.health.warn({
       code: 'SOMBRA_CHECKPOINT_FAILED',

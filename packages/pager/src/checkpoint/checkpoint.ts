@@ -68,6 +68,8 @@ export class Checkpoint {
   result: CheckpointResult;
   /** It completed an earlier checkpoint that had stopped: what was committed after that is for the next one. */
   continues = false;
+  /** A reader kept it from going as far as it wanted to. */
+  keptBack = false;
 
   private readonly engine: Engine;
   private readonly whole: boolean;
@@ -168,6 +170,7 @@ export class Checkpoint {
     shared.intendedBound = this.bound;
     engine.writeShared();
     this.bound = engine.lowestMark(this.bound);
+    this.keptBack = this.bound < shared.intendedBound;
     if (this.bound < shared.bound) return this.finish();
     shared.bound = shared.intendedBound = this.bound;
     engine.writeShared();

@@ -279,7 +279,7 @@ export class Engine implements PageSource {
     this.checkIdle();
     this.tenure.acquire(waitMs);
     try {
-      this.limits.check();
+      this.limits.makeRoom();
     } catch (error) {
       this.tenure.settle(false);
       throw error;

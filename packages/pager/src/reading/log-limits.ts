@@ -4,6 +4,7 @@
  */
 import { IoError } from '@sombra/vfs';
 import { SEGMENT_HEADER_SIZE } from '@sombra/wal';
+import { checkpointNow } from '../checkpoint/background-checkpoint.ts';
 import type { Engine } from '../connection/engine.ts';
 import { TOO_OLD } from './view.ts';
 import type { View } from './view.ts';
@@ -27,7 +28,8 @@ export class LogLimits {
       this.alerted = false;
       return;
     }
-    if (this.alerted) return;
+    // Without a reader in the way the next checkpoint shortens it; one that fails has a warning of its own.
+    if (this.alerted || !this.engine.checkpoints.keptBack) return;
     this.alerted = true;
     this.engine.health.warn({
       code: 'SOMBRA_LOG_OVER_LIMIT',
@@ -35,18 +37,32 @@ export class LogLimits {
     });
   }
 
-  /** May the log grow? @throws IoError SOMBRA_LOG_FULL */
-  check(): void {
-    const { options } = this.engine;
-    if (options.walHardLimitBytes === Infinity) return;
-    const bytes = this.engine.logBytes();
+  /**
+   * May the log grow? At its hard limit a checkpoint has to make room first: no commit would come by to start one.
+   * Call within a tenure.
+   * @throws IoError SOMBRA_LOG_FULL
+   */
+  makeRoom(): void {
+    const { engine } = this;
+    const { options } = engine;
+    if (options.walHardLimitBytes === Infinity || engine.logBytes() < options.walHardLimitBytes) return;
+    let cause: unknown;
+    try {
+      checkpointNow(engine);
+    } catch (error) {
+      if (engine.health.poisoned) throw error;
+      cause = error;
+    }
+    const bytes = engine.logBytes();
     if (bytes < options.walHardLimitBytes) return;
+    const why =
+      cause === undefined
+        ? 'a snapshot or another reader keeps a checkpoint from shortening it: release old snapshots'
+        : `a checkpoint failed (${String(cause)}): remove its cause`;
     throw new IoError(
       'SOMBRA_LOG_FULL',
-      `the log of ${options.path} has ${bytes} bytes, walHardLimitMb is reached: release old snapshots, so that a checkpoint can shorten it, or raise the limit`,
-      {
-        details: { bytes, limit: options.walHardLimitBytes },
-      },
+      `the log of ${options.path} has ${bytes} bytes, walHardLimitMb allows ${options.walHardLimitBytes}, and ${why}, or raise the limit`,
+      { cause, details: { bytes, limit: options.walHardLimitBytes } },
     );
   }
 
