@@ -5,10 +5,37 @@ import type { VfsEnv } from './vfs.ts';
 
 const sleepCell = new Int32Array(new SharedArrayBuffer(4));
 
+/** Longest time of one timer of Node, ms; with more it would fire at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** A timer that may take longer than Node's can: one after the other. */
+class ChainedTimer {
+  private current: NodeJS.Timeout;
+
+  constructor(fn: () => void, ms: number, keepsAlive: boolean, maxMs: number) {
+    const start = (left: number): NodeJS.Timeout => {
+      const part = Math.min(left, maxMs);
+      const timer = setTimeout(() => (left > part ? (this.current = start(left - part)) : fn()), part);
+      return keepsAlive ? timer : timer.unref();
+    };
+    this.current = start(ms);
+  }
+
+  clear(): void {
+    clearTimeout(this.current);
+  }
+}
+
 /** Clock, randomness, timers of Node. */
 export class NodeEnv implements VfsEnv {
   readonly pid: number = process.pid;
   readonly host: string = hostname();
+  private readonly timerMaxMs: number;
+
+  /** @param options.timerMaxMs  longest time of one timer of Node; longer ones are put together. Default what Node allows */
+  constructor(options: { timerMaxMs?: number } = {}) {
+    this.timerMaxMs = options.timerMaxMs ?? TIMER_MAX_MS;
+  }
 
   identify(pid: number): string | null {
     try {
@@ -40,12 +67,12 @@ export class NodeEnv implements VfsEnv {
   }
 
   setTimer(fn: () => void, ms: number, keepsAlive = false): unknown {
-    const timer = setTimeout(fn, ms);
-    return keepsAlive ? timer : timer.unref();
+    if (!Number.isFinite(ms)) throw new RangeError(`a timer of ${ms} ms: leave it out if it is never to fire`);
+    return new ChainedTimer(fn, ms, keepsAlive, this.timerMaxMs);
   }
 
   clearTimer(timer: unknown): void {
-    clearTimeout(timer as NodeJS.Timeout);
+    (timer as ChainedTimer | undefined)?.clear();
   }
 
   defer(fn: () => void): void {

@@ -80,7 +80,7 @@ export interface VfsEnv {
   random(count: number): Uint8Array;
   /** Blocks the thread. */
   sleep(ms: number): void;
-  /** Calls `fn` once after `ms`. @param keepsAlive  the process stays until then. Default false */
+  /** Calls `fn` once after `ms`, a finite number of any size. @param keepsAlive  the process stays until then. Default false */
   setTimer(fn: () => void, ms: number, keepsAlive?: boolean): unknown;
   clearTimer(timer: unknown): void;
   /** Calls `fn` at the end of this turn of the event loop. */

@@ -44,8 +44,6 @@ const HEAVY_DEPTH = 32;
 const FAULTS_PER_DEADLINE = 256;
 /** Catalogues that are kept for transactions to come: as many as usually wait for a sync together. */
 const SPARE_CATALOGUES = 128;
-/** Longest time of a timer. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** What opening hands over: an open database file and what was found in it. */
 export interface EngineParts {
@@ -292,11 +290,11 @@ export class Engine implements PageSource {
     const timeout = this.options.transactionTimeoutMs;
     const tx = new WriteTransaction(this, catalogue, timeout === Infinity ? Infinity : this.now() + timeout);
     this.transaction = tx;
-    if (this.deadline === undefined && timeout <= TIMER_MAX_MS) this.watchDeadline(timeout);
+    if (this.deadline === undefined && timeout !== Infinity) this.watchDeadline(timeout);
     return tx;
   }
 
-  /** The connection is being closed. */
+  /** The connection is being closed: no timer of it goes on. */
   stopDeadline(): void {
     if (this.deadline !== undefined) this.vfs.env.clearTimer(this.deadline);
     this.deadline = undefined;

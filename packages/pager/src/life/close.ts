@@ -40,6 +40,7 @@ export function closeConnection(engine: Engine): void {
       engine.views.endImplicit();
       engine.tenure.stop();
       engine.stopDeadline();
+      engine.limits.stop();
       unregister(engine);
     },
     () => engine.checkpoints.giveUp(),

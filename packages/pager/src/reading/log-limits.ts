@@ -13,7 +13,7 @@ import type { View } from './view.ts';
 export class LogLimits {
   private readonly engine: Engine;
   private alerted = false;
-  private armed = false;
+  private timer: unknown;
   /** When each snapshot that is watched began, ms. */
   private readonly since = new Map<View, number>();
 
@@ -69,7 +69,7 @@ export class LogLimits {
   /** A snapshot began that may not keep the log for long. */
   watch(view: View): void {
     const { engine } = this;
-    if (engine.options.readTimeoutMs === Infinity || engine.shm === null) return;
+    if (engine.options.readTimeoutMs === Infinity) return;
     this.since.set(view, engine.now());
     this.arm();
   }
@@ -79,13 +79,18 @@ export class LogLimits {
     this.since.delete(view);
   }
 
+  /** The connection is being closed. */
+  stop(): void {
+    if (this.timer !== undefined) this.engine.vfs.env.clearTimer(this.timer);
+    this.timer = undefined;
+  }
+
   /** One timer looks after all snapshots of the connection. */
   private arm(): void {
-    if (this.armed) return;
-    this.armed = true;
+    if (this.timer !== undefined) return;
     const { engine } = this;
-    engine.vfs.env.setTimer(() => {
-      this.armed = false;
+    this.timer = engine.vfs.env.setTimer(() => {
+      this.timer = undefined;
       if (engine.health.closed || this.since.size === 0) return;
       engine.health.runUpkeep(() => this.endOld());
       if (this.since.size > 0) this.arm();
