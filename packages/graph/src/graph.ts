@@ -1,3 +1,4 @@
+import { checkOptions, flagOption } from './model/options.ts';
 import type { Pager } from '@sombra/pager';
 import { AdjacencyWriter } from './adjacency/adjacency-writer.ts';
 import { type BulkOptions, type BulkResult, type BulkSource, bulkLoad } from './bulk/bulk-load.ts';
@@ -92,7 +93,8 @@ export class Graph {
    * @throws StateError SOMBRA_CLOSED
    */
   snapshot(options?: { readonly exempt?: boolean }): GraphSnapshot {
-    return new GraphSnapshot(this.store, this.store.snapshot(options));
+    const exempt = flagOption(checkOptions(options, ['exempt'], 'snapshot')?.exempt, false, 'exempt');
+    return new GraphSnapshot(this.store, this.store.snapshot({ exempt }));
   }
 
   /**

@@ -24,6 +24,11 @@ export const NODE_KEY_SIZE = 6;
 export const TYPE_KEY_SIZE = NODE_KEY_SIZE + 2;
 export const CHAIN_KEY_SIZE = TYPE_KEY_SIZE + 6;
 
+/** In place of a neighbour: whichever it is. */
+const ANY = -1;
+/** In place of a neighbour to leave out: none. */
+const NONE = -1;
+
 /** Writes the key of a node, of its type head, or of a chain block, as long as the caller needs it. */
 export function writeAdjacencyKey(key: Uint8Array, node: number, type = 0, edge = 0): void {
   writeU48(key, 0, node);
@@ -124,12 +129,34 @@ export class Adjacency {
    * @param skip  neighbour to leave out, -1 for none
    */
   collect(view: View, node: number, filter: TypeFilter, skip: number, into: EdgeColumns): void {
+    this.gather(view, node, filter, skip, ANY, Infinity, into);
+  }
+
+  /**
+   * Appends those of a node's edges whose other end is `neighbour`, in the order of `collect`.
+   * @param limit  when `into` holds so many edges, no further block is read
+   */
+  collectTo(view: View, node: number, neighbour: number, filter: TypeFilter, limit: number, into: EdgeColumns): void {
+    if (into.length < limit) this.gather(view, node, filter, NONE, neighbour, limit, into);
+  }
+
+  private gather(
+    view: View,
+    node: number,
+    filter: TypeFilter,
+    skip: number,
+    only: number,
+    limit: number,
+    into: EdgeColumns,
+  ): void {
     const at = this.head(view, node);
     if (at < 0) return;
     const memory = view.cache;
     if ((memory.words[at >> 2]! & FLAG_CHAINS) === 0) {
       const word = checkBlock(memory, at, this.tree.foundLength, node);
+      const from = into.length;
       collectBlock(memory, at, word, filter, skip, into, node);
+      if (only !== ANY) into.keep(from, only);
       return;
     }
     headDegree(memory, at, this.tree.foundLength, CHAINS_HEAD, node);
@@ -139,12 +166,12 @@ export class Adjacency {
       if (types === undefined) {
         writeAdjacencyKey(this.key, node);
         if (cursor.seek(this.key, NODE_KEY_SIZE)) cursor.next();
-        this.collectChains(cursor, view, node, -1, filter, skip, into);
+        this.collectChains(cursor, view, node, -1, filter, skip, only, limit, into);
       } else {
         for (const type of types) {
           writeAdjacencyKey(this.key, node, type);
           cursor.seek(this.key, TYPE_KEY_SIZE);
-          this.collectChains(cursor, view, node, type, filter, skip, into);
+          this.collectChains(cursor, view, node, type, filter, skip, only, limit, into);
         }
       }
     } finally {
@@ -160,11 +187,13 @@ export class Adjacency {
     type: number,
     filter: TypeFilter,
     skip: number,
+    only: number,
+    limit: number,
     into: EdgeColumns,
   ): void {
     const memory = view.cache;
     const { found } = this;
-    for (; cursor.valid; cursor.next()) {
+    for (; cursor.valid && into.length < limit; cursor.next()) {
       const length = cursor.keyInto(found);
       if (readU48(found, 0) !== node) return;
       if (type >= 0 && ((found[NODE_KEY_SIZE]! << 8) | found[NODE_KEY_SIZE + 1]!) !== type) return;
@@ -172,7 +201,9 @@ export class Adjacency {
       if (length !== CHAIN_KEY_SIZE || cursor.overflow !== 0 || cursor.valueLength < 8)
         throw damagedBlock(node, 'a block of its chains is no block');
       const word = checkBlock(memory, cursor.valueOffset, cursor.valueLength, node);
+      const from = into.length;
       collectBlock(memory, cursor.valueOffset, word, filter, skip, into, node);
+      if (only !== ANY) into.keep(from, only);
     }
   }
 }

@@ -36,6 +36,20 @@ export class EdgeColumns {
     this.length -= 1;
   }
 
+  /** Of the edges from `from` on, keeps those that lead to a neighbour. */
+  keep(from: number, neighbour: number): void {
+    const { neighbours, edges, types, length } = this;
+    let kept = from;
+    for (let i = from; i < length; i += 1) {
+      if (neighbours[i] !== neighbour) continue;
+      neighbours[kept] = neighbour;
+      edges[kept] = edges[i]!;
+      types[kept] = types[i]!;
+      kept += 1;
+    }
+    this.length = kept;
+  }
+
   /** Groups the edges by type; within one type they keep their order. */
   groupByType(sorter: RadixSorter): void {
     this.reorder(sorter.sort(this.types, this.length));

@@ -1,6 +1,6 @@
 /** Parts of a graph that hang together: weakly (directions do not count) or strongly (every node reaches every other one). */
 import { DataError } from '@sombra/vfs';
-import { describe } from '../model/options.ts';
+import { describe, ownOptions } from '../model/options.ts';
 import type { NodeId } from '../model/types.ts';
 import { NeighbourRows, readEdgeLists } from './neighbour-rows.ts';
 import { NodeValues } from './node-values.ts';
@@ -43,6 +43,7 @@ export class Components {
  * recursion; 40 bytes per node and 4 per edge. Both besides the 12 bytes per node of a Subgraph.
  */
 export function* components(source: ReadSource, options: ComponentsOptions | undefined): Steps<Components> {
+  options = ownOptions(options);
   const subgraph = yield* readSubgraph(source, options, ['kind'], 'components');
   const kind = options?.kind ?? 'weak';
   if (kind === 'weak') return numbered(subgraph, yield* weakRoots(subgraph));

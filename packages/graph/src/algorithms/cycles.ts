@@ -1,7 +1,7 @@
 /** Cycles of directed edges, and the order of nodes that exists when there are none. */
 import { CorruptionError, DataError } from '@sombra/vfs';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
-import { describe, directionOption } from '../model/options.ts';
+import { describe, directionOption, ownOptions } from '../model/options.ts';
 import type { Direction, NodeId, Path } from '../model/types.ts';
 import { IndexHeap } from './index-heap.ts';
 import { type EdgeLists, readEdgeLists } from './neighbour-rows.ts';
@@ -20,6 +20,7 @@ export interface TopologicalOptions extends AlgorithmOptions {
  * @throws DataError SOMBRA_CYCLE, details: `nodes` and `edges` of one cycle
  */
 export function* topologicalOrder(source: ReadSource, options: TopologicalOptions | undefined): Steps<NodeId[]> {
+  options = ownOptions(options);
   const subgraph = yield* readSubgraph(source, options, ['direction'], 'topologicalOrder');
   const direction: Direction = directionOption(options?.direction);
   if (direction === 'both')

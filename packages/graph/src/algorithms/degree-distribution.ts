@@ -1,5 +1,5 @@
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
-import { directionOption } from '../model/options.ts';
+import { directionOption, ownOptions } from '../model/options.ts';
 import type { Direction } from '../model/types.ts';
 import type { ReadSource } from '../traversal/read-source.ts';
 import { SLICE, type Steps } from './steps.ts';
@@ -18,6 +18,7 @@ export function* degreeDistribution(
   source: ReadSource,
   options: DegreeOptions | undefined,
 ): Steps<{ degree: number; nodes: number }[]> {
+  options = ownOptions(options);
   const { store, view, filter, ids } = yield* readSubgraph(source, options, ['direction'], 'degreeDistribution');
   const direction = directionOption(options?.direction);
   const columns = new EdgeColumns();

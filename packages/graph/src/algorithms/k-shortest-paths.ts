@@ -34,7 +34,7 @@ export function* kShortestPaths(
 ): Steps<Path[]> {
   checkId(from, 'node');
   checkId(to, 'node');
-  checkOptions(options, PATH_OPTIONS, 'kShortestPaths');
+  options = checkOptions(options, PATH_OPTIONS, 'kShortestPaths');
   if (k === undefined) throw new DataError('SOMBRA_OPTION', 'k says how many paths are wanted');
   const wanted = countOption(k, 0, 'k');
   const { reader, store, view, watch } = source;
@@ -43,7 +43,7 @@ export function* kShortestPaths(
   const weight = weightOption(store, options);
   const maxCost = costLimit(options);
   if (wanted === 0 || !reader.hasNode(from) || !reader.hasNode(to)) return [];
-  const query = { view, direction, filter, weight, maxCost, watch };
+  const query = { view, direction, filter, weight, maxCost, watch, limit: Infinity };
   const accepted: Branch[] = [];
   const candidates: Branch[] = [];
   const toTarget = new WeightedPath(store);

@@ -5,7 +5,7 @@
  * Memory: 24 bytes per node besides the 12 of a Subgraph, and 4 per edge (8 in direction both).
  */
 import { DataError } from '@sombra/vfs';
-import { countOption, describe, directionOption } from '../model/options.ts';
+import { countOption, describe, directionOption, ownOptions } from '../model/options.ts';
 import type { Direction } from '../model/types.ts';
 import { type EdgeLists, readEdgeLists } from './neighbour-rows.ts';
 import { NodeValues } from './node-values.ts';
@@ -36,6 +36,7 @@ export interface PageRank {
 
 export function* pageRank(source: ReadSource, options: PageRankOptions | undefined): Steps<PageRank> {
   const more = ['direction', 'damping', 'maxIterations', 'tolerance'];
+  options = ownOptions(options);
   const subgraph = yield* readSubgraph(source, options, more, 'pageRank');
   const direction = directionOption(options?.direction);
   const damping = options?.damping ?? 0.85;

@@ -103,7 +103,7 @@ export function* readSubgraph(
   more: readonly string[],
   where: string,
 ): Steps<Subgraph> {
-  checkOptions(options, [...ALGORITHM_OPTIONS, ...more], where);
+  options = checkOptions(options, [...ALGORITHM_OPTIONS, ...more], where);
   const label = options?.label;
   if (label !== undefined && typeof label !== 'string')
     throw new DataError('SOMBRA_OPTION', `label is a name, not ${describe(label)}`);

@@ -21,7 +21,7 @@ import { BulkRows } from '../sorting/bulk-rows.ts';
 import { DICTIONARY_KEY_SIZE, INDEX_KIND, NAME_KIND, type NameKind, writeDictionaryKey } from '../names/dictionary.ts';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { ID_MAX } from '../model/limits.ts';
-import { checkOptions, countOption, describe } from '../model/options.ts';
+import { checkOptions, countOption, describe, ownOptions } from '../model/options.ts';
 import { RadixSorter } from '../sorting/radix-sort.ts';
 import { RecordWriter } from '../records/record-writer.ts';
 import { BulkPropertyIndexes } from './bulk-indexes.ts';
@@ -93,7 +93,7 @@ export function bulkLoad(
   options: BulkOptions | undefined,
   runRows?: number,
 ): BulkResult {
-  checkOptions(options, ['onProgress', 'progressEvery'], 'bulkLoad');
+  options = checkOptions(options, ['onProgress', 'progressEvery'], 'bulkLoad');
   checkSource(source);
   const onProgress = options?.onProgress;
   if (onProgress !== undefined && typeof onProgress !== 'function')
@@ -188,12 +188,14 @@ class BulkLoad {
     const { dictionary } = store;
     const tree = this.builder(store.nodes);
     const labelIds: number[] = [];
+    const inherited = rowsInherit();
     progress.begin('nodes', 0);
     for (const node of rows) {
       checkRow(node, 'node', this.nodeCount);
+      const { labels, properties } = inherited ? ownOptions(node)! : node;
       labelIds.length = 0;
-      dictionary.internLabels(node.labels, labelIds);
-      const size = records.node(labelIds, node.properties, dictionary);
+      dictionary.internLabels(labels, labelIds);
+      const size = records.node(labelIds, properties, dictionary);
       const id = newId(this.firstNode, this.nodeCount, 'node');
       writeU48(key, 0, id);
       tree.add(key, 6, records.bytes, 0, size);
@@ -214,16 +216,17 @@ class BulkLoad {
     const { store, records, key, progress, typeCounts, firstNode } = this;
     const { dictionary } = store;
     const tree = this.builder(store.edges);
+    const inherited = rowsInherit();
     progress.begin('edges', 0);
     const names = [0];
     for (const edge of rows) {
       const row = this.edges.count;
       checkRow(edge, 'edge', row);
-      const { source, target } = edge;
+      const { source, target, type: name, properties } = inherited ? ownOptions(edge)! : edge;
       this.checkEnd(source, row, 'source');
       this.checkEnd(target, row, 'target');
-      const type = dictionary.intern(NAME_KIND.edgeType, edge.type);
-      const size = records.edge(firstNode + source, firstNode + target, type, edge.properties, dictionary);
+      const type = dictionary.intern(NAME_KIND.edgeType, name);
+      const size = records.edge(firstNode + source, firstNode + target, type, properties, dictionary);
       const id = newId(this.firstEdge, row, 'edge');
       writeU48(key, 0, id);
       tree.add(key, 6, records.bytes, 0, size);
@@ -415,6 +418,11 @@ function checkEmpty(store: GraphStore): void {
 function checkRow(row: unknown, what: 'node' | 'edge', number: number): void {
   if (typeof row === 'object' && row !== null) return;
   throw new DataError('SOMBRA_VALUE_KIND', `${what} row ${number} is ${describe(row)}: give an object`);
+}
+
+/** Would a row that lacks something get it from `Object.prototype`? A copy of each row costs too much to be made always. */
+function rowsInherit(): boolean {
+  return ['labels', 'properties', 'source', 'target', 'type'].some((name) => name in Object.prototype);
 }
 
 function newId(first: number, row: number, what: 'node' | 'edge'): number {

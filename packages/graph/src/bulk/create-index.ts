@@ -56,7 +56,7 @@ export function createIndex(
   options: CreateIndexOptions | undefined,
   sortBytes?: number,
 ): boolean {
-  checkOptions(options, ['unique', 'onProgress', 'signal'], 'createPropertyIndex');
+  options = checkOptions(options, ['unique', 'onProgress', 'signal'], 'createPropertyIndex');
   const unique = flagOption(options?.unique, false, 'unique');
   if (options?.onProgress !== undefined && typeof options.onProgress !== 'function')
     throw new DataError('SOMBRA_OPTION', `onProgress is a function, not ${describe(options.onProgress)}`);
@@ -196,7 +196,7 @@ class IndexCreation implements ValueSource {
 
   private report(): void {
     this.options?.onProgress?.({ phase: this.phase, rows: this.rows });
-    const { signal } = this.options ?? {};
+    const signal = this.options?.signal;
     if (signal?.aborted === true)
       throw new StateError(
         'SOMBRA_ABORTED',

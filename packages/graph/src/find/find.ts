@@ -3,9 +3,10 @@ import type { View } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
 import { NAME_KIND } from '../names/dictionary.ts';
 import { EVERY_ID, type IdSource, ListedIds, NameScan, RecordScan } from '../ids/id-source.ts';
+import { ID_MAX } from '../model/limits.ts';
 import { checkOptions, countOption, describe, flagOption } from '../model/options.ts';
 import { indexInfo, type PropertyIndexName } from '../indexes/index-info.ts';
-import type { GraphStore } from '../store/store.ts';
+import { COUNTER, type GraphStore } from '../store/store.ts';
 import type { EdgeRecord, NodeRecord, Properties } from '../model/types.ts';
 import { ascendingOnce, gather, GATHERED_MAX, IndexStream, OrderedWalk } from './index-scan.ts';
 import { type AccessKind, conjunctsOf, type Plan, planFind } from './plan.ts';
@@ -100,19 +101,18 @@ export interface FindSource {
  */
 export function parseFind(on: 'node' | 'edge', query: object | undefined, where: string, own: readonly string[]): Find {
   const name = on === 'node' ? 'label' : 'type';
-  checkOptions(query, [name, ...own], where);
-  const given = (query ?? {}) as NodeQuery & EdgeQuery & Partial<Selection>;
-  const named = given[name];
+  const given = checkOptions(query as (NodeQuery & EdgeQuery & Partial<Selection>) | undefined, [name, ...own], where);
+  const named = given?.[name];
   if (named !== undefined && typeof named !== 'string')
     throw new DataError('SOMBRA_OPTION', `${name} is a name, not ${describe(named)}`);
   return {
     on,
     name: named,
-    condition: parseWhere(given.where),
-    orderBy: parseOrder(given.orderBy),
-    limit: countOption(given.limit, Infinity, 'limit'),
-    skip: countOption(given.skip, 0, 'skip'),
-    select: parseSelect(given.select),
+    condition: parseWhere(given?.where),
+    orderBy: parseOrder(given?.orderBy),
+    limit: countOption(given?.limit, Infinity, 'limit'),
+    skip: countOption(given?.skip, 0, 'skip'),
+    select: parseSelect(given?.select),
   };
 }
 
@@ -126,10 +126,10 @@ function parseOrder(given: NodeQuery['orderBy']): Find['orderBy'] {
   const list = Array.isArray(given) ? (given as readonly (string | OrderBy)[]) : [given as string | OrderBy];
   return list.map((one) => {
     if (typeof one === 'string') return { key: one, descending: false };
-    checkOptions(one, ['key', 'descending'], 'orderBy');
-    if (typeof one.key !== 'string')
-      throw new DataError('SOMBRA_OPTION', `orderBy: key is the name of a property, not ${describe(one.key)}`);
-    return { key: one.key, descending: flagOption(one.descending, false, 'descending') };
+    const own = checkOptions(one, ['key', 'descending'], 'orderBy');
+    if (typeof own?.key !== 'string')
+      throw new DataError('SOMBRA_OPTION', `orderBy: key is the name of a property, not ${describe(own?.key)}`);
+    return { key: own.key, descending: flagOption(own.descending, false, 'descending') };
   });
 }
 
@@ -170,6 +170,8 @@ class FindRun {
   private readonly plan: Plan;
   private readonly program: Program;
   private readonly order: SortBy[];
+  /** Ids beyond were given while the caller was given rows. */
+  private readonly last: number;
 
   /** @returns undefined when nothing has the label or type */
   static begin(source: FindSource, find: Find, byId = find.orderBy.length === 0): FindRun | undefined {
@@ -194,6 +196,9 @@ class FindRun {
       named: nameId >= 0,
       byId,
     });
+    this.last = source.changing
+      ? view.counter(find.on === 'node' ? COUNTER.nextNodeId : COUNTER.nextEdgeId) - 1
+      : ID_MAX;
     this.program = this.programFor(find.condition);
     this.order = find.orderBy.map(({ key, descending }) => ({
       keyId: dictionary.find(NAME_KIND.propertyKey, key),
@@ -350,6 +355,8 @@ class FindRun {
     for (let more = ids.next(source.view); more > 0; more = ids.next(source.view)) {
       for (let i = 0; i < more; i += 1) {
         const id = ids.ids[i]!;
+        // Where the caller may add rows, ids ascend, or all of them are known before the first is given.
+        if (id > this.last) return;
         if (!program.matches(source.view, id)) continue;
         yield id;
         // The caller may have given names to properties, or taken them back.

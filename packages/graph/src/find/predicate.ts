@@ -1,7 +1,7 @@
 /** What a find asks of records: conditions on properties, put together by and, or, not. */
 import { DataError } from '@sombra/vfs';
 import { checkOptions, describe } from '../model/options.ts';
-import { isPlainPrototype } from '../records/record-format.ts';
+import { isPlainPrototype } from '../model/bare-object.ts';
 import { compareValues, KIND, OrderedValue } from '../values/ordered-value.ts';
 import type { PropertyValue } from '../model/types.ts';
 

@@ -50,12 +50,12 @@ const KEY = new Uint8Array(8192);
  */
 export function idRange(options: IdRange | undefined, own: readonly string[], where: string): Range {
   if (options === undefined) return EVERY_ID;
-  checkOptions(options, [...own, 'from', 'to', 'reverse', 'limit'], where);
+  options = checkOptions(options, [...own, 'from', 'to', 'reverse', 'limit'], where);
   return {
-    from: idOption(options.from, 1, 'from'),
-    to: idOption(options.to, ID_MAX, 'to'),
-    reverse: flagOption(options.reverse, false, 'reverse'),
-    limit: countOption(options.limit, Infinity, 'limit'),
+    from: idOption(options?.from, 1, 'from'),
+    to: idOption(options?.to, ID_MAX, 'to'),
+    reverse: flagOption(options?.reverse, false, 'reverse'),
+    limit: countOption(options?.limit, Infinity, 'limit'),
   };
 }
 

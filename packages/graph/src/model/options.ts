@@ -1,26 +1,48 @@
 /** Checks of what callers pass in: option objects, ids, counts. */
 import { DataError } from '@sombra/vfs';
+import { BareObject } from './bare-object.ts';
 import { ID_MAX } from './limits.ts';
 import type { Direction } from './types.ts';
+
+/** Characters of a string that a message shows. */
+const SHOWN_MAX = 60;
+
+/**
+ * An object's own properties, in an object that inherits nothing: what stands in `Object.prototype` is no option. Each is read
+ * once. What is no object is returned as it is.
+ */
+export function ownOptions<T extends object>(options: T | undefined): T | undefined {
+  if (typeof options !== 'object' || options === null) return options;
+  const own = new BareObject() as Record<string, unknown>;
+  for (const key of Object.keys(options)) own[key] = (options as Record<string, unknown>)[key];
+  return own as T;
+}
 
 /**
  * Refuses option objects with keys that do not exist. Only own keys count.
  * @param options  what the caller passed; undefined is fine
  * @param known    names of the options that exist
  * @param where    name of the call, for the message
+ * @returns `ownOptions` of them: read these, never what the caller passed
  * @throws DataError SOMBRA_OPTION
  */
-export function checkOptions(options: object | undefined, known: readonly string[], where: string): void {
-  if (options === undefined) return;
+export function checkOptions<T extends object>(
+  options: T | undefined,
+  known: readonly string[],
+  where: string,
+): T | undefined {
+  if (options === undefined) return undefined;
   if (typeof options !== 'object' || options === null) {
     throw new DataError('SOMBRA_OPTION', `${where}: options are an object, not ${describe(options)}`);
   }
-  for (const key of Object.keys(options)) {
+  const own = ownOptions(options);
+  for (const key in own) {
     if (known.includes(key)) continue;
     const near = closest(key, known);
     const hint = near === undefined ? `known: ${known.join(', ') || 'none'}` : `did you mean '${near}'?`;
     throw new DataError('SOMBRA_OPTION', `${where}: there is no option '${key}'; ${hint}`);
   }
+  return own;
 }
 
 /** A whole number of at least `least`, or `fallback` when it is undefined. @throws DataError SOMBRA_OPTION */
@@ -53,15 +75,21 @@ export function checkId(id: number, what: 'node' | 'edge'): void {
   );
 }
 
-/** A short, safe text for a value of unknown kind; never the content of a string. */
+/** A short, safe text for a value of unknown kind: on one line, and of a long string only the beginning. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
+  if (typeof value === 'string') return quoted(value);
   if (typeof value === 'number' || typeof value === 'boolean' || value === undefined) return String(value);
   if (typeof value === 'bigint') return `bigint ${value}`;
   if (Array.isArray(value)) return 'an array';
   if (typeof value !== 'object') return `a ${typeof value}`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;
   return typeof name === 'string' && name !== '' && name !== 'Object' ? `an object of class ${name}` : 'an object';
+}
+
+function quoted(text: string): string {
+  const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+  return `'${JSON.stringify(shown).slice(1, -1).replaceAll('\\"', '"')}'`;
 }
 
 /** The known name that differs least from `key`, if any is near. */

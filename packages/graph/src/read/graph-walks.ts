@@ -2,6 +2,7 @@
  * Traversal and algorithms of GraphReader. What they do stands in algorithms/; here is what a reader lends them: its view, a
  * commit that stays while they run, and a watch.
  */
+import { ownOptions } from '../model/options.ts';
 import type { View, WriteTransaction } from '@sombra/pager';
 import { components, type Components, type ComponentsOptions } from '../algorithms/components.ts';
 import { findCycle, topologicalOrder, type TopologicalOptions } from '../algorithms/cycles.ts';
@@ -214,7 +215,8 @@ export abstract class GraphWalks implements RecordSource {
   }
 
   /** This reader as traversals see it. */
-  private source(options: RunOptions | undefined): ReadSource {
+  private source(given: RunOptions | undefined): ReadSource {
+    const options = ownOptions(given);
     const watched = options?.signal !== undefined || options?.timeoutMs !== undefined;
     const watch = watched ? this.watch(options) : undefined;
     watch?.check();
@@ -222,11 +224,12 @@ export abstract class GraphWalks implements RecordSource {
   }
 
   private watch(options: RunOptions | undefined): Watch {
-    return new Watch(options, this.store.pager.env, this.transaction);
+    return new Watch(ownOptions(options), this.store.pager.env, this.transaction);
   }
 
   /** Reads what may ask predicates of the caller, which may write meanwhile. */
-  private asking<T>(options: BfsOptions | undefined, read: (source: ReadSource) => T): T {
+  private asking<T>(given: BfsOptions | undefined, read: (source: ReadSource) => T): T {
+    const options = ownOptions(given);
     if (options?.nodeFilter === undefined && options?.edgeFilter === undefined) return read(this.source(options));
     const reader = this.holding();
     try {

@@ -23,15 +23,16 @@ import {
 import type { Where } from '../find/predicate.ts';
 import { GraphWalks } from './graph-walks.ts';
 import { type IdRange, idRange, type IdSource, NameScan, NoIds, type Range, RecordScan } from '../ids/id-source.ts';
-import { checkId, checkOptions, countOption, directionOption, flagOption } from '../model/options.ts';
+import { checkId, checkOptions, countOption, directionOption, flagOption, ownOptions } from '../model/options.ts';
+import { BareObject } from '../model/bare-object.ts';
 import {
-  BareObject,
   EDGE_PROPERTIES_OFFSET,
   EDGE_SOURCE_HIGH_OFFSET,
   EDGE_TARGET_HIGH_OFFSET,
   EDGE_TYPE_OFFSET,
 } from '../records/record-format.ts';
 import { indexInfo, type PropertyIndexInfo } from '../indexes/index-info.ts';
+import type { TypeFilter } from '../names/type-filter.ts';
 import { COUNTER, type GraphStore } from '../store/store.ts';
 import type {
   Direction,
@@ -170,7 +171,7 @@ export class GraphReader extends GraphWalks {
   /** Number of edges of a node. A self loop counts 2 in `both`. 0 for a missing node. */
   degree(id: NodeId, options?: { readonly direction?: Direction; readonly type?: string | readonly string[] }): number {
     checkId(id, 'node');
-    checkOptions(options, ['direction', 'type'], 'degree');
+    options = checkOptions(options, ['direction', 'type'], 'degree');
     const { store, view } = this;
     const direction = directionOption(options?.direction);
     const filter = store.filter.set(options?.type, store.dictionary);
@@ -196,7 +197,7 @@ export class GraphReader extends GraphWalks {
         return found;
       }
     }
-    checkOptions(options, ['direction', 'type', 'distinct', 'limit'], 'neighbors');
+    options = checkOptions(options, ['direction', 'type', 'distinct', 'limit'], 'neighbors');
     const limit = countOption(options?.limit, Infinity, 'limit');
     const distinct = flagOption(options?.distinct, false, 'distinct');
     this.collectEdges(id, options);
@@ -213,7 +214,7 @@ export class GraphReader extends GraphWalks {
   /** Ids of a node's edges, in the order of `neighbors`. Empty for a missing node. */
   edgeIdsOf(id: NodeId, options?: EdgesOfOptions): EdgeId[] {
     checkId(id, 'node');
-    checkOptions(options, ['direction', 'type', 'limit'], 'edgeIdsOf');
+    options = checkOptions(options, ['direction', 'type', 'limit'], 'edgeIdsOf');
     const limit = countOption(options?.limit, Infinity, 'limit');
     this.collectEdges(id, options);
     const { columns } = this.store;
@@ -223,19 +224,10 @@ export class GraphReader extends GraphWalks {
   /** A node's edges, in the order of `neighbors`. Empty for a missing node. */
   edgesOf(id: NodeId, options?: EdgesOfOptions): EdgeRecord[] {
     checkId(id, 'node');
-    checkOptions(options, ['direction', 'type', 'limit'], 'edgesOf');
+    options = checkOptions(options, ['direction', 'type', 'limit'], 'edgesOf');
     const limit = countOption(options?.limit, Infinity, 'limit');
     this.collectEdges(id, options);
-    const { store, view } = this;
-    const count = Math.min(limit, store.columns.length);
-    const found = new Array<EdgeRecord>(count);
-    for (let i = 0; i < count; i += 1) {
-      const edge = store.columns.edges[i]!;
-      const at = store.findEdge(view, edge);
-      if (at < 0) throw danglingEdge(edge);
-      found[i] = this.edgeFound(edge, at);
-    }
-    return found;
+    return this.edgesCollected(limit);
   }
 
   /**
@@ -244,17 +236,17 @@ export class GraphReader extends GraphWalks {
    */
   expand(id: NodeId, options?: NeighborOptions): { edge: EdgeRecord; node: NodeRecord }[] {
     checkId(id, 'node');
-    checkOptions(options, ['direction', 'type', 'distinct', 'limit'], 'expand');
+    options = checkOptions(options, ['direction', 'type', 'distinct', 'limit'], 'expand');
     const limit = countOption(options?.limit, Infinity, 'limit');
     const distinct = flagOption(options?.distinct, false, 'distinct');
     this.collectEdges(id, options);
     const { store, view } = this;
     const { columns } = store;
-    const marks = store.traversal.marks(view);
+    const marks = distinct ? store.traversal.marks(view) : undefined;
     const found: { edge: EdgeRecord; node: NodeRecord }[] = [];
     for (let i = 0; i < columns.length && found.length < limit; i += 1) {
       const neighbour = columns.neighbours[i]!;
-      if (distinct && !marks.add(neighbour)) continue;
+      if (marks !== undefined && !marks.add(neighbour)) continue;
       const edgeId = columns.edges[i]!;
       const at = store.findEdge(view, edgeId);
       if (at < 0) throw danglingEdge(edgeId);
@@ -271,28 +263,30 @@ export class GraphReader extends GraphWalks {
    * edges. In the order of `edgesOf`. Empty for missing nodes.
    */
   edgesBetween(source: NodeId, target: NodeId, options?: EdgesOfOptions): EdgeRecord[] {
-    checkOptions(options, ['direction', 'type', 'limit'], 'edgesBetween');
+    options = checkOptions(options, ['direction', 'type', 'limit'], 'edgesBetween');
     const direction = directionOption(options?.direction);
     const limit = countOption(options?.limit, Infinity, 'limit');
-    const ids = direction === 'in' ? [] : this.idsBetween(source, target, options?.type);
+    checkId(source, 'node');
+    checkId(target, 'node');
+    const { store, view } = this;
+    const { columns } = store;
+    const filter = store.filter.set(options?.type, store.dictionary);
+    columns.length = 0;
+    if (direction !== 'in') this.collectBetween(view, source, target, filter, limit);
     if (direction === 'in' || (direction === 'both' && source !== target))
-      ids.push(...this.idsBetween(target, source, options?.type));
-    return ids.slice(0, limit).map((id) => {
-      const at = this.store.findEdge(this.view, id);
-      if (at < 0) throw danglingEdge(id);
-      return this.edgeFound(id, at);
-    });
+      this.collectBetween(view, target, source, filter, limit);
+    return this.edgesCollected(limit);
   }
 
   /** `edgesOf` with direction `out`. */
   outgoing(id: NodeId, options?: Omit<EdgesOfOptions, 'direction'>): EdgeRecord[] {
-    checkOptions(options, ['type', 'limit'], 'outgoing');
+    options = checkOptions(options, ['type', 'limit'], 'outgoing');
     return this.edgesOf(id, { ...options, direction: 'out' });
   }
 
   /** `edgesOf` with direction `in`. */
   incoming(id: NodeId, options?: Omit<EdgesOfOptions, 'direction'>): EdgeRecord[] {
-    checkOptions(options, ['type', 'limit'], 'incoming');
+    options = checkOptions(options, ['type', 'limit'], 'incoming');
     return this.edgesOf(id, { ...options, direction: 'in' });
   }
 
@@ -300,30 +294,29 @@ export class GraphReader extends GraphWalks {
 
   /**
    * All nodes, or those with a label, by id; see IdRange. Memory stays bounded. On `graph.reader` the iterator holds the commit
-   * it began with until it ends (a `for` loop ends it); in a transaction it sees nodes that are added behind its place.
+   * it began with until it ends (a `for` loop ends it). In a transaction it gives the nodes that were there at its first row, as
+   * they are when it comes to them: those added meanwhile are left out, those deleted or changed meanwhile are as they are.
    */
   nodes(options?: { readonly label?: string | undefined } & IdRange): IterableIterator<NodeRecord> {
-    return this.recordsOf(idRange(options, ['label'], 'nodes'), 'node', options?.label, (reader, id) =>
-      reader.getNode(id),
-    );
+    const own = ownOptions(options);
+    return this.recordsOf(idRange(own, ['label'], 'nodes'), 'node', own?.label, (reader, id) => reader.getNode(id));
   }
 
   /** All edges, or those of a type, by id. As `nodes`. */
   edges(options?: { readonly type?: string | undefined } & IdRange): IterableIterator<EdgeRecord> {
-    return this.recordsOf(idRange(options, ['type'], 'edges'), 'edge', options?.type, (reader, id) =>
-      reader.getEdge(id),
-    );
+    const own = ownOptions(options);
+    return this.recordsOf(idRange(own, ['type'], 'edges'), 'edge', own?.type, (reader, id) => reader.getEdge(id));
   }
 
   /** Ids of all nodes, or of those with a label. As `nodes`. */
   nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): IterableIterator<NodeId> {
-    const given = typeof options === 'string' ? { label: options } : options;
+    const given = typeof options === 'string' ? { label: options } : ownOptions(options);
     return this.recordsOf(idRange(given, ['label'], 'nodeIds'), 'node', given?.label, (_reader, id) => id);
   }
 
   /** Ids of all edges, or of those of a type. As `nodes`. */
   edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): IterableIterator<EdgeId> {
-    const given = typeof options === 'string' ? { type: options } : options;
+    const given = typeof options === 'string' ? { type: options } : ownOptions(options);
     return this.recordsOf(idRange(given, ['type'], 'edgeIds'), 'edge', given?.type, (_reader, id) => id);
   }
 
@@ -333,7 +326,7 @@ export class GraphReader extends GraphWalks {
    * Nodes with a label (without one: all) that fulfil conditions on their properties; see NodeQuery. By id, unless `orderBy` says
    * otherwise. Uses property indexes where they help, tests records on their pages, and builds only those that it gives. On
    * `graph.reader` the iterator holds the commit that it began with until it ends; in a transaction it sees the transaction's
-   * writes.
+   * writes, and meanwhile it does as `nodes` does.
    * @throws DataError SOMBRA_SORT_MEMORY when rows have to be put in order that take more than 64 MiB
    */
   find(query: NodeQuery & Selection): IterableIterator<SelectedRecord>;
@@ -378,7 +371,7 @@ export class GraphReader extends GraphWalks {
 
   /** `find` as a list: nodes that have a label (undefined: any) and fulfil `where`. */
   findNodes(label: string | undefined, where: Where<NodeRecord>, options?: { readonly limit?: number }): NodeRecord[] {
-    checkOptions(options, ['limit'], 'findNodes');
+    options = checkOptions(options, ['limit'], 'findNodes');
     if (where === undefined)
       throw new DataError('SOMBRA_OPTION', 'findNodes: where is missing; {} finds all nodes of the label');
     return [...this.find({ label, where, limit: options?.limit })];
@@ -418,17 +411,29 @@ export class GraphReader extends GraphWalks {
     if (direction !== 'out') store.in.collect(view, id, filter, direction === 'both' ? id : -1, store.columns);
   }
 
-  /** Decodes the node record that `findNode` found. */
-  /** Ids of the edges from one node to another. */
-  private idsBetween(source: NodeId, target: NodeId, type: EdgesOfOptions['type']): EdgeId[] {
-    const filter = type === undefined ? {} : { type };
-    const outgoing = this.degree(source, filter) <= this.degree(target, { ...filter, direction: 'in' });
-    const [near, far] = outgoing ? [source, target] : [target, source];
-    const side = { ...filter, direction: outgoing ? 'out' : 'in' } as const;
-    const ends = this.neighbors(near, side);
-    return this.edgeIdsOf(near, side).filter((_, at) => ends[at] === far);
+  /** Appends the edges from one node to another to `store.columns`, up to `limit` there. Looks from the end with fewer edges. */
+  private collectBetween(view: View, source: NodeId, target: NodeId, filter: TypeFilter, limit: number): void {
+    const { out, in: into, columns, scratch } = this.store;
+    if (out.degree(view, source, filter, scratch) <= into.degree(view, target, filter, scratch))
+      out.collectTo(view, source, target, filter, limit, columns);
+    else into.collectTo(view, target, source, filter, limit, columns);
   }
 
+  /** The first `limit` edges of `store.columns`. */
+  private edgesCollected(limit: number): EdgeRecord[] {
+    const { store, view } = this;
+    const count = Math.min(limit, store.columns.length);
+    const found = new Array<EdgeRecord>(count);
+    for (let i = 0; i < count; i += 1) {
+      const edge = store.columns.edges[i]!;
+      const at = store.findEdge(view, edge);
+      if (at < 0) throw danglingEdge(edge);
+      found[i] = this.edgeFound(edge, at);
+    }
+    return found;
+  }
+
+  /** Decodes the node record that `findNode` found. */
   private nodeFound(id: NodeId, at: number): NodeRecord {
     const { nodes, records } = this.store;
     let shape;
@@ -475,7 +480,7 @@ export class GraphReader extends GraphWalks {
     if (range.limit === 0) return;
     const reader = this.holding();
     try {
-      const ids = reader.scan(on, name, range);
+      const ids = reader.scan(on, name, reader.bounded(on, range));
       let left = range.limit;
       for (let count = ids.next(reader.view); count > 0; count = ids.next(reader.view)) {
         for (let i = 0; i < count; i += 1) {
@@ -489,6 +494,13 @@ export class GraphReader extends GraphWalks {
     } finally {
       reader.letGo();
     }
+  }
+
+  /** In a transaction a scan ends at the ids that were there when it began: the caller may add rows as fast as it gets them. */
+  private bounded(on: 'node' | 'edge', range: Range): Range {
+    if (!this.writing) return range;
+    const next = this.view.counter(on === 'node' ? COUNTER.nextNodeId : COUNTER.nextEdgeId);
+    return { ...range, to: Math.min(range.to, next - 1) };
   }
 
   private scan(on: 'node' | 'edge', name: string | undefined, range: Range): IdSource {
@@ -530,7 +542,7 @@ export class GraphReader extends GraphWalks {
   }
 
   private explained(find: Find, options: { readonly analyze?: boolean } | undefined): FindPlan {
-    checkOptions(options, ['analyze'], 'explain');
+    options = checkOptions(options, ['analyze'], 'explain');
     const analyze = flagOption(options?.analyze, false, 'analyze');
     return this.held((reader) => explainFind(reader.findSource(), find, analyze));
   }

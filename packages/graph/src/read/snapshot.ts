@@ -1,4 +1,5 @@
 import type { View } from '@sombra/pager';
+import type { GraphStore } from '../store/store.ts';
 import { GraphReader } from './reader.ts';
 
 /** The graph as of one commit, until it is released. */
@@ -23,9 +24,24 @@ export class GraphSnapshot extends GraphReader {
   }
 }
 
-/** A snapshot that an iterator of `graph.reader` works on. */
+/** Ends the views of iterators that were dropped before their end. Runs between the turns of the program, so nothing may come out. */
+const dropped = new FinalizationRegistry<View>((view) => {
+  try {
+    view.release();
+  } catch {
+    // The view has ended; what could not be written is written when the next one ends, or the file is closed.
+  }
+});
+
+/** A snapshot that a call or an iterator of `graph.reader` works on. */
 class HeldSnapshot extends GraphSnapshot {
+  constructor(store: GraphStore, view: View) {
+    super(store, view);
+    dropped.register(this, view, this);
+  }
+
   protected override letGo(): void {
+    dropped.unregister(this);
     this.release();
   }
 }

@@ -4,7 +4,8 @@
  */
 import { decodeAscii, decodeUtf8 } from '@sombra/vfs';
 import { NESTING_MAX } from '../model/limits.ts';
-import { BareObject, RECORD_FORMAT, TAG } from './record-format.ts';
+import { BareObject } from '../model/bare-object.ts';
+import { RECORD_FORMAT, TAG } from './record-format.ts';
 import { KIND, type OrderedValue } from '../values/ordered-value.ts';
 import type { RecordNames, Shape } from './record-shape.ts';
 import { damagedRecord, ShapeCache } from './record-shape.ts';

@@ -3,7 +3,8 @@ import { DataError } from '@sombra/vfs';
 import { ByteWriter, textSize } from '../values/byte-writer.ts';
 import { NESTING_MAX, RECORD_SIZE_MAX, VALUE_SIZE_MAX } from '../model/limits.ts';
 import { describe } from '../model/options.ts';
-import { isPlainPrototype, RECORD_FORMAT, TAG } from './record-format.ts';
+import { isPlainPrototype } from '../model/bare-object.ts';
+import { RECORD_FORMAT, TAG } from './record-format.ts';
 import type { PropertyInput } from '../model/types.ts';
 
 /** Gives the id of a property key, adding the key when it is new. */

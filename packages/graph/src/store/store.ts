@@ -73,6 +73,8 @@ export class GraphStore {
   readonly everyType = new TypeFilter();
   /** Edges of the node that a query works on. */
   readonly columns = new EdgeColumns();
+  /** Edges that are only counted. */
+  readonly scratch = new EdgeColumns();
   readonly counters: StoreCounters = { transactions: 0, commits: 0, rollbacks: 0, bulkLoads: 0 };
   /** Have other connections committed what `catchUp` has not taken up yet? */
   behind = false;

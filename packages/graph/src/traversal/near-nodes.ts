@@ -62,7 +62,7 @@ function breadthFirst<T>(
   result: (traversal: Traversal, first: number, count: number) => T,
 ): T {
   checkId(id, 'node');
-  checkOptions(options, WALK_OPTIONS, where);
+  options = checkOptions(options, WALK_OPTIONS, where);
   const bounds = walkBounds(options);
   const filters = new Filters(reader, options);
   const filter = (filters.none ? store.filter : new TypeFilter()).set(options?.type, store.dictionary);
@@ -93,7 +93,7 @@ export function depthFirst(
   options: DfsOptions | undefined,
 ): VisitedNodes {
   checkId(id, 'node');
-  checkOptions(options, [...WALK_OPTIONS, 'order'], 'dfs');
+  options = checkOptions(options, [...WALK_OPTIONS, 'order'], 'dfs');
   const bounds = walkBounds(options);
   const order = options?.order ?? 'pre';
   if (order !== 'pre' && order !== 'post')
@@ -115,7 +115,7 @@ export function kHop(
   options: KHopOptions | undefined,
 ): NodeId[] {
   checkId(id, 'node');
-  checkOptions(options, ['direction', 'type', 'mode', 'limit', ...RUN_OPTIONS], 'kHop');
+  options = checkOptions(options, ['direction', 'type', 'mode', 'limit', ...RUN_OPTIONS], 'kHop');
   const steps = countOption(hops, 0, 'hops');
   const limit = countOption(options?.limit, Infinity, 'limit');
   const kind = options?.mode ?? 'within';

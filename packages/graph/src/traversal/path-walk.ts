@@ -7,6 +7,7 @@
 import type { View } from '@sombra/pager';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import type { TraversalSource } from './traversal.ts';
+import { COUNTER } from '../store/store.ts';
 import type { TypeFilter } from '../names/type-filter.ts';
 import type { Direction, Path } from '../model/types.ts';
 import type { Filters } from './walk-options.ts';
@@ -45,12 +46,15 @@ export class PathWalk {
   private readonly next: number[] = [];
   /** Neighbours that the walk went to, per node of the path. Only with `distinct`. */
   private readonly taken: Set<number>[] = [];
+  /** Edges from this id on were added after the walk began, by a caller that writes while it gets paths. */
+  private readonly end: number;
   private begun = false;
 
   constructor(source: TraversalSource, view: View, query: PathQuery) {
     this.source = source;
     this.view = view;
     this.query = query;
+    this.end = view.counter(COUNTER.nextEdgeId);
     this.nodes = [query.from];
     if (query.unique === 'nodes') this.used.add(query.from);
   }
@@ -109,6 +113,7 @@ export class PathWalk {
     for (let i = this.next[top]!; i < columns.length; i += 1) {
       const neighbour = columns.neighbours[i]!;
       const edge = columns.edges[i]!;
+      if (edge >= this.end) continue;
       if (used.has(unique === 'nodes' ? neighbour : edge)) continue;
       if (distances !== undefined) {
         const left = distances.of(neighbour);

@@ -42,7 +42,7 @@ export function* walkPaths(
 ): IterableIterator<Path> {
   checkId(from, 'node');
   if (to !== undefined) checkId(to, 'node');
-  checkOptions(options, [...PATHS_OPTIONS, ...FILTER_OPTIONS, ...RUN_OPTIONS], 'paths');
+  options = checkOptions(options, [...PATHS_OPTIONS, ...FILTER_OPTIONS, ...RUN_OPTIONS], 'paths');
   const minLength = countOption(options?.minLength, 1, 'minLength');
   const maxLength = countOption(options?.maxLength, Infinity, 'maxLength');
   const limit = countOption(options?.limit, Infinity, 'limit');
@@ -78,7 +78,7 @@ export function* walkShortest(
 ): IterableIterator<Path> {
   checkId(from, 'node');
   checkId(to, 'node');
-  checkOptions(options, SHORTEST_OPTIONS, 'allShortestPaths');
+  options = checkOptions(options, SHORTEST_OPTIONS, 'allShortestPaths');
   const maxDepth = countOption(options?.maxDepth, Infinity, 'maxDepth');
   const limit = countOption(options?.limit, Infinity, 'limit');
   const distinct = flagOption(options?.distinct, false, 'distinct');

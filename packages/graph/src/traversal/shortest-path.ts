@@ -40,7 +40,7 @@ export function shortestPath(
 ): Path | undefined {
   checkId(from, 'node');
   checkId(to, 'node');
-  checkOptions(options, PATH_OPTIONS, 'shortestPath');
+  options = checkOptions(options, PATH_OPTIONS, 'shortestPath');
   const weight = weightOption(store, options);
   const maxCost = costLimit(options);
   const direction = directionOption(options?.direction);
@@ -48,7 +48,7 @@ export function shortestPath(
   if (!reader.hasNode(from) || !reader.hasNode(to)) return undefined;
   if (weight !== undefined) {
     const search = store.costSearches.take();
-    const place = search.search({ view, from, to, direction, filter, weight, maxCost, watch });
+    const place = search.search({ view, from, to, direction, filter, weight, maxCost, watch, limit: Infinity });
     const path = place < 0 ? undefined : search.path(place);
     store.costSearches.give(search);
     return path;
@@ -67,7 +67,7 @@ export function distances(
   options: DistanceOptions | undefined,
 ): NodeDistance[] {
   checkId(from, 'node');
-  checkOptions(options, [...PATH_OPTIONS, 'limit'], 'distances');
+  options = checkOptions(options, [...PATH_OPTIONS, 'limit'], 'distances');
   const weight = weightOption(store, options);
   const maxCost = costLimit(options);
   const limit = countOption(options?.limit, Infinity, 'limit');
@@ -103,7 +103,9 @@ export function weightOption(store: GraphStore, options: PathOptions | undefined
 
 /** Greatest number of edges, or sum of weights. @throws DataError SOMBRA_OPTION */
 export function costLimit(options: PathOptions | undefined): number {
-  const { maxDepth, maxCost, weight } = options ?? {};
+  const maxDepth = options?.maxDepth;
+  const maxCost = options?.maxCost;
+  const weight = options?.weight;
   if (weight === undefined) {
     if (maxCost !== undefined) throw new DataError('SOMBRA_OPTION', 'maxCost needs a weight; maxDepth limits edges');
     return countOption(maxDepth, Infinity, 'maxDepth');

@@ -46,8 +46,8 @@ export interface CostQuery {
   readonly weight: Weight | undefined;
   readonly maxCost: number;
   readonly watch: Watch | undefined;
-  /** Settle at most so many nodes. */
-  readonly limit?: number;
+  /** Nodes to settle at most when there is no target. */
+  readonly limit: number;
   readonly estimates?: Estimates;
   readonly closedNodes?: ReadonlySet<number>;
   readonly closedEdges?: ReadonlySet<number>;

@@ -51,7 +51,7 @@ const PROBLEMS_MAX = 100_000;
  * @throws DataError SOMBRA_OPTION; StateError SOMBRA_CLOSED; IoError SOMBRA_IO
  */
 export function verifyGraph(store: GraphStore, options: VerifyOptions | undefined): VerifyReport {
-  checkOptions(options, ['checksumOnly', 'maxErrors'], 'verify');
+  options = checkOptions(options, ['checksumOnly', 'maxErrors'], 'verify');
   const checksumOnly = flagOption(options?.checksumOnly, false, 'checksumOnly');
   const findings = new Findings(countOption(options?.maxErrors, MAX_ERRORS, 'maxErrors') || Infinity);
   const { pager } = store;

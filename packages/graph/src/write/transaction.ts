@@ -111,7 +111,7 @@ export class GraphTransaction extends GraphReader {
   deleteNode(id: NodeId, options?: { readonly cascade?: boolean }): void {
     this.checkActive();
     checkId(id, 'node');
-    checkOptions(options, ['cascade'], 'deleteNode');
+    options = checkOptions(options, ['cascade'], 'deleteNode');
     const cascade = flagOption(options?.cascade, false, 'cascade');
     const { store, tx } = this;
     const labels = this.labelIdsOf(id);

@@ -3,7 +3,7 @@
  * a list. Each is all or nothing: what fails takes the whole call back, and the transaction goes on.
  */
 import { DataError } from '@sombra/vfs';
-import { checkOptions, describe, flagOption } from '../model/options.ts';
+import { checkOptions, describe, flagOption, ownOptions } from '../model/options.ts';
 import type { PropertyIndexName } from '../indexes/index-info.ts';
 import type { EdgeId, EdgeFilter, NodeId, Properties, PropertyInput } from '../model/types.ts';
 
@@ -71,14 +71,14 @@ export interface ManyWriter {
  * @throws DataError SOMBRA_REFERENCE for a `ref` that is unknown or given twice, and as addNode and addEdge
  */
 export function addMany(tx: ManyWriter, input: AddManyInput): AddManyResult {
-  checkOptions(input, ['nodes', 'edges'], 'addMany');
+  const given = checkOptions(input, ['nodes', 'edges'], 'addMany');
   return together(tx, () => {
     const refs = new Map<string, NodeId>();
     const nodes: NodeId[] = [];
     const edges: EdgeId[] = [];
-    for (const node of rowsOf(input.nodes, 'nodes')) {
+    for (const node of rowsOf(given?.nodes, 'nodes')) {
       checkObject(node, 'addMany', 'a node');
-      const { ref, labels, properties } = node;
+      const { ref, labels, properties } = ownOptions(node)!;
       if (ref !== undefined && typeof ref !== 'string')
         throw new DataError(
           'SOMBRA_OPTION',
@@ -90,9 +90,9 @@ export function addMany(tx: ManyWriter, input: AddManyInput): AddManyResult {
       nodes.push(id);
       if (ref !== undefined) refs.set(ref, id);
     }
-    for (const edge of rowsOf(input.edges, 'edges')) {
+    for (const edge of rowsOf(given?.edges, 'edges')) {
       checkObject(edge, 'addMany', 'an edge');
-      const { source, target, type, properties } = edge;
+      const { source, target, type, properties } = ownOptions(edge)!;
       edges.push(tx.addEdge(nodeOf(refs, source), nodeOf(refs, target), type, properties));
     }
     return { nodes, edges, refs };
@@ -159,7 +159,7 @@ export function deleteNodes(
   ids: Iterable<NodeId>,
   options: { readonly cascade?: boolean } | undefined,
 ): number {
-  checkOptions(options, ['cascade'], 'deleteNodes');
+  options = checkOptions(options, ['cascade'], 'deleteNodes');
   const cascade = flagOption(options?.cascade, false, 'cascade');
   return together(tx, () => {
     let count = 0;
