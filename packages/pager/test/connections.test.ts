@@ -2,8 +2,11 @@
 // Method: connections of one thread on a file system in memory; seeded runs of writes, reads, snapshots, checkpoints, opens and
 // closes over a handful of connections against a plain model.
 import { MemoryVfs } from '@sombra/vfs';
+import type { VfsFile } from '@sombra/vfs';
 import { describe, expect, test } from 'vitest';
+
 import type { Pager, View } from '../src/index.ts';
+import { LOCK_BASE, LOCK_READ, LOCK_READ_SLOTS, LOCK_SNAPSHOT_SLOTS } from '../src/sharing/locks.ts';
 import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
 import { Random, seeds } from './support/random.ts';
 
@@ -151,4 +154,62 @@ test.each(seeds(60))('seed %i: connections come and go, each reads commits whole
   examine(again.view, state);
   expect(again.check()).toEqual([]);
   again.close();
+});
+
+describe('many readers', () => {
+  /** Takes READ slots as other processes would. */
+  function occupy(vfs: MemoryVfs, from: number, to: number): VfsFile {
+    const file = vfs.open('t.db', { write: true });
+    for (let slot = from; slot < to; slot += 1) file.tryLock(LOCK_BASE + LOCK_READ + slot, 1, 'exclusive');
+    return file;
+  }
+
+  test('a hundred connections keep a snapshot each, others open, read and write, and a checkpoint passes none of them', async () => {
+    const vfs = new MemoryVfs();
+    const writer = openPager({}, vfs);
+    const page = write(writer, (tx) => newPage(tx, 0));
+    const kept = Array.from({ length: 100 }, (_, at) => {
+      const pager = openPager({}, vfs);
+      const view = pager.snapshot();
+      write(writer, (tx) => tx.setU32(tx.edit(page), 24, at + 1));
+      return { pager, view };
+    });
+    await turn();
+    expect(writer.readers().length).toBe(100);
+    expect(writer.checkpoint().lsn).toBe(1);
+    kept.forEach(({ view }, at) => expect(valueOf(view, page)).toBe(at));
+    for (const { view } of kept.slice(0, 50)) view.release();
+    expect(writer.checkpoint().lsn).toBe(51);
+    kept.slice(50).forEach(({ view }, at) => expect(valueOf(view, page)).toBe(at + 50));
+    for (const { pager } of kept) pager.close();
+    writer.close();
+    expect(vfs.list('.')).toEqual(['t.db']);
+  });
+
+  test('when all slots for snapshots are taken, connections can still be opened, write and read; without any slot SOMBRA_BUSY says so', async () => {
+    const vfs = new MemoryVfs();
+    const first = openPager({}, vfs);
+    const page = write(first, (tx) => newPage(tx, 1));
+    await turn();
+    const snapshots = occupy(vfs, 0, LOCK_SNAPSHOT_SLOTS);
+    const second = openPager({}, vfs);
+    expect(valueOf(second.view, page)).toBe(1); // its slot is none for a snapshot
+    expect(() => second.snapshot()).toThrow(/all 960 slots for snapshots/);
+    expect(valueOf(second.view, page)).toBe(1);
+    await turn();
+    write(second, (tx) => tx.setU32(tx.edit(page), 24, 2));
+    await turn();
+    const rest = occupy(vfs, LOCK_SNAPSHOT_SLOTS, LOCK_READ_SLOTS);
+    expect(() => first.view.lsn).toThrow(/all 1024 slots for readers/);
+    expect(codeOf(() => openPager({}, vfs))).toBe('SOMBRA_BUSY');
+    write(first, (tx) => tx.setU32(tx.edit(page), 24, 3)); // a writer needs none
+    rest.close();
+    snapshots.close();
+    await turn();
+    const view = second.snapshot();
+    expect(valueOf(view, page)).toBe(3);
+    view.release();
+    first.close();
+    second.close();
+  });
 });

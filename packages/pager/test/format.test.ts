@@ -1,6 +1,6 @@
 // Goal: the layout tables of docs/format and the constants of the code say the same.
 // Method: read each table and compare name, offset and size with the constants; encode, decode, damage each structure.
-import { MemoryVfs, pwriteFully } from '@sombra/vfs';
+import { MemoryVfs, pwriteFully, xxh32 } from '@sombra/vfs';
 import { expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
 import type { DoubleWriteBatch } from '../src/format/double-write.ts';
@@ -133,7 +133,7 @@ const TABLES: [page: string, heading: string, layout: Layout][] = [
       ['late', shm.SHM_LATE],
       ['reserved', shm.SHM_LATE + 4],
       ['holders', holders.HOLDERS_OFFSET],
-      ['reserved2', holders.HOLDERS_OFFSET + (locks.LOCK_READ + locks.LOCK_READ_SLOTS) * holders.HOLDER_SIZE],
+      ['reserved2', holders.HOLDERS_OFFSET + locks.LOCK_READ * holders.HOLDER_SIZE],
       ['marks', shm.SHM_MARKS],
     ]),
   ],
@@ -381,4 +381,29 @@ test('a shm header reads back from either copy, survives a torn one, and any fli
   }
   file.pwrite([new Uint8Array(2 * shm.SHM_COPY_SIZE)], 0);
   expect(read()).toBeUndefined();
+});
+
+test('a shm file of another version is not used beside others; what an earlier one says of syncs still counts', () => {
+  const vfs = new MemoryVfs();
+  const state = newSharedState();
+  state.synced = 4711;
+  const writer = shm.Shm.create(vfs, 't.db', state);
+  const file = vfs.open('t.db-shm', { write: true });
+  const setVersion = (version: number): void => {
+    const copy = new Uint8Array(shm.SHM_COPY_SIZE);
+    for (const at of [0, shm.SHM_COPY_SIZE]) {
+      file.pread(copy, at);
+      const view = new DataView(copy.buffer);
+      view.setUint32(shm.SHM_VERSION, version, true);
+      view.setUint32(shm.SHM_CHECKSUM, xxh32(copy, 0, shm.SHM_CHECKSUM, 0x53_48_4d_00), true);
+      file.pwrite([copy], at);
+    }
+  };
+  for (const version of [1, 3]) {
+    setVersion(version);
+    writer.forget();
+    expect(() => writer.read(newSharedState())).toThrow(`version ${version}`);
+  }
+  setVersion(1);
+  expect(shm.Shm.lastHeader(vfs, 't.db')?.synced).toBe(4711);
 });

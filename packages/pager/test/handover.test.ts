@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { PagerOptions } from '../src/index.ts';
 import type { Pager } from '../src/index.ts';
 import { encodeHolder, HOLDER_SIZE, HOLDERS_OFFSET } from '../src/sharing/holders.ts';
-import { LOCK_BASE, LOCK_READ, LOCK_RECOVER } from '../src/sharing/locks.ts';
+import { LOCK_BASE, LOCK_READ, LOCK_READ_SLOTS, LOCK_RECOVER } from '../src/sharing/locks.ts';
 import { MortalVfs } from './support/mortal-vfs.ts';
 import { codeOf, newPage, openPager, SMALL, valueOf, write } from './support/open.ts';
 
@@ -123,16 +123,20 @@ describe('snapshots', () => {
     const vfs = new MemoryVfs();
     const process = new MortalVfs(vfs, 100);
     const writer = openPager({}, process);
-    const reader = openPager({}, new MortalVfs(vfs, 63)); // its first slot is the last one, its second the first
+    const reader = openPager({}, new MortalVfs(vfs, 62));
     const page = write(writer, (tx) => newPage(tx, 1));
+    // Its first slot is probed after its second one.
+    const other = vfs.open('t.db', { write: true });
+    other.tryLock(LOCK_BASE + LOCK_READ + 62, 1, 'exclusive');
     const first = reader.snapshot();
+    other.close();
     set(writer, page, 2);
     const second = reader.snapshot();
     set(writer, page, 3);
     const third = reader.snapshot();
     set(writer, page, 4);
     process.onLock = (byte) => {
-      if (byte !== LOCK_READ + 5) return;
+      if (byte !== LOCK_READ + 63) return;
       // The checkpoint intends to go to commit 4, and has seen that the first slot is free.
       first.release();
       third.release();
@@ -224,13 +228,18 @@ describe('who holds it', () => {
     const vfs = new MemoryVfs();
     const readers = Array.from({ length: 64 }, (_, at) => openPager({}, new MortalVfs(vfs, 200 + at)));
     const snapshots = readers.map((reader) => reader.snapshot());
+    const others = vfs.open('t.db', { write: true });
+    for (let byte = LOCK_READ; byte < LOCK_READ + LOCK_READ_SLOTS; byte += 1)
+      others.tryLock(LOCK_BASE + byte, 1, 'exclusive');
     const error = errorOf(() => openPager({}, new MortalVfs(vfs, 300)));
     expect([error.code, error.details?.['lock']]).toEqual(['SOMBRA_BUSY', 'READ']);
     expect(Number(error.details?.['pid'])).toBeGreaterThanOrEqual(200);
-    expect(error.message).toContain('64 reader slots');
+    expect(error.message).toContain('all 1024 slots for readers');
+    expect(error.message).toContain(`the oldest by process ${String(error.details?.['pid'])}`);
     snapshots[5]!.release();
     const late = openPager({}, new MortalVfs(vfs, 300));
     expect(late.view.lsn).toBe(0);
+    others.close();
     for (const pager of [...readers, late]) pager.close();
     expect(vfs.list('.')).toEqual(['t.db']);
   });

@@ -465,11 +465,7 @@ export class Engine implements PageSource {
   private eachReader(visit: (mark: ReaderMark | undefined) => void): void {
     const { shm, locks } = this;
     if (shm === null) return;
-    for (let slot = 0; slot < LOCK_READ_SLOTS; slot += 1) {
-      if (locks.holds(LOCK_READ + slot)) continue; // our own views have been looked at
-      if (locks.tryLock(LOCK_READ + slot, 'exclusive')) locks.unlock(LOCK_READ + slot);
-      else visit(shm.readMark(slot));
-    }
+    for (const byte of locks.heldElsewhere(LOCK_READ, LOCK_READ_SLOTS)) visit(shm.readMark(byte - LOCK_READ));
   }
 
   /** Second descriptor of main, for asynchronous syncs: a failure that it is told of is told to the first one, too (C3). */

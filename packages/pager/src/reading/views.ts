@@ -136,7 +136,7 @@ export class Views {
    */
   snapshot(exempt = false): View {
     this.engine.health.checkOpen();
-    if (this.engine.shm !== null) this.engine.marks.begin();
+    if (this.engine.shm !== null) this.engine.marks.begin(true);
     const view = new View(this.engine.cache, this.engine, this.engine.published.lsn, this.engine.published);
     this.engine.snapshots.add(view);
     this.updateLimits();

@@ -18,9 +18,15 @@ export const LOCK_PRESENCE = 1;
 export const LOCK_WRITE = 2;
 /** Held shared by who waits for WRITE. */
 export const LOCK_WAIT = 3;
-/** First of 64 bytes of readers' snapshots. */
+/** First of the bytes of connections that read. */
 export const LOCK_READ = 16;
-export const LOCK_READ_SLOTS = 64;
+export const LOCK_READ_SLOTS = 1024;
+/** Slots that snapshots may keep. The others are for reads that end soon, so that whatever snapshots there are, a connection can be
+ *  opened, write, and look at the newest commit. */
+export const LOCK_SNAPSHOT_SLOTS = 960;
+
+/** Bytes that are probed together: in most ranges nobody holds any. */
+const PROBE_BYTES = 64;
 
 const NAMES: Record<number, string> = {
   [LOCK_RECOVER]: 'RECOVER',
@@ -71,6 +77,30 @@ export class LockTable {
     if (this.held.get(byte) === mode) return true;
     if (this.file !== null && !this.file.tryLock(LOCK_BASE + byte, 1, mode)) return false;
     this.held.set(byte, mode);
+    return true;
+  }
+
+  /** The bytes of [first, first + count) that others hold now, ascending. Those of this connection are left alone. */
+  heldElsewhere(first: number, count: number): number[] {
+    const found: number[] = [];
+    for (let from = first; from < first + count; from += PROBE_BYTES) {
+      const to = Math.min(from + PROBE_BYTES, first + count);
+      if (!this.holdsAny(from, to) && this.probe(from, to - from)) continue;
+      for (let byte = from; byte < to; byte += 1) if (!this.held.has(byte) && !this.probe(byte, 1)) found.push(byte);
+    }
+    return found;
+  }
+
+  private holdsAny(from: number, to: number): boolean {
+    for (const byte of this.held.keys()) if (byte >= from && byte < to) return true;
+    return false;
+  }
+
+  /** Could this connection have these bytes? */
+  private probe(byte: number, count: number): boolean {
+    if (this.file === null) return true;
+    if (!this.file.tryLock(LOCK_BASE + byte, count, 'exclusive')) return false;
+    this.file.unlock(LOCK_BASE + byte, count);
     return true;
   }
 

@@ -9,9 +9,12 @@
 import { IoError } from '@sombra/vfs';
 import type { Engine } from '../connection/engine.ts';
 import { followLog } from '../files/follow-log.ts';
-import { LOCK_READ, LOCK_READ_SLOTS } from './locks.ts';
+import { LOCK_READ, LOCK_READ_SLOTS, LOCK_SNAPSHOT_SLOTS } from './locks.ts';
 import type { ReaderMark } from './shm.ts';
 import { retryUntil } from './waiting.ts';
+
+/** Where processes begin to look for a free slot: close together, so that a checkpoint need not probe each slot. */
+const FIRST_SLOTS = 64;
 
 interface HeldSlot {
   readonly slot: number;
@@ -37,15 +40,17 @@ export class ReadMarks {
 
   /**
    * Makes sure that everything from the newest published commit on is kept, and brings the connection up to it.
+   * @param forSnapshot  it may be kept for long, so the slots that are for short reads are not used
    * @throws IoError SOMBRA_BUSY when all slots are in use
    */
-  begin(): void {
+  begin(forSnapshot = false): void {
     const { engine } = this;
-    if (this.held.length > 0) {
+    const enough = forSnapshot ? this.held.some(({ slot }) => slot < LOCK_SNAPSHOT_SLOTS) : this.held.length > 0;
+    if (enough) {
       engine.refresh(); // the mark that is there is lower
       return;
     }
-    this.start(this.take(true));
+    this.start(this.take(true, forSnapshot));
   }
 
   private start(slot: number): void {
@@ -55,7 +60,8 @@ export class ReadMarks {
       this.settle(held);
       followLog(this.engine);
     } catch (error) {
-      this.end();
+      this.held.pop();
+      this.engine.locks.unlock(LOCK_READ + slot);
       throw error;
     }
   }
@@ -94,10 +100,10 @@ export class ReadMarks {
       return;
     }
     const { engine } = this;
-    if (this.held.every(({ mark }) => mark >= oldest)) return;
+    if (this.held.length === 1 && this.held[0]!.mark >= oldest) return;
     if (!this.held.some(({ mark }) => mark === oldest)) {
       // A second slot for the next oldest.
-      const slot = this.take(false);
+      const slot = this.take(false, true);
       if (slot < 0) return;
       const next: HeldSlot = { slot, since: this.held[0]!.since, mark: oldest, floor: engine.indexFloor };
       try {
@@ -118,7 +124,7 @@ export class ReadMarks {
   }
 
   private keepOnly(mark: number): void {
-    const kept = this.held.find((held) => held.mark === mark)!;
+    const [kept] = this.held.filter((held) => held.mark === mark).sort((a, b) => a.slot - b.slot) as [HeldSlot];
     for (const held of this.held) if (held !== kept) this.engine.locks.unlock(LOCK_READ + held.slot);
     this.held = [kept];
   }
@@ -130,12 +136,13 @@ export class ReadMarks {
   }
 
   /** Locks a free slot; -1 when there is none and `wait` is false. */
-  private take(wait: boolean): number {
+  private take(wait: boolean, forSnapshot = false): number {
     const { engine } = this;
-    const first = engine.vfs.env.pid % LOCK_READ_SLOTS;
+    const slots = forSnapshot ? LOCK_SNAPSHOT_SLOTS : LOCK_READ_SLOTS;
+    const first = engine.vfs.env.pid % FIRST_SLOTS;
     const tryAll = (): number => {
-      for (let i = 0; i < LOCK_READ_SLOTS; i += 1) {
-        const slot = (first + i) % LOCK_READ_SLOTS;
+      for (let i = 0; i < slots; i += 1) {
+        const slot = (first + i) % slots;
         if (!engine.locks.holds(LOCK_READ + slot) && engine.locks.tryLock(LOCK_READ + slot, 'exclusive')) return slot;
       }
       return -1;
@@ -147,7 +154,7 @@ export class ReadMarks {
     const who = since === undefined ? '' : `, the oldest by process ${pid} since ${new Date(since).toISOString()}`;
     throw new IoError(
       'SOMBRA_BUSY',
-      `${engine.options.path}: all ${LOCK_READ_SLOTS} reader slots are in use${who}: close snapshots or connections, or wait with busyTimeoutMs`,
+      `${engine.options.path}: all ${slots} slots for ${forSnapshot ? 'snapshots' : 'readers'} are in use${who}: release snapshots or close connections, or wait with busyTimeoutMs`,
       {
         details: { lock: 'READ', pid, host: engine.vfs.env.host, since },
       },
@@ -158,13 +165,9 @@ export class ReadMarks {
   others(): ReaderMark[] {
     const { shm, locks } = this.engine;
     const found: ReaderMark[] = [];
-    for (let slot = 0; shm !== null && slot < LOCK_READ_SLOTS; slot += 1) {
-      if (locks.holds(LOCK_READ + slot)) continue;
-      if (locks.tryLock(LOCK_READ + slot, 'exclusive')) {
-        locks.unlock(LOCK_READ + slot);
-        continue;
-      }
-      const mark = shm.readMark(slot);
+    if (shm === null) return found;
+    for (const byte of locks.heldElsewhere(LOCK_READ, LOCK_READ_SLOTS)) {
+      const mark = shm.readMark(byte - LOCK_READ);
       if (mark !== undefined) found.push(mark);
     }
     return found;
@@ -173,10 +176,7 @@ export class ReadMarks {
   /** Who has read for the longest time, as far as the marks tell. */
   private oldest(): { readonly pid?: number; readonly since?: number } {
     let oldest: { readonly pid?: number; readonly since?: number } = {};
-    for (let slot = 0; slot < LOCK_READ_SLOTS; slot += 1) {
-      const mark = this.engine.shm!.readMark(slot);
-      if (mark !== undefined && mark.since < (oldest.since ?? Infinity)) oldest = mark;
-    }
+    for (const mark of this.others()) if (mark.since < (oldest.since ?? Infinity)) oldest = mark;
     return oldest;
   }
 }

@@ -8,8 +8,8 @@
  *     1024     4  poison mark
  *     1028     4  held mark: the holder of WRITE has not released it
  *     1032     4  late mark: somebody gave WRITE back while a sync of his was in flight, and may yet poison
- *     4096  10240 holders of lock bytes (holders.ts)
- *    16384  4096  64 reader marks of 64 bytes
+ *     4096  2048  holders of the lock bytes below READ (holders.ts)
+ *    16384  65536 1024 reader marks of 64 bytes
  *
  * A header copy: magic, version, generation, one 8-byte number per field of SharedState, checksum in the last 4 bytes.
  * A reader mark: mark (commit), floor (segment), who reads and since when, checksum.
@@ -18,7 +18,7 @@
  *
  * Source: docs/format/shm.md; format.test.ts compares the tables with the constants.
  */
-import { CorruptionError, preadFully, pwriteFully, xxh32 } from '@sombra/vfs';
+import { CorruptionError, preadFully, pwriteFully, StateError, xxh32 } from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
 import { readSafe64, readU32, writeU32, writeU64 } from '../base/bytes.ts';
 import { encodeHolder, HOLDER_SIZE, HOLDERS_OFFSET, shmPath } from './holders.ts';
@@ -42,10 +42,11 @@ export const SHM_MARK_FLOOR = SHM_MARK_LSN + 8;
 export const SHM_MARK_SINCE = SHM_MARK_FLOOR + 8;
 export const SHM_MARK_PID = SHM_MARK_SINCE + 8;
 export const SHM_MARK_CHECKSUM = SHM_MARK_PID + 4;
-export const SHM_MARK_COUNT = 64;
+export const SHM_MARK_COUNT = 1024;
 export const SHM_SIZE = SHM_MARKS + SHM_MARK_COUNT * SHM_MARK_SIZE;
 const MAGIC = 0x4d485342;
-const VERSION = 1;
+/** 2: 1024 READ slots; with 64, a checkpoint would overlook readers. */
+const VERSION = 2;
 const SEED = 0x53_48_4d_00;
 const SET = 0x31_54_45_53;
 /** Reads of a header that is being written, before it counts as damaged. */
@@ -75,6 +76,7 @@ export class Shm {
   private readonly copy = new Uint8Array(SHM_COPY_SIZE);
   private readonly mark = new Uint8Array(SHM_MARK_SIZE);
   private readonly word = new Uint8Array(4);
+  private anyVersion = false;
 
   private constructor(file: VfsFile, path: string) {
     this.file = file;
@@ -113,6 +115,7 @@ export class Shm {
     const found = newSharedState();
     try {
       shm = new Shm(vfs.open(name, { write: false }), name);
+      shm.anyVersion = true; // the fields are those of version 1
       shm.read(found);
       return found;
     } catch (error) {
@@ -178,8 +181,10 @@ export class Shm {
 
   private decode(at: number, into: SharedState): boolean {
     const { buffer } = this;
-    if (readU32(buffer, at + SHM_MAGIC) !== MAGIC || readU32(buffer, at + SHM_VERSION) !== VERSION) return false;
+    if (readU32(buffer, at + SHM_MAGIC) !== MAGIC) return false;
     if (readU32(buffer, at + SHM_CHECKSUM) !== xxh32(buffer, at, at + SHM_CHECKSUM, SEED)) return false;
+    const version = readU32(buffer, at + SHM_VERSION);
+    if (version !== VERSION && !(this.anyVersion && version < VERSION)) this.refuseVersion(version);
     this.generation = readSafe64(buffer, at + SHM_GENERATION);
     let place = at + SHM_FIELDS;
     for (const field of SHARED_FIELDS) {
@@ -187,6 +192,14 @@ export class Shm {
       place += 8;
     }
     return true;
+  }
+
+  private refuseVersion(version: number): never {
+    throw new StateError(
+      'SOMBRA_FORMAT_VERSION',
+      `${this.path} has version ${version}, this release writes version ${VERSION}: another release has the database open. Close it there, or use one release`,
+      { details: { path: this.path, version } },
+    );
   }
 
   /** Publishes a header. Only who holds WRITE may. */
