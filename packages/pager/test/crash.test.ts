@@ -40,6 +40,7 @@ const CANARIES: [what: string, lies: Lies, script: string][] = [
   ['the header of a new segment', { sync: /\.spare$/, kind: 'full' }, 'rotation and recycled segments'],
   ['the double-write area', { sync: /-dw$/ }, 'checkpoints'],
   ['the main file', { sync: /t\.db$/ }, 'rotation and recycled segments'],
+  ['the main file before the commit of a bulk load', { sync: /t\.db$/ }, 'bulk loads into free pages'],
   ['the main file, with the log in memory', { sync: /t\.db$/ }, 'log in memory'],
   ['the directory', { syncDir: /t\.db/ }, 'checkpoints'],
   ['the directory while a segment is sealed', { syncDir: /-\d+-wal$/ }, 'rotation and recycled segments'],

@@ -7,6 +7,7 @@ export type { AppendedRecord } from './append-log/append-log-reader.ts';
 export { applyOps, OP_FILL, OP_MOVE, OP_SET, OPS_FIRST_BYTE } from './record/page-ops.ts';
 export {
   BYTES_HEADER_SIZE,
+  DELTA_BASE_LSN,
   DELTA_HEADER_SIZE,
   ENTRY_BYTES,
   ENTRY_DELTA,

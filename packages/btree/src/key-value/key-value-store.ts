@@ -305,7 +305,7 @@ export class KeyValueStore extends KeyValueTree {
   /**
    * Fills an empty tree from entries in ascending key order, much faster than puts: pages are filled one after the other,
    * written past the log and published by one commit. All or nothing. Exempt from `maxTransactionPages` and
-   * `transactionTimeoutMs`. What is free in the file is not used.
+   * `transactionTimeoutMs`.
    * @param entries  `[key, value]` each
    * @throws DataError SOMBRA_KEY_ORDER when a key is not greater than the one before, SOMBRA_OPTION, and as `put`;
    *   StateError SOMBRA_BULK_NOT_EMPTY; what `entries` throws

@@ -31,8 +31,11 @@ import { walOptions } from '../files/log-writer.ts';
 import type { LockTable } from '../sharing/locks.ts';
 import type { PagerWarning, ResolvedOptions } from '../base/options.ts';
 import { PageCache } from '../pages/page-cache.ts';
-import { CHECKSUM_OFFSET, LSN_OFFSET, PAGE_NUMBER_OFFSET, pageChecksum } from '../format/page-header.ts';
+import { CHECKSUM_OFFSET, LSN_OFFSET, PAGE_NUMBER_OFFSET, pageChecksum, verifyPage } from '../format/page-header.ts';
 import { PageIndex } from '../pages/page-index.ts';
+import { PageSet } from '../pages/page-set.ts';
+import { allFree } from '../writing/freelist.ts';
+import { isCorruption } from '../base/failure.ts';
 import { pageRepair } from '../pages/page-repair.ts';
 import { readRootsPage, rootsPage } from '../format/roots-page.ts';
 import { saltBytes, saltWords } from '../format/salt.ts';
@@ -209,6 +212,7 @@ function withoutLog(
   const { pageSize, checkpointLsn, salt } = superblock;
   const perPart = Math.max(1, SCAN_BYTES / pageSize);
   const part = new Uint8Array(perPart * pageSize);
+  let free: PageSet | undefined;
   for (let first = rootsPage(pageSize); first < pageCount; first += perPart) {
     const pages = Math.floor(preadFully(main, part, first * pageSize) / pageSize);
     for (let i = 0; i < Math.min(pages, pageCount - first); i += 1) {
@@ -217,6 +221,8 @@ function withoutLog(
       const lsn = readSafe64(part, base + LSN_OFFSET);
       if (lsn <= checkpointLsn || readU32(part, base + PAGE_NUMBER_OFFSET) !== pageNumber) continue;
       if (pageChecksum(part, base, pageSize, pageNumber, salt) !== readU32(part, base + CHECKSUM_OFFSET)) continue;
+      free ??= freePages(main, superblock);
+      if (free.has(pageNumber)) continue; // a bulk load that died, or whose commit went with the log, wrote there
       const newer = new CorruptionError(
         'SOMBRA_PAGE_LSN',
         `${options.path} stands at commit ${checkpointLsn} and has no log, but page ${pageNumber} is of commit ${lsn}: its log was removed, its newest superblock slot was damaged, or it was copied while it was written; restore a backup`,
@@ -225,6 +231,24 @@ function withoutLog(
       refuseOrNote(newer, tolerance);
       return;
     }
+  }
+}
+
+/** The free pages of the checkpoint, as far as main has them. */
+function freePages(main: VfsFile, { pageSize, salt, checkpointLsn, pageCount }: Superblock): PageSet {
+  const page = new Uint8Array(pageSize);
+  const read = (pageNumber: number): Uint8Array => {
+    page.fill(0); // where the file is too short
+    preadFully(main, page, pageNumber * pageSize);
+    verifyPage(page, 0, pageSize, pageNumber, salt, checkpointLsn);
+    return page;
+  };
+  try {
+    const roots = readRootsPage(read(rootsPage(pageSize)), 0, pageSize, checkpointLsn, pageCount);
+    return allFree(roots.freelistHead, roots.freeCount, pageSize, read);
+  } catch (error) {
+    if (isCorruption(error)) return new PageSet();
+    throw error;
   }
 }
 

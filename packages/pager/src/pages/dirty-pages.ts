@@ -3,7 +3,7 @@ import type { PageCache } from './page-cache.ts';
 import { NO_FRAME } from './page-cache.ts';
 import type { OpMark } from './op-log.ts';
 import { OpLog } from './op-log.ts';
-import { UntouchedPages } from './untouched-pages.ts';
+import { PageList } from './page-list.ts';
 import { KIND_OFFSET, stampHeader, stampLsn } from '../format/page-header.ts';
 
 /** The page is logged as the operations that were made on it. */
@@ -46,7 +46,7 @@ export class DirtyPages {
   depth = 0;
   readonly log = new OpLog();
   /** Pages that were freed without becoming dirty. */
-  readonly untouched = new UntouchedPages();
+  readonly untouched = new PageList();
 
   private readonly cache: PageCache;
   private readonly limit: number;

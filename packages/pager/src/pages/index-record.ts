@@ -1,6 +1,9 @@
 import { CorruptionError, xxh32 } from '@sombra/vfs';
+import { DELTA_BASE_LSN, ENTRY_DELTA } from '@sombra/wal';
 import type { RecordView } from '@sombra/wal';
+import { readSafe64 } from '../base/bytes.ts';
 import type { PageCache } from './page-cache.ts';
+import { ENTRY_IN_MAIN } from './page-index.ts';
 import type { PageIndex } from './page-index.ts';
 import { rootsPage } from '../format/roots-page.ts';
 
@@ -21,7 +24,9 @@ export function indexRecord(index: PageIndex, record: RecordView, cache: PageCac
         },
       );
     }
-    index.add(pageNumber, record.lsn, record.seq, offset, length, kind, xxh32(bytes, at, at + length, pageNumber));
+    const inMain = kind === ENTRY_DELTA && readSafe64(bytes, at + DELTA_BASE_LSN) === record.lsn;
+    const checksum = xxh32(bytes, at, at + length, pageNumber);
+    index.add(pageNumber, record.lsn, record.seq, offset, length, inMain ? ENTRY_IN_MAIN : kind, checksum);
     cache.supersede(pageNumber, record.lsn);
   });
   index.addCommit(record.lsn, record.seq, record.end, record.chain, record.pageCount);

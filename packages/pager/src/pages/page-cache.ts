@@ -349,14 +349,21 @@ export class PageCache {
 
   /** Forgets every version. Pinned frames keep their bytes until they are unpinned. */
   dropAll(): void {
-    this.dropFrom(0);
+    for (let frame = 0; frame < this.highWater; frame += 1) {
+      if (this.state[frame] !== CLEAN) continue;
+      this.table[this.framePage[frame]!] = NO_FRAME;
+      if (this.pins[frame] === 0) this.evictable -= 1;
+      this.release(frame);
+    }
   }
 
-  /** Forgets every version of the pages from `pageNumber` on, as `dropAll` does. */
-  dropFrom(pageNumber: number): void {
+  /** Forgets the versions of commit `lsn`, which did not come about: they are the newest of their pages. Pinned frames as `dropAll`. */
+  dropVersionsOf(lsn: number): void {
     for (let frame = 0; frame < this.highWater; frame += 1) {
-      if (this.state[frame] !== CLEAN || this.framePage[frame]! < pageNumber) continue;
-      this.table[this.framePage[frame]!] = NO_FRAME;
+      if (this.state[frame] !== CLEAN || this.frameLsn[frame] !== lsn) continue;
+      const pageNumber = this.framePage[frame]!;
+      assert(this.first(pageNumber) === frame, 'a commit that did not come about is the newest');
+      this.setFirst(pageNumber, this.older[frame]!);
       if (this.pins[frame] === 0) this.evictable -= 1;
       this.release(frame);
     }

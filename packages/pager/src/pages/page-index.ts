@@ -11,10 +11,16 @@
  *    checkpoint ever moves all of them: a commit would stand still for that.
  */
 import type { LogTail } from '@sombra/wal';
-import { ENTRY_IMAGE } from '@sombra/wal';
+import { ENTRY_DELTA } from '@sombra/wal';
 
 /** End of a page's list of entries. */
 export const NO_ENTRY = -1;
+
+/**
+ * Kind of an entry whose version stands in main, where a bulk load wrote and synced it before its commit (rule K8). In the log it is
+ * a delta without operations on the version that the commit itself makes.
+ */
+export const ENTRY_IN_MAIN = 0;
 
 const SHIFT = 9;
 /** Entries, or commits, of one chunk. */
@@ -70,6 +76,8 @@ export class PageIndex {
   private touchedPages = new Uint32Array(256);
   private touchedLsns = new Float64Array(256);
   private touched = 0;
+  /** Entries of kind ENTRY_IN_MAIN, at least. */
+  private inMain = 0;
 
   /** Entries held. */
   get count(): number {
@@ -154,7 +162,8 @@ export class PageIndex {
     chunk.kind[at] = kind;
     chunk.checksum[at] = checksum;
     chunk.previous[at] = previous;
-    if (kind === ENTRY_IMAGE) chunk.bytes[at] = 0;
+    if (kind === ENTRY_IN_MAIN) this.inMain += 1;
+    if (kind !== ENTRY_DELTA) chunk.bytes[at] = 0;
     else chunk.bytes[at] = length + (previous === NO_ENTRY ? 0 : this.bytesOf(previous));
     this.heads[pageNumber] = entry;
   }
@@ -198,7 +207,7 @@ export class PageIndex {
   }
 
   /**
-   * The pages that changed in commits up to `lsn`, ascending, each once.
+   * The pages that changed in commits up to `lsn`, ascending, each once; without those whose version at `lsn` stands in main.
    * @returns a new array
    */
   pagesUpTo(lsn: number): Uint32Array {
@@ -209,7 +218,14 @@ export class PageIndex {
       if (this.touchedLsns[middle]! <= lsn) low = middle + 1;
       else high = middle;
     }
-    return this.touchedPages.slice(0, low).sort();
+    const pages = this.touchedPages.slice(0, low);
+    return (this.inMain === 0 ? pages : pages.filter((page) => !this.isInMain(page, lsn))).sort();
+  }
+
+  private isInMain(pageNumber: number, lsn: number): boolean {
+    let entry = this.head(pageNumber);
+    while (entry !== NO_ENTRY && this.lsnOf(entry) > lsn) entry = this.previousOf(entry);
+    return entry !== NO_ENTRY && this.kindOf(entry) === ENTRY_IN_MAIN;
   }
 
   /** Forgets all commits up to `lsn`: a checkpoint brought them to main. */
@@ -220,9 +236,10 @@ export class PageIndex {
       for (const chunk of this.chunks.splice(0, chunks)) if (this.spare.length < SPARE_MAX) this.spare.push(chunk);
       this.firstChunk += chunks;
     }
-    this.touched = 0;
+    this.touched = this.inMain = 0;
     for (let entry = this.first; entry < this.next; entry += 1) {
       if (this.previousOf(entry) === NO_ENTRY) this.touch(this.pageOf(entry), this.lsnOf(entry));
+      if (this.kindOf(entry) === ENTRY_IN_MAIN) this.inMain += 1;
     }
     if (this.first >= RENUMBER_AT) this.renumber();
 
@@ -253,7 +270,7 @@ export class PageIndex {
   reset(lsn: number): void {
     this.heads.fill(NO_ENTRY);
     this.chunks = [];
-    this.firstChunk = this.first = this.next = this.touched = 0;
+    this.firstChunk = this.first = this.next = this.touched = this.inMain = 0;
     this.commitChunks = [];
     this.commits = 0;
     this.baseLsn = lsn;

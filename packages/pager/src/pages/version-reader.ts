@@ -1,6 +1,6 @@
 import { CorruptionError, preadFully, xxh32 } from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
-import { applyOps, DELTA_HEADER_SIZE, ENTRY_HEADER_SIZE, ENTRY_IMAGE } from '@sombra/wal';
+import { applyOps, DELTA_HEADER_SIZE, ENTRY_DELTA, ENTRY_HEADER_SIZE, ENTRY_IMAGE } from '@sombra/wal';
 import type { LogFiles } from '@sombra/wal';
 import { readSafe64, readU32 } from '../base/bytes.ts';
 import { LSN_OFFSET, PAGE_NUMBER_OFFSET, stampLsn, verifyPage } from '../format/page-header.ts';
@@ -81,7 +81,7 @@ export class VersionReader {
       entry = index.previousOf(entry);
     }
     let deltas = 0;
-    while (entry !== NO_ENTRY && index.kindOf(entry) !== ENTRY_IMAGE) {
+    while (entry !== NO_ENTRY && index.kindOf(entry) === ENTRY_DELTA) {
       if (deltas === this.stack.length) {
         const stack = new Int32Array(deltas * 2);
         stack.set(this.stack);
@@ -91,7 +91,9 @@ export class VersionReader {
       entry = index.previousOf(entry);
     }
     this.depth = deltas;
-    let lsn = entry === NO_ENTRY ? this.readMain(pageNumber, limit, into, at) : this.readImage(entry, into, at);
+    const fromLog = entry !== NO_ENTRY && index.kindOf(entry) === ENTRY_IMAGE;
+    let lsn = fromLog ? this.readImage(entry, into, at) : this.readMain(pageNumber, limit, into, at);
+    if (!fromLog && entry !== NO_ENTRY && lsn < index.lsnOf(entry)) throw this.notInMain(entry, lsn);
     for (let next = deltas - 1; next >= 0; next -= 1) {
       const delta = this.stack[next]!;
       // Main may be ahead of the checkpoint: a checkpoint that did not finish wrote it.
@@ -166,6 +168,15 @@ export class VersionReader {
     this.log!.readEntry(index.seqOf(entry), index.offsetOf(entry), length, this.scratch, 0);
     if (xxh32(this.scratch, 0, length, index.pageOf(entry)) !== index.checksumOf(entry))
       throw this.wrongEntry(entry, 'has changed since it was written');
+  }
+
+  private notInMain(entry: number, found: number): CorruptionError {
+    const { index } = this;
+    return new CorruptionError(
+      'SOMBRA_PAGE_LSN',
+      `page ${index.pageOf(entry)} was written to ${this.main.path} by the bulk load of commit ${index.lsnOf(entry)}, and the file has version ${found}: the write was lost; restore a backup`,
+      { details: { pageNumber: index.pageOf(entry), expected: index.lsnOf(entry), found } },
+    );
   }
 
   private wrongEntry(entry: number, what: string): CorruptionError {

@@ -1,24 +1,39 @@
-import { DataError, pwriteFully, StateError } from '@sombra/vfs';
+import { assert, DataError, pwriteFully, StateError } from '@sombra/vfs';
 import { BulkScratch, bulkScratchPath } from './bulk-scratch.ts';
 import { readU32 } from '../base/bytes.ts';
 import type { Engine } from '../connection/engine.ts';
+import { runCheckpoint } from '../checkpoint/checkpoint.ts';
+import { FreePages } from './free-pages.ts';
 import { PAGE_NUMBER_OFFSET, sealPage, stampHeader } from '../format/page-header.ts';
+import { PageSet } from '../pages/page-set.ts';
 import type { WriteTransaction } from './transaction.ts';
 
+/** A checkpoint is worth its syncs when at least so many pages are free, and this part of the file. */
+const FREE_PAGES_MIN = 8;
+const FREE_PART_MIN = 1 / 32;
 /** Bytes gathered before they are written to main. */
 const BUFFER_BYTES = 1024 * 1024;
 
 /**
  * Writes many new pages straight to main, past the log (rule K8). Steps, and what a crash after each leaves:
- * 1. Pages go to places at or beyond the page count, with the lsn of the coming commit.  Bytes beyond the page count: ignored.
- * 2. Main is synced.                                                                     The same.
- * 3. One commit publishes roots and page count.                                          All of it.
+ * 0. A checkpoint, if there are enough free pages to be worth one.                      An ordinary checkpoint.
+ * 1. Pages go to free places, and to places at or beyond the page count, with the lsn   Bytes of free pages, and beyond the page
+ *    of the coming commit.                                                              count: ignored.
+ * 2. Main is synced.                                                                    The same.
+ * 3. One commit publishes roots, page count and freelist, and names the free places     All of it.
+ *    that were written.
+ *
+ * Free places are used only if the checkpoint is the newest commit: then they are free in every commit that anybody may still read
+ * (no mark is below the checkpoint), no entry of the log and no image of the double-write area is theirs, and nothing that recovery
+ * finds needs what they hold. Otherwise, and when they run out, the file grows.
  *
  * Exempt from transaction pages and timeout, not from the database size. While it is open there is no other writer.
  */
 export class BulkWriter {
   /** Pages allocated so far. */
   pages = 0;
+  /** Of them, those that the file grows by. */
+  private grown = 0;
 
   private readonly engine: Engine;
   private readonly lsn: number;
@@ -28,6 +43,9 @@ export class BulkWriter {
   private buffered = 0;
   private open = true;
   private space: BulkScratch | undefined;
+  /** null when free places must not be written to. */
+  private readonly free: FreePages | null;
+  private readonly written = new PageSet();
 
   /** Called by the pager. @internal */
   constructor(engine: Engine) {
@@ -36,6 +54,7 @@ export class BulkWriter {
     engine.checkpoints.finishNow();
     // A view of this turn may be older than what WRITE brought: whoever looks before he loads must see what others committed.
     engine.views.useNewest();
+    this.free = freePages(engine);
     this.lsn = engine.tail.lsn + 1;
     this.first = engine.tail.pageCount;
     const { pageSize } = engine.cache;
@@ -44,13 +63,17 @@ export class BulkWriter {
   }
 
   /**
-   * The next page number, ascending from the page count.
-   * @throws DataError SOMBRA_DATABASE_FULL; StateError SOMBRA_BULK_DONE
+   * A page number: of a free page if there is one, else the next from the page count on.
+   * @throws DataError SOMBRA_DATABASE_FULL; StateError SOMBRA_BULK_DONE; CorruptionError SOMBRA_FREELIST
    */
   allocate(): number {
     this.check();
-    const pageNumber = this.first + this.pages;
-    this.engine.checkSize(pageNumber + 1);
+    let pageNumber = this.free?.take() ?? 0;
+    if (pageNumber === 0) {
+      pageNumber = this.first + this.grown;
+      this.engine.checkSize(pageNumber + 1);
+      this.grown += 1;
+    }
     this.pages += 1;
     return pageNumber;
   }
@@ -63,7 +86,11 @@ export class BulkWriter {
   write(pageNumber: number, bytes: Uint8Array, start: number): void {
     this.check();
     const { pageSize } = this.engine.cache;
-    if (!(pageNumber >= this.first && pageNumber < this.first + this.pages)) {
+    if (pageNumber < this.first) {
+      if (this.free?.taken.has(pageNumber) !== true)
+        throw new DataError('SOMBRA_PAGE_RANGE', `page ${pageNumber} was not allocated by this bulk load`);
+      this.written.add(pageNumber);
+    } else if (!(pageNumber < this.first + this.grown)) {
       throw new DataError('SOMBRA_PAGE_RANGE', `page ${pageNumber} was not allocated by this bulk load`);
     }
     if (!(start >= 0 && start + pageSize <= bytes.length))
@@ -101,7 +128,7 @@ export class BulkWriter {
       this.flush();
       this.removeScratch();
       const { size } = engine.main.stat();
-      const wanted = (this.first + this.pages) * engine.cache.pageSize;
+      const wanted = (this.first + this.grown) * engine.cache.pageSize;
       if (size < wanted) engine.main.truncate(wanted); // pages allocated and never written
       engine.sync(engine.main);
     } catch (error) {
@@ -113,18 +140,35 @@ export class BulkWriter {
     engine.bulkOpen = false;
     const tx = engine.begin();
     try {
-      tx.catalogue.pageCount = this.first + this.pages;
+      tx.catalogue.pageCount = this.first + this.grown;
+      tx.placed = this.publishPlaced(tx);
       apply(tx);
       return tx.commit();
     } catch (error) {
       tx.rollback();
       // What was read of its pages has the number of a commit that comes yet.
-      engine.cache.dropFrom(this.first);
+      engine.cache.dropVersionsOf(this.lsn);
       throw error;
     }
   }
 
-  /** Gives up: what was written lies beyond the page count and counts for nothing. Harmless when repeated. */
+  /** Takes the free pages that were used off the freelist. @returns those that were written */
+  private publishPlaced(tx: WriteTransaction): number[] {
+    const placed: number[] = [];
+    if (this.free === null) return placed;
+    const { taken } = this.free;
+    for (let i = 0; i < taken.count; i += 1) {
+      const page = taken.at(i);
+      if (!this.written.has(page)) continue;
+      placed.push(page);
+      // What is cached of it from before it was free must not pass for what the load wrote.
+      this.engine.cache.supersede(page, this.lsn);
+    }
+    this.free.settle(tx, tx.catalogue);
+    return placed;
+  }
+
+  /** Gives up: what was written lies in free pages and beyond the page count, and is ignored. Harmless when repeated. */
   abort(): void {
     if (!this.open) return;
     this.open = false;
@@ -158,4 +202,15 @@ export class BulkWriter {
     if (!this.open) throw new StateError('SOMBRA_BULK_DONE', 'the bulk load has ended: begin a new one');
     this.engine.health.checkWritable();
   }
+}
+
+/** The free pages that a load may write to, null for none. */
+function freePages(engine: Engine): FreePages | null {
+  const { tail, shared, cache } = engine;
+  if (tail.freeCount === 0) return null;
+  const worthIt = tail.freeCount >= FREE_PAGES_MIN && tail.freeCount >= tail.pageCount * FREE_PART_MIN;
+  if (shared.checkpointLsn !== tail.lsn && worthIt) runCheckpoint(engine);
+  if (shared.checkpointLsn !== tail.lsn) return null; // a reader may need what the free pages hold
+  assert(engine.index.count === 0, 'nothing stands in the log after the checkpoint of the newest commit');
+  return new FreePages({ reader: engine.reader, pageSize: cache.pageSize, tail });
 }

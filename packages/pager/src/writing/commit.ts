@@ -15,13 +15,13 @@
 import { InvariantError, verifying } from '@sombra/vfs';
 import type { TransactionError } from '@sombra/vfs';
 import { applyOps, ENTRY_DELTA, ENTRY_IMAGE, RECORD_COMMIT } from '@sombra/wal';
-import type { LogPosition, LogTail, Wal } from '@sombra/wal';
+import type { LogPosition, LogTail, RecordBuilder, Wal } from '@sombra/wal';
 import { MODE_DELTA, MODE_IMAGE } from '../pages/dirty-pages.ts';
 import type { Engine } from '../connection/engine.ts';
 import { commitInDoubt } from '../base/failure.ts';
 import { NO_OP } from '../pages/op-log.ts';
 import { PAGE_HEADER_SIZE, FLAGS_OFFSET, KIND_OFFSET } from '../format/page-header.ts';
-import { NO_ENTRY } from '../pages/page-index.ts';
+import { ENTRY_IN_MAIN, NO_ENTRY } from '../pages/page-index.ts';
 import { appendRecord, publishCommit } from './publish.ts';
 import { writeRootsPage } from '../format/roots-page.ts';
 import type { WriteTransaction } from './transaction.ts';
@@ -114,6 +114,13 @@ export class RecordEntries {
   /** Entries of the record that was built last. */
   count = 0;
 
+  /** Notes the entry that begins at `start` and is the last one of the record so far. */
+  note(index: number, builder: RecordBuilder, start: number, pageNumber: number): void {
+    this.offset[index] = start;
+    this.length[index] = builder.entryOffset() - start;
+    this.checksum[index] = builder.entryChecksum(start, pageNumber);
+  }
+
   /** Makes room for `count` pages. */
   reserve(count: number): void {
     if (count <= this.offset.length) return;
@@ -126,7 +133,7 @@ export class RecordEntries {
 function buildRecord(engine: Engine, tx: WriteTransaction, logged: number): RecordEntries {
   const { dirty, cache, builder, entries } = engine;
   const { log } = dirty;
-  entries.reserve(dirty.count);
+  entries.reserve(dirty.count + tx.placed.length);
   builder.begin(RECORD_COMMIT, tx.lsn, engine.commitTime(), tx.catalogue.pageCount);
   let built = 0;
   for (let d = 0; d < dirty.count; d += 1) {
@@ -144,15 +151,29 @@ function buildRecord(engine: Engine, tx: WriteTransaction, logged: number): Reco
       }
       builder.endDelta();
     }
-    const length = builder.entryOffset() - start;
-    entries.offset[d] = start;
-    entries.length[d] = length;
-    entries.checksum[d] = builder.entryChecksum(start, pageNumber);
+    entries.note(d, builder, start, pageNumber);
     built += 1;
   }
   if (built !== logged) throw new InvariantError('every changed page has an entry');
-  entries.count = built;
+  entries.count = built + addPlaced(engine, tx, entries);
   return entries;
+}
+
+/** K8: pages that stand in main, synced, are named as versions of this very commit. @returns their number */
+function addPlaced(engine: Engine, tx: WriteTransaction, entries: RecordEntries): number {
+  const { dirty, builder } = engine;
+  let added = 0;
+  for (let i = 0; i < tx.placed.length; i += 1) {
+    const pageNumber = tx.placed[i]!;
+    entries.length[dirty.count + i] = 0;
+    if (dirty.indexOf(pageNumber) >= 0) continue; // changed again since, and logged whole, or free
+    const start = builder.entryOffset();
+    builder.beginDelta(pageNumber, tx.lsn);
+    builder.endDelta();
+    entries.note(dirty.count + i, builder, start, pageNumber);
+    added += 1;
+  }
+  return added;
 }
 
 /** Log bytes from the page's last image or from main to what this commit would add: the cost of rebuilding the page. */
@@ -196,6 +217,11 @@ function publishPages(
     const kind = dirty.mode[d] === MODE_IMAGE ? ENTRY_IMAGE : ENTRY_DELTA;
     index.add(dirty.page[d]!, tx.lsn, seq, offset + entries.offset[d]!, entries.length[d]!, kind, entries.checksum[d]!);
     cache.commitDirty(frame);
+  }
+  for (let i = 0, at = dirty.count; i < tx.placed.length; i += 1, at += 1) {
+    if (entries.length[at] === 0) continue;
+    const [start, length, checksum] = [offset + entries.offset[at]!, entries.length[at]!, entries.checksum[at]!];
+    index.add(tx.placed[i]!, tx.lsn, seq, start, length, ENTRY_IN_MAIN, checksum);
   }
   index.addCommit(tx.lsn, end.seq, end.offset, end.chain, tx.catalogue.pageCount);
   engine.stats.pagesLogged += entries.count;

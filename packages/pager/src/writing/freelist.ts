@@ -15,6 +15,7 @@ import { CorruptionError, StateError } from '@sombra/vfs';
 import { readU32 } from '../base/bytes.ts';
 import type { Catalogue } from '../format/catalogue.ts';
 import { KIND_OFFSET, PAGE_HEADER_SIZE, PAGE_KIND_FREELIST } from '../format/page-header.ts';
+import { PageSet } from '../pages/page-set.ts';
 import type { View } from '../reading/view.ts';
 
 export const FREELIST_NEXT = PAGE_HEADER_SIZE;
@@ -33,9 +34,11 @@ export interface FreelistWriter {
   /** Makes `pageNumber` a new, zeroed page of this kind. */
   initialise(pageNumber: number, kind: number, treeId: number): void;
   setU32(base: number, offset: number, value: number): void;
+  setBytes(base: number, offset: number, source: Uint8Array, from: number, to: number): void;
 }
 
-function wrongTrunk(pageNumber: number, what: string): CorruptionError {
+/** What is thrown about a trunk page that makes no sense. */
+export function wrongTrunk(pageNumber: number, what: string): CorruptionError {
   return new CorruptionError(
     'SOMBRA_FREELIST',
     `freelist page ${pageNumber} ${what}; restore a backup, or export and import`,
@@ -104,4 +107,25 @@ export function putFree(tx: FreelistWriter, catalogue: Catalogue, pageNumber: nu
   tx.setU32(base, FREELIST_NEXT, head);
   catalogue.freelistHead = pageNumber;
   catalogue.freeCount += 1;
+}
+
+/**
+ * Every free page of a commit.
+ * @param head   first trunk page
+ * @param count  free pages that there should be
+ * @param read   gives the bytes of a trunk page, good until the next call
+ * @throws CorruptionError SOMBRA_FREELIST; what `read` throws
+ */
+export function allFree(head: number, count: number, pageSize: number, read: (trunk: number) => Uint8Array): PageSet {
+  const free = new PageSet();
+  for (let trunk = head, found = 0; trunk !== 0; ) {
+    const bytes = read(trunk);
+    const names = trunkCount(bytes, 0, trunk, pageSize);
+    found += names + 1;
+    if (found > count) throw wrongTrunk(trunk, `names page after page, and ${count} are counted as free`);
+    free.add(trunk);
+    for (let i = 0; i < names; i += 1) free.add(readU32(bytes, FREELIST_PAGES + i * 4));
+    trunk = readU32(bytes, FREELIST_NEXT);
+  }
+  return free;
 }

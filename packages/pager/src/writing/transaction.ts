@@ -15,6 +15,7 @@ export type TransactionState = 'active' | 'committed' | 'rolled-back';
 /** First byte of a page that page operations may change: kind, flags, tree id, aux; what lies before is the pager's. */
 const FIRST_EDITABLE = KIND_OFFSET;
 const U48_MAX = 2 ** 48 - 1;
+const NONE: readonly number[] = [];
 
 interface Savepoint {
   readonly id: number;
@@ -39,6 +40,9 @@ export class WriteTransaction {
   readonly lsn: number;
   /** Catalogue of this transaction: the pager's, with changes not yet in the roots page. @internal */
   readonly catalogue: Catalogue;
+
+  /** Pages that a bulk load wrote to main for this commit, in places that were free. @internal */
+  placed: readonly number[] = NONE;
 
   /** Time in ms at which it ends, Infinity for none. @internal */
   readonly deadline: number;

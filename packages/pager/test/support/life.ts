@@ -156,6 +156,19 @@ export class Life {
     });
   }
 
+  /** A transaction that frees the newest pages, untouched. */
+  free(pages: number): void {
+    const before = this.state;
+    this.commitWith((tx) => {
+      const left = new Map(before.pages);
+      for (const page of [...left.keys()].slice(-pages)) {
+        tx.freeUntouched(page);
+        left.delete(page);
+      }
+      return { ...before, pages: left };
+    });
+  }
+
   private addPages(tx: WriteTransaction, before: ModelState, pages: number): ModelState {
     const added = new Map(before.pages);
     for (let i = 0; i < pages; i += 1) {

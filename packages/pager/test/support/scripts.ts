@@ -91,6 +91,53 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
   {
+    name: 'bulk loads into free pages',
+    run(first, restart) {
+      first.open();
+      first.bulk(14);
+      first.free(12);
+      first.commit();
+      first.bulk(7); // after a checkpoint of its own
+      first.commit();
+      first.free(9);
+      first.bulk(5, false);
+      first.fill(2); // over what the load left behind
+      let life = restart();
+      life.open();
+      life.free(8);
+      life.bulk(20); // fills them, and grows
+      life.snapshot();
+      life.free(16);
+      life.bulk(3); // beside them
+      life.releaseSnapshots();
+      life.bulk(6);
+      life = restart();
+      life.open();
+      life.commit();
+      life.checkpoint();
+      life.close();
+    },
+  },
+  {
+    name: 'bulk loads into free pages, log in memory',
+    options: { enableWal: false },
+    run(life) {
+      life.open();
+      life.bulk(14);
+      life.free(12);
+      life.bulk(7);
+      life.commit();
+      life.bulk(3, false);
+      life.commit();
+      life.checkpoint();
+      life.close();
+      life.open();
+      life.free(9);
+      life.bulk(6);
+      life.close();
+    },
+  },
+  {
     name: 'pages made and freed in one transaction',
     run(life) {
       life.open();

@@ -1,7 +1,7 @@
-/** The pages that a transaction freed without touching them, in the order in which it did, so that a savepoint can take some back. */
+/** Page numbers in the order in which they were added, each once. */
 import { PageSet } from './page-set.ts';
 
-export class UntouchedPages {
+export class PageList {
   count = 0;
   private readonly set = new PageSet();
   private list = new Uint32Array(16);
@@ -20,6 +20,11 @@ export class UntouchedPages {
     }
     this.list[this.count++] = pageNumber;
     return true;
+  }
+
+  /** The page that was added as number `index`, from 0. */
+  at(index: number): number {
+    return this.list[index]!;
   }
 
   /** Takes back all but the first `count`. */
