@@ -126,6 +126,8 @@ function tryImages(scene: Scene): void {
     } catch (error) {
       if (error instanceof BrokenPromise) throw error;
       throw new BrokenPromise(`${text}: ${String(error)}`, { cause: error });
+    } finally {
+      image.halt(); // what its connections deferred would keep it until the script lets the event loop turn
     }
   }
 }
@@ -231,6 +233,7 @@ function judgeSecondOpen(scene: Scene, disk: SimDisk, lsn: number): void {
   );
   expectNone(scene, 'the second open changed', changed);
   pager.close();
+  second.halt();
 }
 
 function expectNone(scene: Scene, what: string, wrong: readonly string[]): void {

@@ -30,6 +30,8 @@ export class SimEnv implements VfsEnv {
   private readonly numbers: Random;
   private time: number;
   private timers: Timer[] = [];
+  /** Held here and not by the event loop, which would keep what died until its next turn: a crash sweep is one turn. */
+  private deferred: (() => void)[] = [];
   private order = 0;
   private dead = false;
 
@@ -67,7 +69,8 @@ export class SimEnv implements VfsEnv {
   }
 
   defer(fn: () => void): void {
-    setImmediate(() => this.run(fn));
+    this.deferred.push(fn);
+    setImmediate(() => this.runDeferred());
   }
 
   /** Lets time pass; timers that are due fire in the order of their time. */
@@ -88,6 +91,12 @@ export class SimEnv implements VfsEnv {
   stop(): void {
     this.dead = true;
     this.timers = [];
+    this.deferred = [];
+  }
+
+  private runDeferred(): void {
+    const fn = this.deferred.shift();
+    if (fn !== undefined) this.run(fn);
   }
 
   /** What dies in a timer or a deferred call ends there: nobody is left to hear of it. */
