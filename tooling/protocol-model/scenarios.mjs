@@ -1,8 +1,9 @@
 // What is explored. Commits by lsn: 'a' = delta of page 0, 'A' = image of page 0, 'ab' = deltas of pages 0 and 1.
 // `budget`: how often each thing may happen in a run. slots: READ slots; segment: records in one; sealAt: rotate from here on;
+// eio: reads that fail; full: writes that meet a full disk; late: a tenure may end while a sync of main is in flight;
 // group: transactions per sync; warm: with page caches; refresh: the index drops old entries; two: two snapshots in one connection.
-const none = { tenure: 0, tx: 0, ckpt: 0, rotate: 0, read: 0, kill: 0, loss: 0, syncFail: 0, open: 0, close: 0, rot: 0, restore: 0 };
-const base = { pages: 1, slots: 1, group: 1, segment: 2, mode: 'full', warm: false, refresh: false, two: false, commits: ['a'] };
+const none = { tenure: 0, tx: 0, ckpt: 0, rotate: 0, read: 0, kill: 0, loss: 0, syncFail: 0, open: 0, close: 0, rot: 0, restore: 0, eio: 0, full: 0 };
+const base = { pages: 1, slots: 1, group: 1, segment: 2, mode: 'full', warm: false, refresh: false, two: false, late: false, commits: ['a'] };
 const scenario = (about, budget, more) => ({ ...base, about, ...more, budget: { ...none, ...budget } });
 const writer = ['take', 'commit', 'rotate', 'release', 'checkpoint'];
 const reader = ['read'];
@@ -45,6 +46,16 @@ export const SCENARIOS = {
     { tenure: 3, tx: 2, ckpt: 2, kill: 1, loss: 1, syncFail: 1, open: 2 }, { procs: [plain, plain], pages: 2, commits: ['ab', 'a'], quick: true }),
   normalFail: scenario('sync mode normal: one sync fails, the process may be killed before it leaves the mark; power loss',
     { tenure: 3, tx: 2, ckpt: 2, rotate: 1, kill: 1, loss: 1, syncFail: 1, open: 2 }, { procs: [writer, writer], mode: 'normal', quick: true }),
+  late: scenario('a tenure ends while a sync of main is in flight, whose failure comes in while another process writes',
+    { tenure: 3, tx: 2, ckpt: 2, kill: 1, loss: 1, syncFail: 1, open: 1 }, { procs: [plain, plain], late: true, quick: true }),
+  readFail: scenario('one read fails: in a transaction, a checkpoint, behind a dead holder, in recovery; kill, power loss',
+    { tenure: 3, tx: 2, ckpt: 2, kill: 1, loss: 1, eio: 1, open: 1 }, { procs: [plain, plain], quick: true }),
+  readFailReaders: scenario('one read of a snapshot fails; caches move forward',
+    { tenure: 1, tx: 2, ckpt: 2, rotate: 1, read: 2, eio: 1 }, { procs: [writer, reader], segment: 2, sealAt: 1, warm: true, refresh: true, quick: true }),
+  full: scenario('one write meets a full disk: a record of a group, a header, dw, main, the superblock; kill, power loss',
+    { tenure: 2, tx: 3, ckpt: 1, rotate: 1, kill: 1, loss: 1, full: 1, open: 1 }, { procs: [writer, writer], group: 2, segment: 3, sealAt: 1, quick: true }),
+  fullTwo: scenario('the same with two pages, so that dw is used twice',
+    { tenure: 2, tx: 2, ckpt: 3, kill: 1, loss: 1, full: 1, open: 1 }, { procs: [plain, plain], pages: 2, commits: ['ab', 'a'], quick: true }),
   openers: scenario('both processes die and open again at the same time; recovery dies',
     { tenure: 2, tx: 2, ckpt: 1, rotate: 1, kill: 4, loss: 1, open: 4 }, { procs: [writer, plain], segment: 1 }),
   clean: scenario('close by the last one, clean flag, reopen; two power losses, lost unlinks',
@@ -120,4 +131,20 @@ export const WORDINGS = {
   noRecoverLock: { in: 'openers', about: 'L4: open does not hold RECOVER' },
   replayAtLive: { in: 'restore', about: 'O2: the first opener after a clean close moves the replay position to the live log' },
   unlinkBeforeClean: { in: 'clean', about: 'L4: close removes the log before the clean superblock is durable' },
+  lateIgnored: { in: 'late', about: 'E1: the poison mark is read only when a tenure begins, late mark or not' },
+  lateNotSet: { in: 'late', about: 'E1: the late mark is not set when WRITE is released beside a sync in flight' },
+  lateSilent: { in: 'late', about: 'L5: the failure of the sync in flight is not told to the descriptors of the next holder' },
+  eioSettled: { in: 'readFail', budget: { syncFail: 1, kill: 1 }, about: 'E3, L5: a read error behind a dead holder clears the held mark' },
+  eioSkipsPage: { in: 'readFail', about: 'E3: a checkpoint passes over a page that it cannot read' },
+  eioIsEnd: { in: 'readFail', about: 'E3, F6: recovery takes a record that cannot be read for the end of the log' },
+  eioHalfCached: { in: 'readFailReaders', about: 'E3: what a failed read left in the cache stays there' },
+  eioKeepsSlot: { in: 'readFailReaders', about: 'E3, L6: a snapshot that ends with a read error keeps its READ slot' },
+  fullKeepsTail: { in: 'full', about: 'E2: the tail is not taken back after a failed append' },
+  fullKeepsPages: { in: 'full', about: 'E2: the page versions of a refused transaction stay' },
+  fullHeader: { in: 'full', about: 'E2, K6: a segment whose header could not be written gets its name' },
+  fullIgnoredInDw: { in: 'fullTwo', about: 'E2: a checkpoint goes on without its image in dw' },
+  fullIgnoredInMain: { in: 'fullTwo', about: 'E2: a checkpoint goes on past a page of main that it could not write' },
+  fullSlotForgotten: { in: 'fullTwo', about: 'E2, P4: a superblock slot whose write failed is taken for not written, and held is cleared' },
+  fullSlotNotAdopted: { in: 'fullTwo', about: 'E2, K2: a checkpoint uses dw while a newer slot stands in main' },
+  fullSync: { in: 'normalFail', about: 'E1, E2: a sync that says that the disk is full is taken for a failed write, and tried again' },
 };
