@@ -1,6 +1,6 @@
 // Goal: each package works for somebody who installs only it. Method: pack every package as it is published, install the
-// tarball (with those of its @sombra dependencies, and nothing else of this repository) into an empty folder, run the first
-// example of its README there; and compile a file that uses the types of all that @sombra/db brings. Needs dist/ of all
+// tarball (with those of its @sombra dependencies, and nothing else of this repository) into an empty folder, run every block of
+// JavaScript and TypeScript of its README there (of @sombra/db that of the repository's README as well); and compile a file that uses the types of all that @sombra/db brings. Needs dist/ of all
 // packages: the test task builds first. What is not of this repository comes from npm's cache or the registry.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,11 +9,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pnpm } from './pnpm.ts';
-import { firstBlock, publishedPackages, ROOT, type PackageFile } from './repository.ts';
+import { blocks, publishedPackages, ROOT, type PackageFile } from './repository.ts';
 
 const packages = publishedPackages();
 const work = mkdtempSync(join(tmpdir(), 'sombra-packed-'));
 const tarballs = new Map<string, string>();
+const STRICT = '--strict --target es2023 --lib es2023,esnext.disposable,dom --module nodenext'.split(' '); // dom: console
 const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** Runs a command; its output. @throws Error with all that it printed */
@@ -77,7 +78,7 @@ describe('a tarball', () => {
 
 describe.concurrent('an empty folder', () => {
   it.each(packages.map((entry) => [entry.json.name, entry] as const))(
-    '%s is installed alone and runs the example of its README',
+    '%s is installed alone and runs the examples of its README',
     async (name, entry) => {
       const folder = folderOf(name);
       mkdirSync(folder);
@@ -91,30 +92,40 @@ describe.concurrent('an empty folder', () => {
       const installed = readdirSync(join(folder, 'node_modules', '@sombra')).map((short) => `@sombra/${short}`);
       expect(installed.sort()).toEqual([...closure(entry)].sort());
       const readme = readFileSync(join(folder, 'node_modules', name, 'README.md'), 'utf8');
-      expect(await runExample(readme, entry.json, folder)).not.toBe('');
+      expect(await runExamples(readme, entry.json, folder)).not.toBe('');
+      if (name === '@sombra/db') await runExamples(readFileSync(join(ROOT, 'README.md'), 'utf8'), entry.json, folder);
       if (name === '@sombra/db') await compileTypes(installed, folder);
     },
-    240_000,
+    600_000,
   );
 });
 
-/** Runs the first example of a README; what it printed. */
-async function runExample(readme: string, json: PackageFile['json'], folder: string): Promise<string> {
-  const example = firstBlock(readme, json.bin === undefined ? 'js' : 'sh');
-  if (example === undefined) throw new Error(`README of ${json.name} has no example`);
+/** Runs each example of a README as a program in a folder of its own; what they printed. */
+async function runExamples(readme: string, json: PackageFile['json'], folder: string): Promise<string> {
   if (json.bin !== undefined) {
-    const script = example.replaceAll(/^(npx -y -p @sombra\/cli sombra|sombra) /gm, 'npx sombra ');
+    const [example] = blocks(readme, ['sh']);
+    if (example === undefined) throw new Error(`README of ${json.name} has no example`);
+    const script = example.text.replaceAll(/^(npx -y -p @sombra\/cli sombra|sombra) /gm, 'npx sombra ');
     return (await run('bash', ['-euo', 'pipefail', '-c', script], folder)).trim();
   }
-  const imported = [...example.matchAll(/from '([^.'][^']*)'/g)].map(([, from]) => from!);
+  const examples = blocks(readme, ['js', 'ts']);
+  if (examples.length === 0) throw new Error(`README of ${json.name} has no example`);
   const own = [json.name, ...Object.keys(json.dependencies ?? {})];
-  expect(
-    imported.filter(
+  let printed = '';
+  for (const { language, text } of examples) {
+    const imported = [...text.matchAll(/from '([^.'][^']*)'/g)].map(([, from]) => from!);
+    expect(imported, `a block of ${language} that is no program of its own`).not.toEqual([]);
+    const strange = imported.filter(
       (from) => !from.startsWith('node:') && !own.some((each) => from === each || from.startsWith(`${each}/`)),
-    ),
-  ).toEqual([]);
-  writeFileSync(join(folder, 'example.js'), example);
-  return (await run(process.execPath, ['example.js'], folder)).trim();
+    );
+    expect(strange).toEqual([]);
+    const inside = mkdtempSync(join(folder, 'example-'));
+    writeFileSync(join(inside, 'package.json'), '{ "type": "module" }\n');
+    writeFileSync(join(inside, `example.${language}`), text);
+    if (language === 'ts') await run(process.execPath, [compiler, ...STRICT, 'example.ts'], inside);
+    printed += await run(process.execPath, ['example.js'], inside);
+  }
+  return printed.trim();
 }
 
 /** Compiles a file that imports everything of some packages, with their declarations checked as well. */
@@ -122,6 +133,5 @@ async function compileTypes(names: readonly string[], folder: string): Promise<v
   const lines = names.map((name, i) => `import * as all${i} from '${name}';`);
   const used = names.map((_, i) => `all${i}`).join(', ');
   writeFileSync(join(folder, 'uses.ts'), `${lines.join('\n')}\nexport const packages: object[] = [${used}];\n`);
-  const options = '--noEmit --strict --target es2023 --lib es2023,esnext.disposable --module nodenext'.split(' ');
-  await run(process.execPath, [compiler, ...options, 'uses.ts'], folder);
+  await run(process.execPath, [compiler, '--noEmit', ...STRICT, 'uses.ts'], folder);
 }

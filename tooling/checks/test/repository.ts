@@ -34,7 +34,9 @@ export function publishedPackages(): PackageFile[] {
   return found;
 }
 
-/** The first fenced block of a language in a markdown file. */
-export function firstBlock(markdown: string, language: string): string | undefined {
-  return new RegExp('```' + language + '\\n([\\s\\S]*?)```').exec(markdown)?.[1];
+/** The fenced blocks of a markdown file in some languages, in order. */
+export function blocks(markdown: string, languages: readonly string[]): { language: string; text: string }[] {
+  return [...markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+    .map(([, language, text]) => ({ language: language!, text: text! }))
+    .filter(({ language }) => languages.includes(language));
 }
