@@ -169,6 +169,7 @@ const TABLES: [page: string, heading: string, layout: Layout][] = [
       ['WRITE', locks.LOCK_WRITE, 1],
       ['WAIT', locks.LOCK_WAIT, 1],
       ['READ', locks.LOCK_READ, locks.LOCK_READ_SLOTS],
+      ['SEATS', locks.LOCK_SEATS, locks.LOCK_SEAT_COUNT],
     ],
   ],
   [

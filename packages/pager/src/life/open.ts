@@ -194,6 +194,7 @@ function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | 
     if (options.locking === 'shared') {
       if (!locks.tryLock(LOCK_PRESENCE, 'shared'))
         throw new InvariantError('a lock that is held exclusively becomes a shared one');
+      locks.takeSeat(vfs);
       locks.unlock(LOCK_RECOVER);
     }
     return { engine, warnings, damage: [] };
@@ -360,7 +361,10 @@ function openUnwritable(options: ResolvedOptions): OpenDatabase {
       keepOthersFromWriting(options, locks);
       return openInMemory(options, locks);
     }
-    if (!locks.tryLock(LOCK_PRESENCE, 'shared') || vfs.stat(shmPath(path)) !== null) refuseBusy(vfs, path, LOCK_WRITE);
+    // A shm file says nothing: dead connections leave it behind. RECOVER is kept, so that nobody opens the database by it.
+    lockShared(options, locks, LOCK_RECOVER);
+    lockShared(options, locks, LOCK_PRESENCE);
+    if (locks.isAnySeatTaken()) refuseBusy(vfs, path, LOCK_PRESENCE);
     main = vfs.open(path, { write: false });
     const warnings: PagerWarning[] = [];
     checkSettled(options, main, warnings);
@@ -375,9 +379,12 @@ function openUnwritable(options: ResolvedOptions): OpenDatabase {
   }
 }
 
-/** Whose locks can only be shared ones cannot join: he keeps everybody from opening, and from writing, as long as he looks. */
-function keepOthersFromWriting({ vfs, path, busyTimeoutMs }: ResolvedOptions, locks: LockTable): void {
-  for (const byte of [LOCK_RECOVER, LOCK_PRESENCE, LOCK_WRITE]) {
-    if (!retryUntil(vfs, busyTimeoutMs, () => locks.tryLock(byte, 'shared'))) refuseBusy(vfs, path, byte);
-  }
+/** A connection whose locks can only be shared cannot join others: it keeps them from opening, and from writing, while it looks. */
+function keepOthersFromWriting(options: ResolvedOptions, locks: LockTable): void {
+  for (const byte of [LOCK_RECOVER, LOCK_PRESENCE, LOCK_WRITE]) lockShared(options, locks, byte);
+}
+
+/** @throws IoError SOMBRA_BUSY when another connection has it exclusively for longer than busyTimeoutMs */
+function lockShared({ vfs, path, busyTimeoutMs }: ResolvedOptions, locks: LockTable, byte: number): void {
+  if (!retryUntil(vfs, busyTimeoutMs, () => locks.tryLock(byte, 'shared'))) refuseBusy(vfs, path, byte);
 }

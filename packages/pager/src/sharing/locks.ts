@@ -5,6 +5,7 @@
  */
 import { IoError } from '@sombra/vfs';
 import type { LockMode, Vfs, VfsFile } from '@sombra/vfs';
+import { readU32 } from '../base/bytes.ts';
 import { readHolder } from './holders.ts';
 import type { Holder } from './holders.ts';
 
@@ -24,6 +25,13 @@ export const LOCK_READ_SLOTS = 1024;
 /** Slots that snapshots may keep. The others are for reads that end soon, so that whatever snapshots there are, a connection can be
  *  opened, write, and look at the newest commit. */
 export const LOCK_SNAPSHOT_SLOTS = 960;
+
+/**
+ * Bytes of which each connection that shares the database holds one, at random. A descriptor that is only open for reading cannot ask
+ * for an exclusive lock; but a shared one over all seats tells whether anybody is there.
+ */
+export const LOCK_SEATS = 2 ** 20;
+export const LOCK_SEAT_COUNT = 2 ** 30;
 
 /** Bytes that are probed together: in most ranges nobody holds any. */
 const PROBE_BYTES = 64;
@@ -102,6 +110,19 @@ export class LockTable {
     if (!this.file.tryLock(LOCK_BASE + byte, count, 'exclusive')) return false;
     this.file.unlock(LOCK_BASE + byte, count);
     return true;
+  }
+
+  /** Takes a seat: from now on `isAnySeatTaken` is true for others. Call under RECOVER. */
+  takeSeat(vfs: Vfs): void {
+    while (!this.tryLock(LOCK_SEATS + (readU32(vfs.env.random(4), 0) % LOCK_SEAT_COUNT), 'exclusive'));
+  }
+
+  /** Does any other connection share the database? Call under RECOVER, with a descriptor for reading or writing. */
+  isAnySeatTaken(): boolean {
+    if (this.file === null) return false;
+    if (!this.file.tryLock(LOCK_BASE + LOCK_SEATS, LOCK_SEAT_COUNT, 'shared')) return true;
+    this.file.unlock(LOCK_BASE + LOCK_SEATS, LOCK_SEAT_COUNT);
+    return false;
   }
 
   /** Gives a byte back. Harmless when it is not held. */
