@@ -1,7 +1,7 @@
 import { StateError } from '@sombra/vfs';
 import { archivedThrough, endArchive, markArchived } from '@sombra/wal';
 import type { SombraError, VfsEnv } from '@sombra/vfs';
-import { BulkWriter } from './writing/bulk-writer.ts';
+import { BulkWriter, refuseArchived } from './writing/bulk-writer.ts';
 import type { CheckOptions, Problem } from './inspect/check.ts';
 import { checkPages } from './inspect/check.ts';
 import type { CheckpointResult } from './checkpoint/checkpoint.ts';
@@ -73,7 +73,7 @@ export class Pager {
   /** Is a write transaction or a bulk load open? */
   get inTransaction(): boolean {
     const { engine } = this.database;
-    return engine.transaction !== null || engine.bulkOpen;
+    return engine.transaction !== null || engine.bulk !== null;
   }
 
   /** Did a sync fail, so that nothing is written until the database has been opened again? */
@@ -144,13 +144,9 @@ export class Pager {
   bulk(): BulkWriter {
     const { engine } = this.database;
     engine.checkIdle();
-    if (this.archivedThrough() !== Infinity)
-      throw new StateError(
-        'SOMBRA_ARCHIVE_GAP',
-        `the log of ${this.path} is archived, and a bulk load does not go through it: end the archive, load, and begin it again with a new backup`,
-      );
     engine.tenure.acquire();
     try {
+      refuseArchived(engine);
       return new BulkWriter(engine);
     } catch (error) {
       engine.tenure.settle(false);
@@ -214,13 +210,25 @@ export class Pager {
   /**
    * Says that sealed segments up to `seq` have been copied away, and begins an archive when there was none: from then on no
    * segment is recycled or removed before it is archived, by whichever process, and the last close leaves those that wait.
-   * Bulk loads are refused, because what they write is in no segment.
-   * @throws DataError SOMBRA_OPTION; StateError SOMBRA_READ_ONLY, SOMBRA_CLOSED; IoError
+   * Bulk loads are refused, because what they write is in no segment; and no archive begins while one is open, in any process.
+   * @throws DataError SOMBRA_OPTION; StateError SOMBRA_READ_ONLY, SOMBRA_CLOSED, SOMBRA_TRANSACTION_ACTIVE (a bulk load is open);
+   *   IoError, also SOMBRA_BUSY when an archive is to begin and another connection writes for longer than `busyTimeoutMs`
    */
   markArchived(seq: number): void {
     const { engine } = this.database;
     engine.health.checkWritable();
-    markArchived(engine.vfs, engine.options.path, seq);
+    if (this.archivedThrough() !== Infinity) return markArchived(engine.vfs, engine.options.path, seq);
+    if (engine.bulk !== null)
+      throw new StateError(
+        'SOMBRA_TRANSACTION_ACTIVE',
+        `a bulk load is open on this connection, and would be missing in the archive of ${this.path}: end it first`,
+      );
+    engine.tenure.acquire();
+    try {
+      markArchived(engine.vfs, engine.options.path, seq);
+    } finally {
+      engine.tenure.settle(false);
+    }
   }
 
   /** Ends the archive; segments that wait go with the next checkpoint. @throws as `markArchived` */

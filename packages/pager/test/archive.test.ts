@@ -4,6 +4,7 @@
 import { MemoryVfs } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { CRASH_POLICIES, Random, SimDisk } from '@sombra/vfs/testing';
+import { markArchived } from '@sombra/wal';
 import { describe, expect, test } from 'vitest';
 import type { Pager } from '../src/index.ts';
 import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
@@ -93,6 +94,37 @@ describe('segments', () => {
     pager.bulk().abort();
     pager.close();
     expect(codeOf(() => pager.markArchived(1))).toBe('SOMBRA_CLOSED');
+  });
+
+  test('an archive that begins while a load is open is never silently useless: it waits, or the load is refused', () => {
+    const vfs = new MemoryVfs();
+    const pager = openPager({ ...OPTIONS, busyTimeoutMs: 20 }, vfs);
+    const other = openPager({ ...OPTIONS, busyTimeoutMs: 20 }, vfs);
+    const page = write(pager, (tx) => newPage(tx, 1));
+    let bulk = pager.bulk();
+    expect(codeOf(() => other.markArchived(0))).toBe('SOMBRA_BUSY');
+    expect(codeOf(() => pager.markArchived(0))).toBe('SOMBRA_TRANSACTION_ACTIVE');
+    expect(pager.archivedThrough()).toBe(Infinity);
+    bulk.abort();
+    other.markArchived(0);
+    expect(codeOf(() => pager.bulk())).toBe('SOMBRA_ARCHIVE_GAP');
+    other.endArchive();
+    bulk = pager.bulk();
+    bulk.allocate();
+    markArchived(vfs, 't.db', 0); // by a program that does not ask
+    const { lsn } = pager.view;
+    expect(codeOf(() => bulk.finish((tx) => tx.setCounter(0, 1)))).toBe('SOMBRA_ARCHIVE_GAP');
+    expect(pager.view.lsn).toBe(lsn);
+    expect(codeOf(() => bulk.allocate())).toBe('SOMBRA_BULK_DONE');
+    const tx = pager.begin();
+    tx.setU32(tx.edit(page), 24, 2);
+    pager.endArchive();
+    pager.markArchived(0); // a transaction goes through the log
+    tx.commit();
+    expect(valueOf(pager.view, page)).toBe(2);
+    pager.endArchive();
+    other.close();
+    pager.close();
   });
 
   test('have no gap after a kill or a power loss anywhere', () => {

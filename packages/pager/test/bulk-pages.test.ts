@@ -4,6 +4,7 @@ import { MemoryVfs } from '@sombra/vfs';
 import { describe, expect, test } from 'vitest';
 import { KIND_OFFSET } from '../src/index.ts';
 import type { BulkWriter, Pager } from '../src/index.ts';
+import { WrappedVfs } from './support/wrapped-vfs.ts';
 import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
 
 /** A page of the load with a number at offset 24. */
@@ -43,6 +44,20 @@ function fillFree(pager: Pager, values: readonly number[]): number[] {
   bulk.finish((tx) => tx.setCounter(0, values.length));
   return pages;
 }
+
+test('closing with a load open gives its scratch file back', () => {
+  const inner = new MemoryVfs();
+  const vfs = new WrappedVfs(inner);
+  const pager = openPager({}, vfs);
+  write(pager, (tx) => newPage(tx, 1));
+  const bulk = pager.bulk();
+  bulk.scratch().append(new Uint8Array(10));
+  load(bulk, 1);
+  pager.close();
+  expect([vfs.openFiles.size, inner.list('.')]).toEqual([0, ['t.db']]);
+  expect(codeOf(() => bulk.allocate())).toBe('SOMBRA_CLOSED');
+  bulk.abort();
+});
 
 describe('free pages', () => {
   const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + (i % 200));

@@ -42,7 +42,7 @@ export class BackgroundCheckpoint {
   consider(): void {
     const { engine } = this;
     const { options } = engine;
-    if (engine.health.poisoned || engine.bulkOpen || engine.health.closed) return;
+    if (engine.health.poisoned || engine.bulk !== null || engine.health.closed) return;
     // The sync of a group may come in after WRITE was given back: what is due then is for whoever holds it.
     if (!engine.tenure.held) return;
     this.commits += 1;

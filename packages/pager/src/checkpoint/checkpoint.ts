@@ -413,7 +413,7 @@ function runOne(engine: Engine, clean: boolean): Checkpoint {
  * @param clean  true when the database is being closed
  */
 export function runCheckpoint(engine: Engine, clean = false): CheckpointResult {
-  if (engine.bulkOpen)
+  if (engine.bulk !== null)
     throw new StateError('SOMBRA_TRANSACTION_ACTIVE', 'a bulk load is open on this connection: end it first');
   const started = engine.now();
   let checkpoint = runOne(engine, clean);

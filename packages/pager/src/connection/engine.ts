@@ -68,7 +68,7 @@ export interface EngineParts {
  * Invariants:
  * 1. `published` is the newest published commit that this connection has followed the log to; `view` sees it, or is idle.
  * 2. `tail` is the newest commit that was appended; between the two lie the commits of the group that waits for its sync.
- * 3. At most one of `transaction` and `bulkOpen` is set.
+ * 3. At most one of `transaction` and `bulk` is set.
  * 4. After `poison` nothing is written any more; reads at published commits go on.
  * 5. With shm, whatever is written is written within a tenure, and whatever is read is kept by a tenure or a reader's mark.
  */
@@ -109,7 +109,8 @@ export class Engine implements PageSource {
   /** null: nobody else can have the database open. */
   readonly shm: Shm | null;
   transaction: WriteTransaction | null = null;
-  bulkOpen = false;
+  /** The bulk load that is open. */
+  bulk: { abort(): void } | null = null;
   /** Asynchronous syncs under way. */
   syncsInFlight = 0;
   /** A checkpoint that is half done. */
@@ -319,10 +320,10 @@ export class Engine implements PageSource {
   /** May a transaction or bulk load begin? */
   checkIdle(): void {
     this.health.checkWritable();
-    if (this.transaction !== null || this.bulkOpen) {
+    if (this.transaction !== null || this.bulk !== null) {
       throw new StateError(
         'SOMBRA_TRANSACTION_ACTIVE',
-        `a ${this.bulkOpen ? 'bulk load' : 'write transaction'} is open on this connection: end it first`,
+        `a ${this.bulk !== null ? 'bulk load' : 'write transaction'} is open on this connection: end it first`,
       );
     }
   }
@@ -331,7 +332,7 @@ export class Engine implements PageSource {
   isQuiet(): boolean {
     return (
       this.transaction === null &&
-      !this.bulkOpen &&
+      this.bulk === null &&
       !this.checkpointing &&
       this.syncsInFlight === 0 &&
       this.group.isEmpty
@@ -344,7 +345,7 @@ export class Engine implements PageSource {
    * @returns false when a transaction or a bulk load is open
    */
   quiesce(): boolean {
-    if (this.transaction !== null || this.bulkOpen) return false;
+    if (this.transaction !== null || this.bulk !== null) return false;
     this.group.settleNow();
     this.checkpoints.giveUp();
     if (this.syncsInFlight > 0 && !this.health.poisoned) {

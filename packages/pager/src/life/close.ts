@@ -26,10 +26,10 @@ export function closeConnection(engine: Engine): void {
   if (engine.health.closed) return;
   const { options, vfs, locks, shm } = engine;
   runAll([
+    () => engine.bulk?.abort(),
     () => {
       engine.transaction?.rollback();
       for (const view of [...engine.snapshots]) view.release();
-      engine.bulkOpen = false;
       if (!options.readOnly && !engine.health.poisoned && engine.tenure.held) engine.quiesce();
       // No view of this connection may hold back the last checkpoint.
       engine.views.endImplicit();

@@ -19,7 +19,12 @@ export class BulkScratch {
     this.vfs = vfs;
     this.path = path;
     this.file = vfs.open(path, { write: true, create: true, perm: 0o600 });
-    this.file.truncate(0);
+    try {
+      this.file.truncate(0);
+    } catch (error) {
+      this.file.close();
+      throw error;
+    }
   }
 
   /** Appends all of `bytes`, which are copied. @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL */

@@ -1,4 +1,5 @@
 import { assert, DataError, pwriteFully, StateError } from '@sombra/vfs';
+import { archivedThrough } from '@sombra/wal';
 import { BulkScratch, bulkScratchPath } from './bulk-scratch.ts';
 import { readU32 } from '../base/bytes.ts';
 import type { Engine } from '../connection/engine.ts';
@@ -59,7 +60,7 @@ export class BulkWriter {
     this.first = engine.tail.pageCount;
     const { pageSize } = engine.cache;
     this.buffer = new Uint8Array(Math.max(BUFFER_BYTES, pageSize));
-    engine.bulkOpen = true;
+    engine.bulk = this;
   }
 
   /**
@@ -119,12 +120,13 @@ export class BulkWriter {
    * Syncs main and publishes everything in one commit.
    * @param apply  sets roots, counts and counters in the transaction of that commit
    * @returns lsn of the commit
-   * @throws as `WriteTransaction.commit`; the bulk load is over either way
+   * @throws as `WriteTransaction.commit`; StateError SOMBRA_ARCHIVE_GAP when an archive began meanwhile; the bulk load is over either way
    */
   finish(apply: (tx: WriteTransaction) => void): number {
     this.check();
     const { engine } = this;
     try {
+      refuseArchived(engine);
       this.flush();
       this.removeScratch();
       const { size } = engine.main.stat();
@@ -137,7 +139,7 @@ export class BulkWriter {
     }
     // From here on it is a transaction like any other, in the same tenure.
     this.open = false;
-    engine.bulkOpen = false;
+    engine.bulk = null;
     const tx = engine.begin();
     try {
       tx.catalogue.pageCount = this.first + this.grown;
@@ -172,7 +174,7 @@ export class BulkWriter {
   abort(): void {
     if (!this.open) return;
     this.open = false;
-    this.engine.bulkOpen = false;
+    this.engine.bulk = null;
     try {
       this.removeScratch();
     } finally {
@@ -199,9 +201,19 @@ export class BulkWriter {
   }
 
   private check(): void {
+    this.engine.health.checkOpen();
     if (!this.open) throw new StateError('SOMBRA_BULK_DONE', 'the bulk load has ended: begin a new one');
     this.engine.health.checkWritable();
   }
+}
+
+/** What a bulk load writes is in no segment. @throws StateError SOMBRA_ARCHIVE_GAP while there is an archive */
+export function refuseArchived({ vfs, options }: Engine): void {
+  if (archivedThrough(vfs, options.path) === Infinity) return;
+  throw new StateError(
+    'SOMBRA_ARCHIVE_GAP',
+    `the log of ${options.path} is archived, and a bulk load does not go through it: end the archive, load, and begin it again with a new backup`,
+  );
 }
 
 /** The free pages that a load may write to, null for none. */
