@@ -8,6 +8,18 @@ import { LAYERS, NOT_YET, ROOMS } from './tooling/checks/layers.js';
 const NODE_API = ['packages/vfs', 'apps/cli'];
 const PACKAGES = ['vfs', 'wal', 'pager', 'btree', 'graph', 'db', 'cli'].map((name) => `@sombra/${name}`);
 
+/** The time of day jumps when somebody sets the clock, so that no duration may be taken from it. */
+const CLOCK = {
+  object: 'Date',
+  property: 'now',
+  message: 'Use env.monotonicMs() for a duration, env.wallTimeMs() for a time that is stored or shown.',
+};
+
+const SYNTAX = [
+  { selector: 'ExportAllDeclaration', message: 'Name what you export.' },
+  { selector: 'ExportDefaultDeclaration', message: 'Use named exports.' },
+];
+
 /** Patterns of imports that a package may not have, in whatever room. */
 const outside = (folder) => [
   {
@@ -54,9 +66,17 @@ function roomRules(folder) {
 const layerRules = Object.keys(LAYERS).map((folder) => ({
   files: [`${folder}/src/**/*.ts`],
   rules: {
+    'no-restricted-syntax': [
+      'error',
+      ...SYNTAX,
+      {
+        selector: "BinaryExpression > CallExpression[callee.property.name='wallTimeMs']",
+        message: 'The time of day may jump: take a duration from env.monotonicMs().',
+      },
+    ],
     'no-restricted-imports': ['error', { patterns: outside(folder) }],
     ...(NODE_API.includes(folder)
-      ? {}
+      ? { 'no-restricted-properties': ['error', CLOCK] }
       : {
           'no-restricted-globals': [
             'error',
@@ -74,7 +94,7 @@ const layerRules = Object.keys(LAYERS).map((folder) => ({
           ],
           'no-restricted-properties': [
             'error',
-            { object: 'Date', property: 'now', message: 'Use vfs.env.now().' },
+            CLOCK,
             { object: 'Math', property: 'random', message: 'Use vfs.env.random().' },
           ],
         }),
@@ -102,11 +122,7 @@ export default tseslint.config(
       '@typescript-eslint/unified-signatures': 'off',
       '@typescript-eslint/no-extraneous-class': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' }],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportAllDeclaration', message: 'Name what you export.' },
-        { selector: 'ExportDefaultDeclaration', message: 'Use named exports.' },
-      ],
+      'no-restricted-syntax': ['error', ...SYNTAX],
       eqeqeq: 'error',
       'no-eval': 'error',
       'no-new-func': 'error',

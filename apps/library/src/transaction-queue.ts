@@ -108,7 +108,7 @@ export class TransactionQueue {
 
   private runSlice(): void {
     if (this.closed || this.runner.isBusy()) return; // the end of the open transaction wakes the queue
-    const until = this.env.now() + SLICE_MS;
+    const until = this.env.monotonicMs() + SLICE_MS;
     while (!this.isEmpty && !this.closed) {
       try {
         this.runHead(0);
@@ -116,7 +116,7 @@ export class TransactionQueue {
         this.keepWaiting(error);
         return;
       }
-      if (this.env.now() >= until) break;
+      if (this.env.monotonicMs() >= until) break;
     }
     this.endWait();
     this.wake();
@@ -162,7 +162,7 @@ export class TransactionQueue {
 
   /** Another connection writes: tells it, gives up what has waited long enough, and comes back. */
   private keepWaiting(busy: unknown): void {
-    const now = this.env.now();
+    const now = this.env.monotonicMs();
     this.runner.waiting(true);
     for (let i = this.head; i < this.queue.length; i += 1) {
       if (this.queue[i]!.keptSince < 0) this.queue[i]!.keptSince = now;

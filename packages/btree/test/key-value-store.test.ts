@@ -356,7 +356,7 @@ describe('transactions', () => {
   test('one whose time runs out ends, the nested part with it', () => {
     let now = 1_000_000;
     const vfs = new MemoryVfs();
-    const env = Object.assign(Object.create(vfs.env) as typeof vfs.env, { now: () => now });
+    const env = Object.assign(Object.create(vfs.env) as typeof vfs.env, { monotonicMs: () => now });
     const store = KeyValueStore.open({
       vfs: new Proxy(vfs, {
         get: (target, name) => (name === 'env' ? env : Reflect.get(target, name, target)) as unknown,

@@ -76,7 +76,7 @@ function filled(vfs = new MemoryVfs()): { graph: Graph; pager: Pager } {
 function vfsWithClock(look: (now: number) => number): { vfs: MemoryVfs; turn: (ms: number) => void } {
   const vfs = new MemoryVfs();
   let now = 1_000;
-  const env = Object.create(vfs.env, { now: { value: () => (now = look(now)) } }) as typeof vfs.env;
+  const env = Object.create(vfs.env, { monotonicMs: { value: () => (now = look(now)) } }) as typeof vfs.env;
   Object.defineProperty(vfs, 'env', { value: env });
   return { vfs, turn: (ms) => void (now += ms) };
 }

@@ -74,8 +74,10 @@ export interface VfsEnv {
    * as far as the platform tells. null when there is no such process now.
    */
   identify(pid: number): string | null;
-  /** ms since 1970 */
-  now(): number;
+  /** Time of day, ms since 1970: for what is stored or shown. It may jump, both ways, so that no duration is taken from it. */
+  wallTimeMs(): number;
+  /** For durations: ms since some moment of this process. Never goes back, whatever becomes of the time of day. */
+  monotonicMs(): number;
   /** `count` random bytes fit for ids and salts. */
   random(count: number): Uint8Array;
   /** Blocks the thread. */

@@ -106,14 +106,14 @@ describe('append and read', () => {
 
   test('times never go back', () => {
     const vfs = new MemoryVfs();
-    const times = [5000, 3000, 6000].map((time) => vfs.env.now() + time);
+    const times = [5000, 3000, 6000].map((time) => vfs.env.wallTimeMs() + time);
     let log = openLog(vfs);
     for (const time of times) {
-      vfs.env.now = () => time;
+      vfs.env.wallTimeMs = () => time;
       log.append(bytes('x'));
     }
     log.close();
-    vfs.env.now = () => 1;
+    vfs.env.wallTimeMs = () => 1;
     log = openLog(vfs);
     log.append(bytes('y'));
     expect([...log.read()].map(({ time }) => time)).toEqual([times[0], times[0], times[2], times[2]]);

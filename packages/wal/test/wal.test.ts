@@ -93,7 +93,7 @@ describe('time', () => {
       wal.publish();
       return placed;
     };
-    const now = vfs.env.now() + 1_000_000;
+    const now = vfs.env.wallTimeMs() + 1_000_000;
     expect([now, now - 500, now + 5].map((time, i) => field(vfs, put(log.wal, i + 1, time), REC_TIME))).toEqual([
       now,
       now,
@@ -107,7 +107,7 @@ describe('time', () => {
   test('a segment is not older than the records before it', () => {
     const vfs = new MemoryVfs();
     const log = new TestLog(vfs, { segmentSize: 2048 });
-    const late = vfs.env.now() + 1_000_000;
+    const late = vfs.env.wallTimeMs() + 1_000_000;
     for (let lsn = 1; log.wal.tail.seq === 1; lsn += 1) {
       log.builder.begin(RECORD_COMMIT, lsn, late, 1);
       log.builder.addBytes(new Uint8Array(500));

@@ -138,18 +138,18 @@ class CheckpointWork {
 
   /** A checkpoint of everything: readers of older commits are waited for. */
   private async complete(pager: Pager): Promise<CheckpointResult> {
-    const until = Date.now() + this.options.busyTimeout;
+    const until = this.vfs.env.monotonicMs() + this.options.busyTimeout;
     for (;;) {
       const result = pager.checkpoint();
       if (result.lsn === result.newestLsn) return result;
-      if (Date.now() >= until) this.refuseForReader(pager, result);
+      if (this.vfs.env.monotonicMs() >= until) this.refuseForReader(pager, result);
       await delay(RETRY_MS);
     }
   }
 
   /** Keeps WRITE, with everything in the file, while the command runs. */
   private async hold(pager: Pager, command: readonly [string, ...string[]]): Promise<number> {
-    const until = Date.now() + this.options.busyTimeout;
+    const until = this.vfs.env.monotonicMs() + this.options.busyTimeout;
     for (;;) {
       await this.complete(pager);
       const tx = pager.begin();
@@ -162,7 +162,7 @@ class CheckpointWork {
           );
           return await runHeld(command);
         }
-        if (Date.now() >= until) this.refuseForReader(pager, result);
+        if (this.vfs.env.monotonicMs() >= until) this.refuseForReader(pager, result);
       } finally {
         tx.rollback();
       }

@@ -26,14 +26,14 @@ export function runSteps<T>(steps: Steps<T>, watch: Watch): T {
 /** Runs to the end, with turns of the event loop in between. */
 export async function runStepsPausing<T>(steps: Steps<T>, watch: Watch, env: VfsEnv): Promise<T> {
   watch.check();
-  for (let pauseAt = env.now() + TURN_MS; ; ) {
+  for (let pauseAt = env.monotonicMs() + TURN_MS; ; ) {
     const { done, value } = steps.next();
     if (done === true) return value;
-    if (env.now() >= pauseAt) {
+    if (env.monotonicMs() >= pauseAt) {
       await new Promise<void>((resolve) => {
         env.defer(resolve);
       });
-      pauseAt = env.now() + TURN_MS;
+      pauseAt = env.monotonicMs() + TURN_MS;
     }
     watch.check();
   }

@@ -45,7 +45,7 @@ export class Watch {
       throw new DataError('SOMBRA_OPTION', `timeoutMs is a number of at least 0, not ${describe(timeout)}`);
     this.signal = signal;
     this.env = env;
-    this.until = timeout === undefined ? Infinity : env.now() + timeout;
+    this.until = timeout === undefined ? Infinity : env.monotonicMs() + timeout;
     this.transaction = transaction;
   }
 
@@ -63,7 +63,7 @@ export class Watch {
       throw new StateError('SOMBRA_ABORTED', 'the call was aborted by its signal: see the cause', {
         cause: this.signal.reason,
       });
-    if (this.until !== Infinity && this.env.now() >= this.until)
+    if (this.until !== Infinity && this.env.monotonicMs() >= this.until)
       throw new StateError(
         'SOMBRA_ABORTED',
         'the call took longer than its timeoutMs: ask for less, or allow more time',

@@ -324,7 +324,7 @@ export class Checkpoint {
       checkpointLsn: this.bound,
       pageCount: this.pageCount,
       clean: (this.clean && this.bound === engine.published.lsn) || this.whole,
-      time: engine.now(),
+      time: engine.vfs.env.wallTimeMs(),
     };
     engine.tenure.unsettled = true; // until the slot is durable, whoever follows has to look at it
     pwriteFully(engine.main, encodeSuperblock(this.slot), slotOffset(this.slot.sequence));

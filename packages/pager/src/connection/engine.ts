@@ -171,9 +171,9 @@ export class Engine implements PageSource {
     });
   }
 
-  /** Time of the environment in ms. */
+  /** For durations only, ms: not the time of day. */
   now(): number {
-    return this.vfs.env.now();
+    return this.vfs.env.monotonicMs();
   }
 
   // ---- reading
@@ -381,7 +381,7 @@ export class Engine implements PageSource {
 
   /** Time for the next commit, ms: never earlier than the one before. */
   commitTime(): number {
-    this.lastTime = Math.max(this.lastTime, this.shared.publishedTime, this.now());
+    this.lastTime = Math.max(this.lastTime, this.shared.publishedTime, this.vfs.env.wallTimeMs());
     return this.lastTime;
   }
 

@@ -110,7 +110,7 @@ export class LogWriter {
       chain: shared.replayChain,
       logSalt: saltBytes(shared.replaySaltLow, shared.replaySaltHigh),
       clean: false,
-      time: engine.now(),
+      time: engine.vfs.env.wallTimeMs(),
     };
     pwriteFully(engine.main, encodeSuperblock(slot), slotOffset(slot.sequence));
     engine.sync(engine.main);

@@ -49,7 +49,7 @@ export function createDatabase(options: ResolvedOptions): void {
     logSalt: new Uint8Array(8),
     chain: 0,
     clean: true,
-    time: vfs.env.now(),
+    time: vfs.env.wallTimeMs(),
   };
   const bytes = new Uint8Array((roots + 1) * pageSize);
   bytes.set(encodeSuperblock(superblock), slotOffset(0));

@@ -95,7 +95,7 @@ export function openDatabase(given: ResolvedOptions): OpenDatabase {
   const options: ResolvedOptions = { ...given, path, locking: given.enableWal || single ? given.locking : 'exclusive' };
   checkLockFile(vfs, path);
   if (single) return openSingle(options);
-  const until = vfs.env.now() + options.busyTimeoutMs;
+  const until = vfs.env.monotonicMs() + options.busyTimeoutMs;
   for (;;) {
     const locks = openLocks(options);
     if (locks === null) return openUnwritable(options);
@@ -105,7 +105,7 @@ export function openDatabase(given: ResolvedOptions): OpenDatabase {
         register(database.engine);
         return database;
       }
-      if (vfs.env.now() >= until) database.refuse(options);
+      if (vfs.env.monotonicMs() >= until) database.refuse(options);
     } catch (error) {
       locks.close();
       // A directory that may not be written has no place for the shm file.

@@ -59,7 +59,7 @@ export function pageRepair(places: RepairPlaces): PageRepair {
       if (lsn < 0) throw cause;
       return lsn;
     }
-    const until = vfs.env.now() + PATIENCE_MS;
+    const until = vfs.env.monotonicMs() + PATIENCE_MS;
     for (let look = 1; ; look += 1) {
       const lsn = attempt(again) ?? fromArea(pageNumber, limit, into, at);
       if (lsn >= 0) return lsn;
@@ -71,7 +71,7 @@ export function pageRepair(places: RepairPlaces): PageRepair {
           locks.unlock(LOCK_WRITE);
         }
       }
-      if (vfs.env.now() >= until) refuseBusy(vfs, places.path, LOCK_WRITE);
+      if (vfs.env.monotonicMs() >= until) refuseBusy(vfs, places.path, LOCK_WRITE);
       vfs.env.sleep(PAUSE_MS);
     }
   };

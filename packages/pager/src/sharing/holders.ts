@@ -70,7 +70,7 @@ export function decodeHolder(bytes: Uint8Array): Holder | undefined {
 
 /** Writes down that this process holds a lock byte. A failure is not one of the database: it is ignored. */
 export function writeHolder(vfs: Vfs, path: string, lock: number): void {
-  const record = encodeHolder({ pid: vfs.env.pid, host: vfs.env.host, since: vfs.env.now() });
+  const record = encodeHolder({ pid: vfs.env.pid, host: vfs.env.host, since: vfs.env.wallTimeMs() });
   try {
     const file = vfs.open(shmPath(path), { write: true, create: true, perm: 0o600 });
     try {

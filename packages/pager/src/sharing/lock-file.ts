@@ -99,7 +99,7 @@ export class LockFile {
         pid: env.pid,
         host: env.host,
         identity: env.identify(env.pid) ?? '',
-        since: env.now(),
+        since: env.wallTimeMs(),
         token,
       };
       const name = last === undefined ? lockFilePath(path) : successorPath(path, last);

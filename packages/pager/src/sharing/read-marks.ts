@@ -54,7 +54,7 @@ export class ReadMarks {
   }
 
   private start(slot: number): void {
-    const held = { slot, since: this.engine.now(), mark: 0, floor: 0 };
+    const held = { slot, since: this.engine.vfs.env.wallTimeMs(), mark: 0, floor: 0 };
     this.held.push(held);
     try {
       this.settle(held);

@@ -272,7 +272,7 @@ export class Shm {
 
   /** Writes down that this process holds a lock byte, for the message of SOMBRA_BUSY. */
   writeHolder(vfs: Vfs, lock: number): void {
-    const record = encodeHolder({ pid: vfs.env.pid, host: vfs.env.host, since: vfs.env.now() });
+    const record = encodeHolder({ pid: vfs.env.pid, host: vfs.env.host, since: vfs.env.wallTimeMs() });
     pwriteFully(this.file, record, HOLDERS_OFFSET + lock * HOLDER_SIZE);
   }
 

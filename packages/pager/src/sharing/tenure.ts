@@ -91,7 +91,7 @@ export class Tenure {
     this.held = true;
     this.unsettled = false;
     this.poisonable = shm.late;
-    this.since = this.lastPoll = vfs.env.now();
+    this.since = this.lastPoll = vfs.env.monotonicMs();
   }
 
   /** Says that this connection waits for WRITE although it does not block, or does not any more. */
@@ -105,7 +105,7 @@ export class Tenure {
   private lock(waitMs: number): void {
     const { locks, vfs, options } = this.engine;
     const attempt = (): boolean => locks.tryLock(LOCK_WRITE, 'exclusive');
-    while (vfs.env.now() - this.gaveWay < SKIP_MS && this.isAwaited()) {
+    while (vfs.env.monotonicMs() - this.gaveWay < SKIP_MS && this.isAwaited()) {
       if (waitMs === 0) refuseBusy(vfs, options.path, LOCK_WRITE, null);
       vfs.env.sleep(SKIP_STEP_MS);
     }
@@ -123,7 +123,7 @@ export class Tenure {
   settle(committed: boolean): void {
     const { engine } = this;
     if (!this.held || engine.shm === null || engine.options.locking === 'exclusive') return;
-    const now = engine.vfs.env.now();
+    const now = engine.vfs.env.monotonicMs();
     const follows = committed && now - this.lastCommit <= KEEP_MS;
     if (committed) this.lastCommit = now;
     if (this.mustShare(now) && this.giveWayNow(!committed, now)) return;
@@ -136,7 +136,7 @@ export class Tenure {
    * @returns whether it did
    */
   giveWay(): boolean {
-    const now = this.engine.vfs.env.now();
+    const now = this.engine.vfs.env.monotonicMs();
     return this.held && this.engine.shm !== null && this.mustShare(now) && this.giveWayNow(false, now);
   }
 
@@ -168,7 +168,7 @@ export class Tenure {
     this.timer = env.setTimer(() => {
       this.timer = undefined;
       if (!this.held || this.engine.health.closed) return;
-      if (!this.engine.isQuiet() || env.now() - this.lastCommit < KEEP_MS) return this.arm();
+      if (!this.engine.isQuiet() || env.monotonicMs() - this.lastCommit < KEEP_MS) return this.arm();
       this.engine.health.runUpkeep(() => this.release(false));
     }, TIMER_MS);
   }

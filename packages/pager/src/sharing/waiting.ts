@@ -9,8 +9,8 @@ const PAUSES = [0.2, 0.5, 1, 2, 5];
  */
 export function retryUntil(vfs: Vfs, timeoutMs: number, attempt: () => boolean): boolean {
   if (attempt()) return true;
-  const until = vfs.env.now() + timeoutMs;
-  for (let tries = 0; vfs.env.now() < until; tries += 1) {
+  const until = vfs.env.monotonicMs() + timeoutMs;
+  for (let tries = 0; vfs.env.monotonicMs() < until; tries += 1) {
     vfs.env.sleep(PAUSES[Math.min(tries, PAUSES.length - 1)]!);
     if (attempt()) return true;
   }

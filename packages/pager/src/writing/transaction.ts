@@ -54,7 +54,7 @@ export class WriteTransaction {
   private current: TransactionState = 'active';
   private late = false;
 
-  /** Called by the pager. @param deadline  time in ms at which it ends, Infinity for none @internal */
+  /** Called by the pager. @param deadline  of the monotonic clock, ms; Infinity for none @internal */
   constructor(engine: Engine, catalogue: Catalogue, deadline: number) {
     this.engine = engine;
     this.deadline = deadline;

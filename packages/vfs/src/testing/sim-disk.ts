@@ -63,7 +63,7 @@ export class SimDisk implements Vfs {
   private stopped = false;
 
   /** @param options.seed  clock, randomness and partly failed syncs follow from it; default 1 */
-  constructor(options: { seed?: number; generation?: number; now?: number } = {}) {
+  constructor(options: { seed?: number; generation?: number; wallTimeMs?: number } = {}) {
     this.seed = options.seed ?? 1;
     this.generation = options.generation ?? 0;
     const root = new Random(this.seed).fork(`boot ${this.generation}`);
@@ -72,7 +72,7 @@ export class SimDisk implements Vfs {
     this.env = new SimEnv({
       seed: root.fork('env').seed,
       pid,
-      ...(options.now === undefined ? {} : { now: options.now }),
+      ...(options.wallTimeMs === undefined ? {} : { wallTimeMs: options.wallTimeMs }),
     });
     this.hash = this.seed >>> 0;
     disks += 1n;
@@ -263,7 +263,7 @@ export class SimDisk implements Vfs {
   }
 
   private successor(): SimDisk {
-    const next = new SimDisk({ seed: this.seed, generation: this.generation + 1, now: this.env.now() });
+    const next = new SimDisk({ seed: this.seed, generation: this.generation + 1, wallTimeMs: this.env.wallTimeMs() });
     next.inodes = this.inodes;
     return next;
   }

@@ -15,20 +15,23 @@ interface Timer {
 /** How a `SimEnv` starts. */
 export interface SimEnvOptions {
   readonly seed: number;
-  /** ms since 1970 */
-  readonly now?: number;
+  /** Time of day at the start, ms since 1970. */
+  readonly wallTimeMs?: number;
   readonly pid?: number;
 }
 
 /**
- * Clock and randomness of one virtual process, from a seed. Time passes in `sleep` and `advance` only; timers fire in
- * `advance`. When the process dies, neither timers nor deferred calls run any more.
+ * Clocks and randomness of one virtual process, from a seed. Time passes in `sleep` and `advance` only, on both clocks alike;
+ * `jumpWall` moves the time of day alone. Timers fire in `advance`, by the monotonic clock. When the process dies, neither timers nor deferred calls run any more.
  */
 export class SimEnv implements VfsEnv {
   readonly pid: number;
   readonly host = 'simulated';
   private readonly numbers: Random;
+  /** Of the monotonic clock. Its start says nothing: two processes never agree on one. */
   private time: number;
+  /** Time of day at time 0. */
+  private wall: number;
   private timers: Timer[] = [];
   /** Held here and not by the event loop, which would keep what died until its next turn: a crash sweep is one turn. */
   private deferred: (() => void)[] = [];
@@ -37,7 +40,8 @@ export class SimEnv implements VfsEnv {
 
   constructor(options: SimEnvOptions) {
     this.numbers = new Random(options.seed);
-    this.time = options.now ?? FIRST_TIME;
+    this.time = this.numbers.fork('start').below(1_000_000);
+    this.wall = (options.wallTimeMs ?? FIRST_TIME) - this.time;
     this.pid = options.pid ?? FIRST_PID;
   }
 
@@ -45,8 +49,17 @@ export class SimEnv implements VfsEnv {
     return pid === this.pid && !this.dead ? 'simulated' : null;
   }
 
-  now(): number {
+  wallTimeMs(): number {
+    return this.wall + this.time;
+  }
+
+  monotonicMs(): number {
     return this.time;
+  }
+
+  /** Somebody sets the clock. @param ms  forward; negative: back */
+  jumpWall(ms: number): void {
+    this.wall += ms;
   }
 
   random(count: number): Uint8Array {

@@ -335,7 +335,7 @@ export class AppendLog {
     const { wal, builder, options } = this;
     const before = wal.tail;
     const position = this.last + 1;
-    builder.begin(RECORD_COMMIT, position, options.vfs.env.now(), 0);
+    builder.begin(RECORD_COMMIT, position, options.vfs.env.wallTimeMs(), 0);
     builder.addBytes(bytes);
     try {
       this.trusting(() => wal.append(builder));

@@ -493,7 +493,7 @@ export function prepareSegment(
     salt,
     baseLsn: lsn,
     previous,
-    time: Math.max(vfs.env.now(), notBefore),
+    time: Math.max(vfs.env.wallTimeMs(), notBefore),
   });
   const header = decodeSegmentHeader(bytes);
   if (header === undefined) throw new InvariantError('a header that was encoded can be read');
