@@ -16,4 +16,5 @@ export { MemoryVfs } from './memory-vfs.ts';
 export { NodeVfs } from './node-vfs.ts';
 export { decodeAscii, decodeText, decodeUtf8, encodeText } from './text.ts';
 export { preadFully, pwriteFully } from './transfer.ts';
-export type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsEnv, VfsFile } from './vfs.ts';
+export { directoryOf, sameFile, syncDirectory, withDirectory } from './names.ts';
+export type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';

@@ -13,13 +13,6 @@ export function normalPath(path: string): string {
   return joined === '' ? '.' : joined;
 }
 
-/** Directory of a normal path. */
-export function directoryOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  if (slash < 0) return '.';
-  return slash === 0 ? '/' : path.slice(0, slash);
-}
-
 /** The name of a normal path in its directory. */
 export function pathIn(path: string, directory: string): string {
   if (directory === '.') return path;

@@ -1,10 +1,11 @@
 import { ByteBuffer } from './byte-buffer.ts';
 import { NodeEnv } from './env.ts';
 import { LockRanges } from './lock-ranges.ts';
-import { directoryOf, normalPath, pathIn } from './memory-path.ts';
+import { normalPath, pathIn } from './memory-path.ts';
+import { directoryOf } from './names.ts';
 import { systemError } from './system-error.ts';
 import type { Operation } from './system-error.ts';
-import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsEnv, VfsFile } from './vfs.ts';
+import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';
 
 /** Larger files are refused with EFBIG, bytes. */
 const SIZE_MAX = 2 ** 32 - 1;
@@ -90,6 +91,10 @@ export class MemoryVfs implements Vfs {
       .filter((name) => directoryOf(name) === where)
       .map((name) => pathIn(name, where))
       .sort();
+  }
+
+  openDirectory(_directory: string): VfsDirectory {
+    return { sync: () => undefined, close: () => undefined };
   }
 
   syncDir(_directory: string): void {

@@ -1,4 +1,7 @@
+import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { errnoOf } from './node-errno.ts';
+import { systemError } from './system-error.ts';
 
 /** The part of fs-native-extensions that is used. A length of 0 means up to the end, however far. */
 export interface NativeLocks {
@@ -14,7 +17,8 @@ function loadPackage(): unknown {
 }
 
 /**
- * Loads the lock package.
+ * Loads the lock package. That it cannot be loaded because no file can be opened says nothing about it.
+ * @throws IoError SOMBRA_IO with errno EMFILE, ENFILE or ENOMEM
  * @returns null where there are no usable locks: another platform, or the package is not installed for this one
  */
 export function nativeLocks(
@@ -24,8 +28,22 @@ export function nativeLocks(
   if (!PLATFORMS.includes(platform)) return null;
   try {
     return load() as NativeLocks;
-  } catch {
-    // Why it cannot be loaded does not matter: `locksAvailable` tells, and who opens a database refuses.
+  } catch (error) {
+    refuseWithoutDescriptors(error);
+    // Any other reason does not matter: `locksAvailable` tells, and opening a database is refused.
     return null;
+  }
+}
+
+const OUT_OF_DESCRIPTORS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
+
+/** Loading reports a missing package also when its files could not be opened: one more file tells which it is. */
+function refuseWithoutDescriptors(cause: unknown): void {
+  try {
+    closeSync(openSync('/', 'r'));
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== undefined && OUT_OF_DESCRIPTORS.has(errno))
+      throw systemError(errno, 'open', 'fs-native-extensions', { cause });
   }
 }

@@ -8,6 +8,7 @@ import {
   lstatSync,
   openSync,
   readdirSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   statfsSync,
@@ -21,7 +22,7 @@ import { fileId, NodeFile } from './node-file.ts';
 import { nativeLocks } from './node-locks.ts';
 import type { NativeLocks } from './node-locks.ts';
 import { systemError } from './system-error.ts';
-import type { FileId, OpenMode, Vfs, VfsEnv, VfsFile } from './vfs.ts';
+import type { FileId, OpenMode, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';
 
 const PERM_DEFAULT = 0o600;
 /** Descriptors that the rest of the process takes for standard input, output and error (rule E4). */
@@ -100,35 +101,109 @@ export class NodeVfs implements Vfs {
     return withErrno('list', directory, undefined, () => readdirSync(directory)).sort();
   }
 
-  syncDir(directory: string): void {
-    let fd: number | undefined;
+  openDirectory(directory: string): VfsDirectory {
     try {
-      fd = retrying(() => openSync(directory, constants.O_RDONLY | (constants.O_DIRECTORY ?? 0)));
-      const opened = fd;
-      retrying(() => fsyncSync(opened));
+      return new NodeDirectory(directory, openDirectory(directory));
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === undefined) throw error;
-      if (!DIRECTORY_SYNC_SKIPPED.has(errno)) throw systemError(errno, 'syncDir', directory, { cause: error });
+      // Where directories cannot be opened their names are as durable as the system makes them.
+      if (DIRECTORY_SYNC_SKIPPED.has(errno)) return new NodeDirectory(directory, undefined);
+      throw systemError(errno, 'open', directory, { cause: error });
+    }
+  }
+
+  syncDir(directory: string): void {
+    let opened: NodeDirectory;
+    try {
+      opened = new NodeDirectory(directory, openDirectory(directory));
+    } catch (error) {
+      refuseSync(error, directory);
+      return;
+    }
+    try {
+      opened.sync();
     } finally {
-      if (fd !== undefined) closeSync(fd);
+      opened.close();
     }
   }
 
   realpath(path: string): string {
-    return withErrno('realpath', path, undefined, () => realpathSync.native(path));
+    return following('realpath', path, () => realpathSync.native(path));
   }
 
   /** On Linux only, elsewhere false. The file need not exist, its directory must. */
   isNetwork(path: string): boolean {
     if (process.platform !== 'linux') return false;
     const existing = this.stat(path) === null ? dirname(path) : path;
-    return NETWORK_TYPES.has(withErrno('stat', existing, undefined, () => statfsSync(existing)).type >>> 0);
+    return NETWORK_TYPES.has(following('stat', existing, () => statfsSync(existing)).type >>> 0);
   }
 
   private nativeLocks(): NativeLocks | null {
     if (this.locks === undefined) this.locks = nativeLocks();
     return this.locks;
+  }
+}
+
+/** Runs a call that follows symbolic links; when one leads nowhere, the error says where it leads. */
+function following<T>(op: 'realpath' | 'stat', path: string, call: () => T): T {
+  try {
+    return withErrno(op, path, undefined, call);
+  } catch (error) {
+    const target = isErrno(error, 'ENOENT') ? linkTarget(path) : undefined;
+    if (target === undefined) throw error;
+    throw new IoError(
+      'SOMBRA_IO',
+      `${path} is a symbolic link to ${target}, and there is no such file: create that file, or let the link lead to the database`,
+      { cause: error, details: { errno: 'ENOENT', op, path, target } },
+    );
+  }
+}
+
+/** What a symbolic link says; undefined when the path is none. */
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function openDirectory(directory: string): number {
+  return retrying(() => openSync(directory, constants.O_RDONLY | (constants.O_DIRECTORY ?? 0)));
+}
+
+/** @throws IoError SOMBRA_SYNC, unless directories cannot be synced here (rule O6) */
+function refuseSync(error: unknown, directory: string): void {
+  const errno = errnoOf(error);
+  if (errno === undefined) throw error;
+  if (!DIRECTORY_SYNC_SKIPPED.has(errno)) throw systemError(errno, 'syncDir', directory, { cause: error });
+}
+
+class NodeDirectory implements VfsDirectory {
+  private readonly path: string;
+  private fd: number | undefined;
+
+  /** @param fd  owned from now on; undefined where directories cannot be opened */
+  constructor(path: string, fd: number | undefined) {
+    this.path = path;
+    this.fd = fd;
+  }
+
+  sync(): void {
+    const { fd } = this;
+    if (fd === undefined) return;
+    try {
+      retrying(() => fsyncSync(fd));
+    } catch (error) {
+      refuseSync(error, this.path);
+    }
+  }
+
+  close(): void {
+    const { fd } = this;
+    this.fd = undefined;
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

@@ -33,6 +33,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EINVAL: 'the file system refuses this kind of file or operation: use a regular file on a local disk',
   EMFILE: 'this process has too many open files: close some, or raise the limit (ulimit -n)',
   ENFILE: 'the system has too many open files: close some',
+  ENOMEM: 'the system has no memory left for this: close programs, then try again',
   ENAMETOOLONG: 'the name is too long: choose a shorter one',
   EXDEV: 'both names must lie on one file system',
   EBADF: 'the file is closed, or not open for this: open it again for reading and writing',

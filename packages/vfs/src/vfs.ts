@@ -65,6 +65,14 @@ export interface VfsFile {
   close(): void;
 }
 
+/** An open directory: whoever changes names opens it first, so that for want of a descriptor nothing is left in doubt. */
+export interface VfsDirectory {
+  /** Makes the names of the directory durable. @throws IoError SOMBRA_SYNC */
+  sync(): void;
+  /** Harmless when repeated. */
+  close(): void;
+}
+
 /** Clock, randomness, timers, identity of the process. */
 export interface VfsEnv {
   readonly pid: number;
@@ -92,7 +100,10 @@ export interface VfsEnv {
 /** A file system. Names are separated by `/`. */
 export interface Vfs {
   readonly env: VfsEnv;
-  /** Can `VfsFile.tryLock` be used? Without it two processes could destroy a database. */
+  /**
+   * Can `VfsFile.tryLock` be used? Without it two processes could destroy a database.
+   * @throws IoError SOMBRA_IO when the process or the system has too many files open to tell
+   */
   readonly locksAvailable: boolean;
   /** @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL; details errno, op, path */
   open(path: string, mode: OpenMode): VfsFile;
@@ -105,7 +116,9 @@ export interface Vfs {
   unlink(path: string): void;
   /** Names in a directory, sorted, without path. */
   list(directory: string): string[];
-  /** Makes names of a directory durable. @throws IoError SOMBRA_SYNC */
+  /** Opens a directory, so that its names can be made durable. @throws IoError SOMBRA_IO, SOMBRA_PERMISSION: nothing happened */
+  openDirectory(directory: string): VfsDirectory;
+  /** Makes names of a directory durable. @throws IoError SOMBRA_SYNC, also when the directory cannot be opened */
   syncDir(directory: string): void;
   /** The path with symbolic links resolved. */
   realpath(path: string): string;

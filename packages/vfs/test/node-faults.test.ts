@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NodeVfs } from '../src/index.ts';
 import type { VfsFile } from '../src/index.ts';
 import { errnoOf } from '../src/node-errno.ts';
+import { nativeLocks } from '../src/node-locks.ts';
 import { failureOf } from '../src/testing/index.ts';
 
 /** What the next calls of a function do: fail with an errno, then go on as they are. */
@@ -157,6 +158,28 @@ describe('failing syncs', () => {
     plans.set('openSync', [errno]);
     vfs.syncDir(directory);
     expect(calls.get('fsyncSync')).toBe(1);
+  });
+
+  test.each(['EMFILE', 'ENFILE', 'ENOMEM'])('%s while a directory is opened ahead is no failed sync', (errno) => {
+    plans.set('openSync', [errno]);
+    expect(failureOf(() => vfs.openDirectory(directory))).toBe(`SOMBRA_IO ${errno}`);
+    expect(calls.get('fsyncSync') ?? 0).toBe(0);
+    const opened = vfs.openDirectory(directory);
+    plans.set('fsyncSync', ['EIO']);
+    expect(failureOf(() => opened.sync())).toBe('SOMBRA_SYNC EIO');
+    opened.sync();
+    opened.close();
+    opened.close();
+    expect(calls.get('closeSync')).toBe(1);
+  });
+
+  test.each(['EMFILE', 'ENFILE', 'ENOMEM'])('%s while the lock package is loaded says nothing about locks', (errno) => {
+    const notFound = (): never => {
+      throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
+    };
+    plans.set('openSync', [errno]);
+    expect(failureOf(() => nativeLocks(notFound, 'linux'))).toBe(`SOMBRA_IO ${errno}`);
+    expect(nativeLocks(notFound, 'linux')).toBe(null);
   });
 
   test.each(['EIO', 'ENOSPC', 'EROFS', 'EACCES', 'EBADF'])('%s of a directory sync is never skipped', (errno) => {

@@ -100,6 +100,8 @@ describe('kinds of files', () => {
     expect(readdirSync(directory).sort()).toEqual(['a', 'dangling', 'link']);
     expect(vfs.realpath(path('link'))).toBe(vfs.realpath(path('a')));
     expect(failureOf(() => vfs.realpath(path('dangling')))).toBe('SOMBRA_IO ENOENT');
+    for (const call of [() => vfs.realpath(path('dangling')), () => vfs.isNetwork(path('dangling'))])
+      expect(call).toThrow(`${path('dangling')} is a symbolic link to ${path('nowhere')}, and there is no such file`);
     expect(vfs.stat(path('link'))!.ino).not.toBe(vfs.stat(path('a'))!.ino);
   });
 

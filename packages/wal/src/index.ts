@@ -15,7 +15,9 @@ export {
   ENTRY_IMAGE,
   RECORD_COMMIT,
   RECORD_HEADER_SIZE,
+  RECORD_SIZE_MAX,
   RecordBuilder,
+  recordPagesMax,
   RecordView,
 } from './record/record.ts';
 export type { EntryVisitor, RecordSeal } from './record/record.ts';

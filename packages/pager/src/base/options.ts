@@ -68,7 +68,7 @@ export interface PagerOptions {
   readonly maxDatabaseSizeMb?: number | null | undefined;
   /** Log size in MiB at which checkpoints keep it; a segment is a quarter. Default 500. */
   readonly maxWalSizeMb?: number | undefined;
-  /** Pages that one transaction may change. Default 10000. */
+  /** Pages that one transaction may change; never more than one record of the log holds, 2 GiB. Default 10000. */
   readonly maxTransactionPages?: number | undefined;
   /** Milliseconds after which a write transaction is rolled back; null (default) for no limit. */
   readonly transactionTimeoutMs?: number | null | undefined;

@@ -1,11 +1,10 @@
-import { CorruptionError, DataError, StateError } from '@sombra/vfs';
+import { CorruptionError, DataError, directoryOf, StateError, syncDirectory } from '@sombra/vfs';
 import type { FileId, Vfs, VfsFile } from '@sombra/vfs';
-import { LogFiles, RecordBuilder } from '@sombra/wal';
+import { LogFiles, RecordBuilder, recordPagesMax } from '@sombra/wal';
 import type { Wal, WalOptions } from '@sombra/wal';
 import { BackgroundCheckpoint } from '../checkpoint/background-checkpoint.ts';
 import { Catalogue } from '../format/catalogue.ts';
 import { RecordEntries } from '../writing/commit.ts';
-import { directoryOf } from '../life/create.ts';
 import { DirtyPages } from '../pages/dirty-pages.ts';
 import { doubleWritePath } from '../format/double-write.ts';
 import type { DoubleWriteIdentity } from '../format/double-write.ts';
@@ -155,7 +154,8 @@ export class Engine implements PageSource {
     this.reader.attach(this.log);
     this.lastTime = parts.shared.publishedTime;
     this.builder = new RecordBuilder(parts.cache.pageSize);
-    this.dirty = new DirtyPages(parts.cache, parts.options.maxTransactionPages);
+    const { maxTransactionPages } = parts.options;
+    this.dirty = new DirtyPages(parts.cache, Math.min(maxTransactionPages, recordPagesMax(parts.cache.pageSize)));
     this.maxPages = parts.options.maxPages(parts.cache.pageSize);
     this.firstPage = rootsPage(parts.cache.pageSize);
     this.view = new View(parts.cache, this, parts.shm === null ? parts.published.lsn : IDLE, parts.published);
@@ -520,7 +520,7 @@ export class Engine implements PageSource {
   /** Pages of main depend on the double-write area from now on: its name has to be durable, too. */
   nameDoubleWrite(): void {
     if (this.doubleWriteNamed) return;
-    this.vfs.syncDir(directoryOf(this.options.path));
+    syncDirectory(this.vfs, directoryOf(this.options.path));
     this.doubleWriteNamed = true;
   }
 

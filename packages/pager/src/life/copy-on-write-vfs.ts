@@ -8,9 +8,9 @@
  *
  * Nobody else may change the files meanwhile: the caller holds the locks, on a descriptor of the file system below.
  */
-import { InvariantError, IoError, preadFully } from '@sombra/vfs';
-import type { FileId, OpenMode, Vfs, VfsEnv, VfsFile } from '@sombra/vfs';
-import { directoryOf, fileNameOf } from './create.ts';
+import { directoryOf, InvariantError, IoError, preadFully } from '@sombra/vfs';
+import type { FileId, OpenMode, Vfs, VfsDirectory, VfsEnv, VfsFile } from '@sombra/vfs';
+import { fileNameOf } from './create.ts';
 
 /** Bytes that are kept together. */
 const BLOCK = 4096;
@@ -185,6 +185,10 @@ export class CopyOnWriteVfs implements Vfs {
       else found.add(fileNameOf(path));
     }
     return [...found].sort();
+  }
+
+  openDirectory(_directory: string): VfsDirectory {
+    return { sync: () => undefined, close: () => undefined };
   }
 
   syncDir(_directory: string): void {

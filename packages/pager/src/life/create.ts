@@ -5,7 +5,7 @@
  * 2. It is linked to its name; that fails if somebody else was faster.    The database under both names.
  * 3. The temporary name goes, the directory is synced.                    The database.
  */
-import { pwriteFully } from '@sombra/vfs';
+import { directoryOf, pwriteFully, syncDirectory } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { KIND_OFFSET, PAGE_KIND_ROOTS, sealPage, stampHeader } from '../format/page-header.ts';
 import { hex, readU32 } from '../base/bytes.ts';
@@ -16,12 +16,6 @@ import { encodeSuperblock, slotOffset } from '../format/superblock.ts';
 import type { Superblock } from '../format/superblock.ts';
 
 const TEMPORARY = /^\.tmp-[0-9a-f]{32}$/;
-
-/** Name of the directory that holds `path`. */
-export function directoryOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  return slash < 0 ? '.' : slash === 0 ? '/' : path.slice(0, slash);
-}
 
 /** File name of `path`. */
 export function fileNameOf(path: string): string {
@@ -77,7 +71,7 @@ export function createDatabase(options: ResolvedOptions): void {
   } finally {
     removeName(vfs, temporary);
   }
-  vfs.syncDir(directoryOf(path));
+  syncDirectory(vfs, directoryOf(path));
 }
 
 /**

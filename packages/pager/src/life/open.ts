@@ -5,12 +5,12 @@
  * recovers, and builds the shm file. Who does not joins those who are there, and trusts what they built. An exclusive connection
  * keeps PRESENCE exclusively, and needs no shm file.
  */
-import { DataError, InvariantError, IoError, PoisonedError, StateError } from '@sombra/vfs';
+import { DataError, directoryOf, InvariantError, IoError, PoisonedError, StateError, syncDirectory } from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
 import { livePath } from '@sombra/wal';
 import { Catalogue } from '../format/catalogue.ts';
 import { runCheckpoint } from '../checkpoint/checkpoint.ts';
-import { createDatabase, directoryOf, removeTemporaryNames } from './create.ts';
+import { createDatabase, removeTemporaryNames } from './create.ts';
 import { Engine } from '../connection/engine.ts';
 import { cure } from './cure.ts';
 import { isCorruption, isForbidden } from '../base/failure.ts';
@@ -256,7 +256,7 @@ function recoverToNoLog(
       engine.tenure.acquire();
       runCheckpoint(engine, true);
       engine.logs.removeAll();
-      engine.vfs.syncDir(directoryOf(options.path));
+      syncDirectory(engine.vfs, directoryOf(options.path));
     }
   } finally {
     engine.closeFiles();

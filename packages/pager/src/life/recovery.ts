@@ -12,12 +12,12 @@
  *
  * A crash in any step leaves what the step found, or the same bytes again.
  */
-import { CorruptionError, DataError, preadFully, pwriteFully } from '@sombra/vfs';
+import { CorruptionError, DataError, directoryOf, preadFully, pwriteFully, syncDirectory } from '@sombra/vfs';
 import type { SombraError, Vfs, VfsFile } from '@sombra/vfs';
 import { ENTRY_IMAGE, inodeNumber, livePath, recoverLog, SEGMENT_HEADER_SIZE, setAside } from '@sombra/wal';
 import type { RecordView, RecoveryResult, Wal } from '@sombra/wal';
 import { readSafe64, readU32 } from '../base/bytes.ts';
-import { directoryOf, fileNameOf } from './create.ts';
+import { fileNameOf } from './create.ts';
 import {
   doubleWritePath,
   readDoubleWrite,
@@ -328,7 +328,7 @@ function settleMain(options: ResolvedOptions, main: VfsFile, { newest, bothValid
     }
     rewriteDoubleWrite(area, batch, superblock);
     area.sync('data');
-    vfs.syncDir(directoryOf(path)); // main is about to depend on its name
+    syncDirectory(vfs, directoryOf(path)); // main is about to depend on its name
     pwriteFully(main, encodeSuperblock(superblock), slotOffset(superblock.sequence));
     const size = batch.pageCount * superblock.pageSize;
     if (main.stat().size < size) main.truncate(size);
@@ -432,7 +432,7 @@ function settleLog(
     });
   }
   // A clean file has nothing to lose before its first commit, and the log that this begins syncs the directory (O2).
-  if (found.strangers.length > 0 || !superblock.clean) vfs.syncDir(directoryOf(path));
+  if (found.strangers.length > 0 || !superblock.clean) syncDirectory(vfs, directoryOf(path));
   return null;
 }
 

@@ -1,5 +1,5 @@
 // Looking at files with `inspect`, and proving that the look left them alone.
-import type { FileId, OpenMode, Vfs, VfsEnv, VfsFile } from '@sombra/vfs';
+import type { FileId, OpenMode, Vfs, VfsDirectory, VfsEnv, VfsFile } from '@sombra/vfs';
 import { IoError, SombraError } from '@sombra/vfs';
 import { Pager } from '../../src/index.ts';
 import type { PagerOptions } from '../../src/index.ts';
@@ -99,6 +99,11 @@ export class ReadOnlyVfs implements Vfs {
 
   list(directory: string): string[] {
     return this.inner.list(directory);
+  }
+
+  openDirectory(directory: string): VfsDirectory {
+    const opened = this.inner.openDirectory(directory);
+    return { sync: () => this.syncDir(directory), close: () => opened.close() };
   }
 
   syncDir(directory: string): void {

@@ -1,6 +1,6 @@
 // A file system as one process sees it, which may die before any call that others could notice: then all its descriptors are
 // closed, and with them its locks fall, and nothing of it runs any more.
-import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsEnv, VfsFile } from '@sombra/vfs';
+import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsEnv, VfsFile } from '@sombra/vfs';
 import { SECTOR } from '@sombra/vfs/testing';
 import { LOCK_BASE, LOCK_READ } from '../../src/sharing/locks.ts';
 
@@ -127,6 +127,12 @@ export class MortalVfs implements Vfs {
   list(directory: string): string[] {
     this.check();
     return this.inner.list(directory);
+  }
+
+  openDirectory(directory: string): VfsDirectory {
+    this.check();
+    const opened = this.inner.openDirectory(directory);
+    return { sync: () => this.syncDir(directory), close: () => opened.close() };
   }
 
   syncDir(directory: string): void {

@@ -1,5 +1,5 @@
 // A file system around another one: counts descriptors that are open, and may lie about syncs (for canaries).
-import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsEnv, VfsFile } from '@sombra/vfs';
+import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsEnv, VfsFile } from '@sombra/vfs';
 
 /** What the wrapper only pretends to do. */
 export interface Lies {
@@ -63,6 +63,11 @@ export class WrappedVfs implements Vfs {
 
   list(directory: string): string[] {
     return this.inner.list(directory);
+  }
+
+  openDirectory(directory: string): VfsDirectory {
+    const opened = this.inner.openDirectory(directory);
+    return { sync: () => this.syncDir(directory), close: () => opened.close() };
   }
 
   syncDir(directory: string): void {

@@ -4,7 +4,7 @@
  */
 import { systemError } from '../system-error.ts';
 import type { Operation } from '../system-error.ts';
-import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsEnv, VfsFile } from '../vfs.ts';
+import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsEnv, VfsFile } from '../vfs.ts';
 import { Random } from './random.ts';
 
 /** What fails, and when: `nth` and `rate` count or draw among the calls that match; without both, every one fails. */
@@ -98,6 +98,13 @@ export class FaultyVfs implements Vfs {
   list(directory: string): string[] {
     this.check('list', directory);
     return this.inner.list(directory);
+  }
+
+  /** Opening a directory is an `open` of its path, and its sync a `syncDir`. */
+  openDirectory(directory: string): VfsDirectory {
+    this.check('open', directory);
+    const opened = this.inner.openDirectory(directory);
+    return { sync: () => this.syncDir(directory), close: () => opened.close() };
   }
 
   syncDir(directory: string): void {

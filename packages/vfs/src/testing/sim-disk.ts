@@ -5,10 +5,11 @@
  */
 import { encodeText } from '../text.ts';
 import { xxh32 } from '../checksum.ts';
-import { directoryOf, normalPath, pathIn } from '../memory-path.ts';
+import { normalPath, pathIn } from '../memory-path.ts';
+import { directoryOf } from '../names.ts';
 import { systemError } from '../system-error.ts';
 import type { Operation } from '../system-error.ts';
-import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsFile } from '../vfs.ts';
+import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsFile } from '../vfs.ts';
 import { chooseSurvivors } from './crash-policy.ts';
 import type { CrashPolicy, Keep, PendingOperation } from './crash-policy.ts';
 import { Random } from './random.ts';
@@ -206,6 +207,11 @@ export class SimDisk implements Vfs {
       .filter((name) => directoryOf(name) === where)
       .map((name) => pathIn(name, where))
       .sort();
+  }
+
+  openDirectory(directory: string): VfsDirectory {
+    this.checkRunning();
+    return { sync: () => this.syncDir(directory), close: () => undefined };
   }
 
   syncDir(directory: string): void {

@@ -1,4 +1,4 @@
-import { directoryOf } from '../memory-path.ts';
+import { directoryOf } from '../names.ts';
 import type { PendingName } from './crash-policy.ts';
 import type { SimInode } from './sim-inode.ts';
 

@@ -33,7 +33,7 @@ export class AppendedSegment {
   private readonly path: string;
   private readonly header: SegmentHeader;
   private readonly reader: SegmentReader;
-  private readonly last: SegmentEnd;
+  private last: SegmentEnd;
   private readonly record = new RecordView(0);
   private readonly state: ChainState;
 
@@ -44,6 +44,12 @@ export class AppendedSegment {
     this.last = last;
     this.reader = new SegmentReader(file, header, last.end);
     this.state = { offset: SEGMENT_HEADER_SIZE, chain: header.chain, lsn: header.baseLsn };
+  }
+
+  /** The segment has grown: it is read up to here. */
+  extend(last: SegmentEnd): void {
+    this.last = last;
+    this.reader.growTo(last.end);
   }
 
   /** Position of the next record. */

@@ -7,8 +7,19 @@
  * 3. Segments are given up from the oldest on, each removal durable before the next: a crash leaves no gap, so a gap is damage.
  * 4. After a failed sync nothing is written any more; reads go on.
  */
-import { CorruptionError, DataError, IoError, PoisonedError, SombraError, StateError } from '@sombra/vfs';
+import {
+  CorruptionError,
+  DataError,
+  directoryOf,
+  IoError,
+  PoisonedError,
+  SombraError,
+  StateError,
+  withDirectory,
+} from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
+import { Cursor } from './append-log-cursor.ts';
+import type { ReadableLog } from './append-log-cursor.ts';
 import { Followers } from './append-log-followers.ts';
 import type { FollowSignal } from './append-log-followers.ts';
 import { openAppendLog } from './append-log-open.ts';
@@ -20,7 +31,6 @@ import type { AppendedRecord, SegmentEnd } from './append-log-reader.ts';
 import { RECORD_COMMIT, RecordBuilder } from '../record/record.ts';
 import type { SegmentHeader } from '../segment/segment.ts';
 import { livePath, sealedPath, SEGMENT_HEADER_SIZE } from '../segment/segment.ts';
-import { directoryOf } from '../segment/segment-names.ts';
 import type { LogTail, Wal } from '../log/wal.ts';
 
 /** Longest record, bytes: it is in memory as a whole when it is written and read. */
@@ -68,6 +78,7 @@ export class AppendLog {
   private readonly reading = new Set<VfsFile>();
   private readonly followers = new Followers();
   private readonly droppedBytes: number;
+  private readonly readable: ReadableLog;
   /** Last record behind which the file of the live segment goes on; `last` as soon as it counts. */
   private written: number;
   private last: number;
@@ -84,6 +95,13 @@ export class AppendLog {
     this.headers = opened.headers;
     this.last = this.durable = this.written = opened.last;
     this.droppedBytes = opened.droppedBytes;
+    this.readable = {
+      path: options.path,
+      segmentOf: (position) => this.segmentOf(position),
+      endOf: (header) => this.endOf(header),
+      openSegment: (header) => this.openSegment(header),
+      closeSegment: (file) => this.closeSegment(file),
+    };
   }
 
   /**
@@ -184,13 +202,16 @@ export class AppendLog {
     this.checkWritable();
     if (!Number.isSafeInteger(position)) throw new RangeError(`a position is an integer, not ${position}`);
     const { headers, options, wal } = this;
-    const directory = directoryOf(options.path);
     const before = this.first;
-    while (headers.length > 1 && headers[1]!.baseLsn < position) {
-      const { seq } = headers[0]!;
-      wal.release(seq + 1);
-      headers.shift();
-      this.trusting(() => options.vfs.syncDir(directory));
+    if (headers.length > 1 && headers[1]!.baseLsn < position) {
+      withDirectory(options.vfs, directoryOf(options.path), (directory) => {
+        while (headers.length > 1 && headers[1]!.baseLsn < position) {
+          const { seq } = headers[0]!;
+          wal.release(seq + 1);
+          headers.shift();
+          this.trusting(() => directory.sync());
+        }
+      });
     }
     const { first } = this;
     if (first !== before) this.tell((hooks) => hooks.truncated?.(first));
@@ -250,24 +271,12 @@ export class AppendLog {
   // ---- reading
 
   private *records(from: number, to: number): IterableIterator<AppendedRecord> {
-    let position = from;
-    while (position <= to) {
+    const cursor = new Cursor(this.readable, from);
+    try {
+      while (cursor.position <= to) yield cursor.next();
       this.checkOpen();
-      this.checkKept(position);
-      const header = this.headers.findLast(({ baseLsn }) => baseLsn < position)!;
-      const file = this.openSegment(header);
-      try {
-        const segment = new AppendedSegment(this.options.path, file, header, this.endOf(header));
-        while (position <= to && segment.next()) {
-          if (segment.position <= position) continue; // before `from`
-          yield segment.current();
-          position += 1;
-          this.checkOpen();
-          if (position <= to) this.checkKept(position);
-        }
-      } finally {
-        this.closeSegment(file);
-      }
+    } finally {
+      cursor.close();
     }
   }
 
@@ -275,15 +284,15 @@ export class AppendLog {
     from: number,
     signal: FollowSignal | undefined,
   ): AsyncGenerator<AppendedRecord, void, undefined> {
-    let position = from;
     const isOver = (): boolean => this.closed || signal?.aborted === true;
-    while (!isOver()) {
-      for (const record of this.records(position, this.last)) {
-        position = record.position + 1;
-        yield record;
-        if (isOver()) return;
+    const cursor = new Cursor(this.readable, from);
+    try {
+      while (!isOver()) {
+        if (cursor.position <= this.last) yield cursor.next();
+        else await this.followers.wait(signal);
       }
-      if (position > this.last && !isOver()) await this.followers.wait(signal);
+    } finally {
+      cursor.close();
     }
   }
 
@@ -298,8 +307,22 @@ export class AppendLog {
     );
   }
 
+  /** Headers are found by halving: there may be thousands. */
+  private segmentOf(position: number): SegmentHeader {
+    this.checkOpen();
+    this.checkKept(position);
+    const { headers } = this;
+    let [low, high] = [0, headers.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (headers[middle]!.baseLsn < position) low = middle;
+      else high = middle - 1;
+    }
+    return headers[low]!;
+  }
+
   private endOf({ seq }: SegmentHeader): SegmentEnd {
-    const next = this.headers.find((header) => header.seq === seq + 1);
+    const next = this.headers[seq + 1 - this.headers[0]!.seq];
     if (next !== undefined) return { ...next.previous, position: next.baseLsn };
     const { offset, chain } = this.wal.tail;
     return { end: offset, chain, position: this.written };

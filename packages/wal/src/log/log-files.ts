@@ -11,7 +11,7 @@ import { RecordView } from '../record/record.ts';
 import { SegmentReader } from '../segment/segment-reader.ts';
 import { joins, livePath, sameLog, sealedPath, SEGMENT_HEADER_SIZE } from '../segment/segment.ts';
 import type { LogIdentity, SegmentHeader } from '../segment/segment.ts';
-import { readHeader } from '../segment/segment-names.ts';
+import { isSegment, readHeader } from '../segment/segment-names.ts';
 import type { LogPosition, LogTail, WalOptions } from './wal.ts';
 
 /** What is known of one segment. */
@@ -33,6 +33,8 @@ export class LogFiles {
   private readonly options: Pick<WalOptions, 'vfs' | 'path'> & { readonly identity: LogIdentity };
   private readonly segments = new Map<number, Segment>();
   private readonly record: RecordView;
+  /** No sealed segment with a lower number is there; undefined: not known yet. */
+  private oldestSealed: number | undefined;
 
   constructor(options: WalOptions) {
     this.options = options;
@@ -150,6 +152,25 @@ export class LogFiles {
   forget(seq: number): void {
     this.segments.get(seq)?.file?.close();
     this.segments.delete(seq);
+  }
+
+  /**
+   * Goes over the names of sealed segments, ascending, for those that are given up: each is handed to `take`. Segments go from the
+   * oldest on, so that those that are there have consecutive numbers, and no directory need be listed.
+   * @param end       no segment with this number or above
+   * @param archived  nor above this
+   */
+  takeSealed(end: number, archived: number, take: (name: string) => void): void {
+    const { vfs, path, identity } = this.options;
+    let seq = this.oldestSealed;
+    if (seq === undefined) for (seq = end; seq > 1 && vfs.stat(sealedPath(path, seq - 1)) !== null; ) seq -= 1;
+    this.oldestSealed = seq;
+    for (; seq < end && seq <= archived; seq += 1) {
+      const name = sealedPath(path, seq);
+      // Another database with a similar name may have its live segment there.
+      if (vfs.stat(name) !== null && isSegment(vfs, name, seq, identity)) take(name);
+      this.oldestSealed = seq + 1;
+    }
   }
 
   /** Closes all descriptors. */

@@ -1,5 +1,5 @@
 /** Recovery's way along the chain: from the replay position to the end of the log, which it judges and opens for writing. */
-import { preadFully, pwriteFully } from '@sombra/vfs';
+import { directoryOf, InvariantError, preadFully, pwriteFully } from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
 import { sameBytes, toHex } from '../record/bytes.ts';
 import {
@@ -15,12 +15,15 @@ import { LogFiles } from './log-files.ts';
 import { RecordView } from '../record/record.ts';
 import type { RecoveryOptions, RecoveryStart } from './recovery.ts';
 import { joins, livePath, SALT_SIZE, SEGMENT_HEADER_SIZE, sparePath } from '../segment/segment.ts';
-import { directoryOf } from '../segment/segment-names.ts';
+import type { SegmentHeader } from '../segment/segment.ts';
 import { SegmentReader } from '../segment/segment-reader.ts';
 import type { ChainState } from '../segment/segment-reader.ts';
 import { rewriteBytes } from './succession.ts';
 import { prepareSegment, Wal } from './wal.ts';
 import type { LogTail, WalOptions } from './wal.ts';
+
+/** Bytes of a file that are in memory at a time while it is copied. */
+const PART = 1024 * 1024;
 
 /** One recovery. The numbers are those of its steps. Close it, whatever happens. */
 export class LogWalk {
@@ -31,8 +34,11 @@ export class LogWalk {
   private readonly start: RecoveryStart;
   private readonly record: RecordView;
   private readonly state: ChainState;
-  private readonly readers: SegmentReader[] = [];
-  private files: VfsFile[] = [];
+  /** Headers of the segments that were walked over; the last one is that of `current`. */
+  private readonly walked: SegmentHeader[] = [];
+  /** Of `current`: one descriptor and one window, however many segments there are. */
+  private file: VfsFile | undefined;
+  private reader: SegmentReader | undefined;
   private current: FoundSegment;
   private time = 0;
 
@@ -62,7 +68,7 @@ export class LogWalk {
         this.openReader();
         continue;
       }
-      if (!this.reader().next(this.state, this.record)) return;
+      if (!this.currentReader().next(this.state, this.record)) return;
       this.records += 1;
       this.time = Math.max(this.time, this.record.time);
       visit(this.record);
@@ -80,7 +86,8 @@ export class LogWalk {
     if (this.records > 0 || current.header.seq !== position.seq) return false;
     const { header, path } = current;
     const state: ChainState = { offset: SEGMENT_HEADER_SIZE, chain: header.chain, lsn: header.baseLsn };
-    while (state.offset < position.offset && this.reader().next(state, this.record));
+    const reader = this.currentReader();
+    while (state.offset < position.offset && reader.next(state, this.record));
     if (state.offset >= position.offset) return state.offset > position.offset || state.chain !== start.chain;
     if (toLastGood) return false;
     throw damaged(
@@ -124,7 +131,7 @@ export class LogWalk {
     const { synced } = this.start;
     const named =
       synced !== undefined && sameBytes(synced.salt, 0, this.current.header.salt, 0, SALT_SIZE) ? synced.offset : 0;
-    return Math.max(named, this.reader().durableThrough(this.state.offset));
+    return Math.max(named, this.currentReader().durableThrough(this.state.offset));
   }
 
   /** Step 5, and with `toLastGood` the end of what lies behind damage. */
@@ -135,7 +142,7 @@ export class LogWalk {
   } {
     const { options, found, current, state } = this;
     const dropped = toLastGood ? dropFrom(options, found, current.header.seq + 1, keepDropped) : NOTHING_DROPPED;
-    const droppedBytes = dropped.bytes + Math.max(0, this.reader().size - state.offset);
+    const droppedBytes = dropped.bytes + Math.max(0, this.currentReader().size - state.offset);
     const tail = toLastGood && keepDropped && current.live ? this.keepTail() : [];
     const wal = current.live ? this.openLive(toLastGood) : this.beginNext();
     return { wal, droppedBytes, kept: [...dropped.kept, ...tail] };
@@ -145,15 +152,13 @@ export class LogWalk {
   private keepTail(): string[] {
     const { vfs, path } = this.options;
     const { offset } = this.state;
-    const file = this.files[this.files.length - 1]!;
-    const bytes = new Uint8Array(Math.max(0, this.reader().size - offset));
-    let length = preadFully(file, bytes, offset);
-    while (length > 0 && bytes[length - 1] === 0) length -= 1;
-    if (length === 0) return [];
+    const file = this.file!;
+    const end = endOfContent(file, offset, this.currentReader().size);
+    if (end === offset) return [];
     const name = asidePath(vfs, path, `${toHex(this.current.header.salt)}-from-${offset}`);
     const copy = vfs.open(name, { write: true, create: true, exclusive: true, perm: 0o600 });
     try {
-      pwriteFully(copy, bytes.subarray(0, length), 0);
+      copyBytes(file, offset, end, copy);
       copy.sync('full');
     } finally {
       copy.close();
@@ -224,9 +229,9 @@ export class LogWalk {
   private logFiles(): LogFiles {
     const files = new LogFiles(this.options);
     let before = 0;
-    this.readers.forEach(({ header }, index) => {
+    this.walked.forEach((header, index) => {
       files.add({ seq: header.seq, salt: header.salt, before, file: undefined });
-      const end = this.readers[index + 1]?.header.previous.end ?? this.state.offset;
+      const end = this.walked[index + 1]?.previous.end ?? this.state.offset;
       before += end - SEGMENT_HEADER_SIZE;
     });
     return files;
@@ -234,19 +239,44 @@ export class LogWalk {
 
   /** Closes what was opened for reading. */
   close(): void {
-    for (const file of this.files) file.close();
-    this.files = [];
+    this.file?.close();
+    this.file = this.reader = undefined;
   }
 
   private openReader(): void {
     const { path, header } = this.current;
-    const file = this.options.vfs.open(path, { write: false });
-    this.files.push(file);
-    this.readers.push(new SegmentReader(file, header));
+    this.close();
+    this.file = this.options.vfs.open(path, { write: false });
+    this.reader = new SegmentReader(this.file, header);
+    this.walked.push(header);
     this.time = Math.max(this.time, header.time);
   }
 
-  private reader(): SegmentReader {
-    return this.readers[this.readers.length - 1]!;
+  private currentReader(): SegmentReader {
+    if (this.reader === undefined) throw new InvariantError('a segment is open while the log is walked over');
+    return this.reader;
+  }
+}
+
+/** Offset behind the last byte of [from, to) that is not zero; `from` when all are. */
+function endOfContent(file: VfsFile, from: number, to: number): number {
+  const part = new Uint8Array(Math.min(PART, Math.max(0, to - from)));
+  for (let end = to; end > from; end -= part.length) {
+    const start = Math.max(from, end - part.length);
+    let length = preadFully(file, part.subarray(0, end - start), start);
+    while (length > 0 && part[length - 1] === 0) length -= 1;
+    if (length > 0) return start + length;
+  }
+  return from;
+}
+
+/** Copies bytes [from, to) of a file to the start of another one, a part at a time. */
+function copyBytes(source: VfsFile, from: number, to: number, target: VfsFile): void {
+  const part = new Uint8Array(Math.min(PART, to - from));
+  for (let at = from; at < to; at += part.length) {
+    const bytes = part.subarray(0, Math.min(part.length, to - at));
+    if (preadFully(source, bytes, at) < bytes.length)
+      throw damaged(`${source.path} ends before byte ${to}, and held that many`, { path: source.path, to });
+    pwriteFully(target, bytes, at - from);
   }
 }

@@ -8,7 +8,7 @@
  * 5. A missing live segment is made; or the kept records of the last segment are written again and synced, because only the
  *    operating system's cache may hold them; the directory is synced.                     The same bytes again.
  */
-import { CorruptionError } from '@sombra/vfs';
+import { CorruptionError, directoryOf } from '@sombra/vfs';
 import { sameBytes } from '../record/bytes.ts';
 import {
   dropFrom,
@@ -23,7 +23,6 @@ import type { FoundSegment, FoundSegments, StrangeSegment } from '../segment/fou
 import { LogWalk } from './log-walk.ts';
 import type { RecordView } from '../record/record.ts';
 import { joins, SALT_SIZE } from '../segment/segment.ts';
-import { directoryOf } from '../segment/segment-names.ts';
 import type { LogPosition, Wal, WalOptions } from './wal.ts';
 
 /** What a checkpoint says about the log. */

@@ -2,10 +2,10 @@
  * What the next writer does after one that died while it held the lock of writers (rules L5, K6): nothing that only the
  * operating system's cache holds may be believed, and a rotation may stand between two names. The model's steps, in order.
  */
-import { CorruptionError, preadFully, pwriteFully } from '@sombra/vfs';
+import { CorruptionError, directoryOf, preadFully, pwriteFully, syncDirectory, withDirectory } from '@sombra/vfs';
 import type { FileId, VfsFile } from '@sombra/vfs';
 import { joins, livePath, sameLog, sealedPath, SEGMENT_HEADER_SIZE, sparePath } from '../segment/segment.ts';
-import { directoryOf, readHeader } from '../segment/segment-names.ts';
+import { readHeader } from '../segment/segment-names.ts';
 import { prepareSegment } from './wal.ts';
 import type { LogPosition, LogTail, WalOptions } from './wal.ts';
 
@@ -85,13 +85,15 @@ export function settleNames(options: WalOptions, end: PublishedEnd): AdoptedSegm
   if (named === null) {
     if (end.inode === undefined) return null; // there was no log, and there is none
     const previous = { salt: end.salt, end: end.offset, chain: end.chain };
-    const { file, salt, chain } = prepareSegment(options, end.seq + 1, end.lsn, previous);
-    const inode = inodeNumber(file.stat());
-    file.close();
-    vfs.syncDir(directory);
-    vfs.rename(sparePath(path), livePath(path));
-    vfs.syncDir(directory);
-    return { seq: end.seq + 1, offset: SEGMENT_HEADER_SIZE, chain, salt, inode };
+    return withDirectory(vfs, directory, (names) => {
+      const { file, salt, chain } = prepareSegment(options, end.seq + 1, end.lsn, previous);
+      const inode = inodeNumber(file.stat());
+      file.close();
+      names.sync();
+      vfs.rename(sparePath(path), livePath(path));
+      names.sync();
+      return { seq: end.seq + 1, offset: SEGMENT_HEADER_SIZE, chain, salt, inode };
+    });
   }
   if (end.inode !== undefined && inodeNumber(named) === end.inode) return null;
   const file = vfs.open(livePath(path), { write: false });
@@ -111,7 +113,7 @@ export function settleNames(options: WalOptions, end: PublishedEnd): AdoptedSegm
         },
       );
     }
-    vfs.syncDir(directory);
+    syncDirectory(vfs, directory);
     return {
       seq: header.seq,
       offset: SEGMENT_HEADER_SIZE,

@@ -10,8 +10,17 @@
  * 4. A sealed segment never changes. Names are durable before anything depends on them.
  * 5. After a failed sync nothing is written or synced any more (rule E1).
  */
-import { CorruptionError, InvariantError, IoError, PoisonedError, pwriteFully, StateError } from '@sombra/vfs';
-import type { FileId, Vfs, VfsFile } from '@sombra/vfs';
+import {
+  CorruptionError,
+  directoryOf,
+  InvariantError,
+  IoError,
+  PoisonedError,
+  pwriteFully,
+  StateError,
+  withDirectory,
+} from '@sombra/vfs';
+import type { FileId, Vfs, VfsDirectory, VfsFile } from '@sombra/vfs';
 import { archivedThrough } from '../segment/archive-mark.ts';
 import { readU32, sameBytes } from '../record/bytes.ts';
 import { LogFiles } from './log-files.ts';
@@ -27,7 +36,7 @@ import {
   sparePath,
 } from '../segment/segment.ts';
 import type { LogIdentity, PreviousSegment } from '../segment/segment.ts';
-import { directoryOf, ownSealed, readHeader } from '../segment/segment-names.ts';
+import { readHeader } from '../segment/segment-names.ts';
 
 /** When commits are synced; `full` also makes the log allocate blocks ahead of the tail, which makes syncs cheaper. */
 export type WalSyncMode = 'full' | 'normal' | 'off';
@@ -132,14 +141,17 @@ export class Wal {
       );
     }
     const files = new LogFiles(options);
-    const { file, salt, chain } = prepareSegment(options, start.seq, start.lsn, start.previous);
-    try {
-      vfs.rename(sparePath(path), livePath(path));
-      vfs.syncDir(directoryOf(path));
-    } catch (error) {
-      file.close();
-      throw error;
-    }
+    const { file, salt, chain } = withDirectory(vfs, directoryOf(path), (directory) => {
+      const segment = prepareSegment(options, start.seq, start.lsn, start.previous);
+      try {
+        vfs.rename(sparePath(path), livePath(path));
+        directory.sync();
+      } catch (error) {
+        segment.file.close();
+        throw error;
+      }
+      return segment;
+    });
     files.add({ seq: start.seq, salt, before: 0, file: undefined });
     const tail = { seq: start.seq, offset: SEGMENT_HEADER_SIZE, chain };
     return new Wal(options, files, file, { tail, covered: tail.offset, time: 0 });
@@ -273,18 +285,32 @@ export class Wal {
     this.covered = this.offset;
   }
 
-  /** `sync` without blocking the thread, over a descriptor of its own. Records may be appended meanwhile; they are not covered. */
+  /**
+   * `sync` without blocking the thread, over a descriptor of its own. Records may be appended meanwhile; they are not covered. When
+   * the system gives no second descriptor, the thread is blocked after all: records that were appended must not stay in doubt.
+   */
   async syncAsync(): Promise<void> {
     const { seq, offset, rewinds } = this;
     this.checkTrusted();
-    this.liveAsync ??= this.options.vfs.open(livePath(this.options.path), { write: true });
+    const twin = this.twin();
+    if (twin === undefined) return this.sync();
     try {
-      await this.liveAsync.syncAsync('data');
+      await twin.syncAsync('data');
     } catch (error) {
       this.distrustAfter(error);
       throw error;
     }
     if (this.seq === seq && this.rewinds === rewinds && offset > this.covered) this.covered = offset;
+  }
+
+  private twin(): VfsFile | undefined {
+    if (this.liveAsync !== undefined) return this.liveAsync;
+    try {
+      return (this.liveAsync = this.options.vfs.open(livePath(this.options.path), { write: true }));
+    } catch (error) {
+      if (error instanceof IoError) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -303,14 +329,13 @@ export class Wal {
    * @throws IoError SOMBRA_IO; the segments that are left are given up by the next call
    */
   release(seq: number): void {
-    const { vfs, path, identity } = this.options;
-    this.files.forgetBefore(Math.min(seq, this.seq));
-    const archived = archivedThrough(vfs, path);
-    for (const sealed of ownSealed(vfs, path, identity)) {
-      if (sealed.seq >= seq || sealed.seq > archived) break;
-      if (vfs.stat(sparePath(path)) === null) vfs.rename(sealed.path, sparePath(path));
-      else vfs.unlink(sealed.path);
-    }
+    const { vfs, path } = this.options;
+    const end = Math.min(seq, this.seq);
+    this.files.forgetBefore(end);
+    this.files.takeSealed(end, archivedThrough(vfs, path), (name) => {
+      if (vfs.stat(sparePath(path)) === null) vfs.rename(name, sparePath(path));
+      else vfs.unlink(name);
+    });
   }
 
   /** Closes the writer's descriptors; those in `files` are not its own. Harmless when repeated. */
@@ -331,16 +356,17 @@ export class Wal {
   removeAll(): void {
     this.close();
     this.files.close();
-    const { vfs, path, identity } = this.options;
+    const { vfs, path } = this.options;
     const archived = archivedThrough(vfs, path);
     if (this.seq > archived) {
       this.refuseName(sealedPath(path, this.seq));
-      vfs.rename(livePath(path), sealedPath(path, this.seq));
-      vfs.syncDir(directoryOf(path));
+      withDirectory(vfs, directoryOf(path), (directory) => {
+        vfs.rename(livePath(path), sealedPath(path, this.seq));
+        directory.sync();
+      });
     }
-    const sealed = ownSealed(vfs, path, identity).filter(({ seq }) => seq <= archived);
-    for (const name of [...sealed.map((segment) => segment.path), livePath(path), sparePath(path)])
-      if (vfs.stat(name) !== null) vfs.unlink(name);
+    this.files.takeSealed(this.seq, archived, (name) => vfs.unlink(name));
+    for (const name of [livePath(path), sparePath(path)]) if (vfs.stat(name) !== null) vfs.unlink(name);
   }
 
   // ---- rotation
@@ -356,27 +382,16 @@ export class Wal {
     this.sync();
     const previous = { salt: this.salt, end: this.offset, chain: this.chain };
     const before = this.files.distance(this.tail);
-    const { file, size, salt, chain } = prepareSegment(this.options, this.seq + 1, lsn, previous, this.lastTime);
-    try {
-      vfs.rename(livePath(path), sealedName);
-    } catch (error) {
-      file.close();
-      throw error;
-    }
-    try {
-      vfs.syncDir(directoryOf(path));
-      vfs.rename(sparePath(path), livePath(path));
-      vfs.syncDir(directoryOf(path));
-    } catch (error) {
-      file.close();
-      throw error instanceof IoError && error.code === 'SOMBRA_SYNC'
-        ? error
-        : new IoError(
-            'SOMBRA_SYNC',
-            `${path}: the log was left between two segments; close the database and open it again`,
-            { cause: error },
-          );
-    }
+    const { file, size, salt, chain } = withDirectory(vfs, directoryOf(path), (directory) => {
+      const segment = prepareSegment(this.options, this.seq + 1, lsn, previous, this.lastTime);
+      try {
+        this.exchangeNames(sealedName, directory);
+      } catch (error) {
+        segment.file.close();
+        throw error;
+      }
+      return segment;
+    });
     const { live: sealed, liveAsync: sealedAsync } = this;
     this.live = file;
     this.liveAsync = undefined;
@@ -390,6 +405,25 @@ export class Wal {
     this.allocateStep = ALLOCATE_FIRST;
     sealedAsync?.close();
     sealed.close();
+  }
+
+  /** The live segment gets its sealed name, and the prepared one the live name. */
+  private exchangeNames(sealedName: string, directory: VfsDirectory): void {
+    const { vfs, path } = this.options;
+    vfs.rename(livePath(path), sealedName);
+    try {
+      directory.sync();
+      vfs.rename(sparePath(path), livePath(path));
+      directory.sync();
+    } catch (error) {
+      throw error instanceof IoError && error.code === 'SOMBRA_SYNC'
+        ? error
+        : new IoError(
+            'SOMBRA_SYNC',
+            `${path}: the log was left between two segments; close the database and open it again`,
+            { cause: error },
+          );
+    }
   }
 
   /** A file must not be in the way of the name that the live segment is about to get. */

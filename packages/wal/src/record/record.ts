@@ -30,7 +30,7 @@
  *
  * Source: docs/format/record.md; format.test.ts compares the tables with the constants.
  */
-import { assert, CorruptionError, InvariantError, xxh32, xxh32Words } from '@sombra/vfs';
+import { assert, CorruptionError, DataError, InvariantError, xxh32, xxh32Words } from '@sombra/vfs';
 import { readSafe64, readU32 } from './bytes.ts';
 
 export const RECORD_HEADER_SIZE = 72;
@@ -70,8 +70,13 @@ export const ENTRY_BYTES = 3;
 
 const CHAIN_SEED = 0x53_57_43_00;
 const RECORD_SEED = 0x53_57_52_00;
-/** Largest record, bytes: one commit of 2^24 pages of 64 KiB does not fit, and none may come near. */
+/** Largest record, bytes. */
 export const RECORD_SIZE_MAX = 2 ** 31 - 8;
+
+/** Memory that a builder keeps whatever its records need, bytes. */
+const CAPACITY_KEPT = 1024 * 1024;
+/** Records that must be small in a row before memory of a large one is given back. */
+const SMALL_RECORDS = 16;
 
 const link = new Uint32Array(3);
 const linkBytes = new Uint8Array(link.buffer);
@@ -87,6 +92,11 @@ export function chainValue(previous: number, checksum: number, nonce: number): n
 /** Checksum of a record whose header begins at `at`. */
 export function recordChecksum(bytes: Uint8Array, at: number, length: number): number {
   return xxh32(bytes, at + RECORD_HEADER_SIZE, at + length, xxh32(bytes, at, at + REC_CHECKSUM, RECORD_SEED));
+}
+
+/** Images that surely fit one record: a delta is never longer. */
+export function recordPagesMax(pageSize: number): number {
+  return Math.floor((RECORD_SIZE_MAX - RECORD_HEADER_SIZE) / (DELTA_HEADER_SIZE + pageSize));
 }
 
 /** What the log adds to a record when it is appended. */
@@ -117,6 +127,8 @@ export class RecordBuilder {
   private entries = 0;
   private delta = -1;
   private operations = 0;
+  /** Records in a row that needed little of the memory. */
+  private smallRecords = 0;
 
   /** @param pageSize  bytes of an image */
   constructor(pageSize: number) {
@@ -125,6 +137,7 @@ export class RecordBuilder {
 
   /** Begins a record. @param time  ms @param pageCount  pages of the database after the commit */
   begin(kind: number, lsn: number, time: number, pageCount: number): void {
+    this.shrink();
     this.length = RECORD_HEADER_SIZE;
     this.entries = 0;
     this.delta = -1;
@@ -180,9 +193,9 @@ export class RecordBuilder {
     this.delta = -1;
   }
 
-  /** Adds bytes that mean nothing to the log. Copied. */
+  /** Adds bytes that mean nothing to the log. Copied. @throws DataError SOMBRA_VALUE_TOO_LARGE */
   addBytes(payload: Uint8Array): void {
-    const at = this.entry(0, ENTRY_BYTES, (BYTES_HEADER_SIZE + payload.length + 7) & ~7);
+    const at = this.entry(0, ENTRY_BYTES, Math.ceil((BYTES_HEADER_SIZE + payload.length) / 8) * 8);
     this.words[(at + BYTES_LENGTH) >>> 2] = payload.length;
     this.words[(at + BYTES_RESERVED) >>> 2] = 0;
     this.bytes.set(payload, at + BYTES_HEADER_SIZE);
@@ -208,6 +221,17 @@ export class RecordBuilder {
     return chain;
   }
 
+  /** Gives memory back that one large record took, once many small ones followed. */
+  private shrink(): void {
+    if (this.bytes.length <= CAPACITY_KEPT) return;
+    if (this.length > this.bytes.length / 4) this.smallRecords = 0;
+    else this.smallRecords += 1;
+    if (this.smallRecords < SMALL_RECORDS) return;
+    this.smallRecords = 0;
+    this.bytes = new Uint8Array(CAPACITY_KEPT);
+    this.words = new Uint32Array(this.bytes.buffer);
+  }
+
   private entry(pageNumber: number, kind: number, size: number): number {
     const at = this.length;
     this.reserve(at + size);
@@ -225,7 +249,13 @@ export class RecordBuilder {
 
   private reserve(size: number): void {
     if (size <= this.bytes.length) return;
-    if (size > RECORD_SIZE_MAX) throw new InvariantError('a transaction is bounded, and so is its record');
+    if (size > RECORD_SIZE_MAX) {
+      throw new DataError(
+        'SOMBRA_VALUE_TOO_LARGE',
+        `a record of ${size} bytes or more exceeds the limit of ${RECORD_SIZE_MAX}: commit in smaller parts`,
+        { details: { size, limit: RECORD_SIZE_MAX } },
+      );
+    }
     let capacity = this.bytes.length;
     while (capacity < size) capacity *= 2;
     const bytes = new Uint8Array(Math.min(capacity, RECORD_SIZE_MAX));

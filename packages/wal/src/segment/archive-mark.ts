@@ -6,9 +6,8 @@
  * It holds a number in decimal: the highest segment that is archived, and with it all before. What cannot be read as one counts as
  * 0: nothing is archived.
  */
-import { DataError, preadFully, pwriteFully } from '@sombra/vfs';
+import { DataError, directoryOf, preadFully, pwriteFully, withDirectory } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
-import { directoryOf } from './segment-names.ts';
 
 const DIGITS_MAX = 16;
 
@@ -54,14 +53,18 @@ export function markArchived(vfs: Vfs, path: string, seq: number): void {
   } finally {
     file.close();
   }
-  vfs.rename(temporary, mark);
-  vfs.syncDir(directoryOf(mark));
+  withDirectory(vfs, directoryOf(mark), (directory) => {
+    vfs.rename(temporary, mark);
+    directory.sync();
+  });
 }
 
 /** Ends the archive: segments wait for nobody any more. Harmless when there is none. */
 export function endArchive(vfs: Vfs, path: string): void {
   const mark = archiveMarkPath(path);
   if (vfs.stat(mark) === null) return;
-  vfs.unlink(mark);
-  vfs.syncDir(directoryOf(mark));
+  withDirectory(vfs, directoryOf(mark), (directory) => {
+    vfs.unlink(mark);
+    directory.sync();
+  });
 }

@@ -1,5 +1,5 @@
 /** Which files have names of segments, and what their headers say. */
-import { preadFully } from '@sombra/vfs';
+import { directoryOf, preadFully } from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
 import {
   decodeSegmentHeader,
@@ -23,12 +23,6 @@ export interface NamedSegment {
   readonly isNewer: boolean;
 }
 
-/** Directory of a path. */
-export function directoryOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  return slash < 0 ? '.' : slash === 0 ? '/' : path.slice(0, slash);
-}
-
 /** The sealed names that are there, ascending. */
 function sealedNames(vfs: Vfs, path: string): { path: string; seq: number }[] {
   const base = path.slice(path.lastIndexOf('/') + 1);
@@ -44,16 +38,10 @@ export function namedSegments(vfs: Vfs, path: string): NamedSegment[] {
   return names.map((name) => ({ ...name, ...inspect(vfs, name.path) }));
 }
 
-/** The sealed segments of one log that are there, ascending: not those of a database with a similar name. */
-export function ownSealed(
-  vfs: Vfs,
-  path: string,
-  identity: LogIdentity,
-): { readonly path: string; readonly seq: number }[] {
-  return sealedNames(vfs, path).filter((name) => {
-    const { header } = inspect(vfs, name.path);
-    return header?.seq === name.seq && sameLog(header, identity);
-  });
+/** Is this file that segment of this log, and not one of a database with a similar name? */
+export function isSegment(vfs: Vfs, name: string, seq: number, identity: LogIdentity): boolean {
+  const { header } = inspect(vfs, name);
+  return header?.seq === seq && sameLog(header, identity);
 }
 
 function inspect(vfs: Vfs, path: string): Pick<NamedSegment, 'header' | 'isNewer'> {

@@ -35,7 +35,8 @@ export interface ChainState {
 /** A reader of one segment, header apart. Does not close the file. */
 export class SegmentReader {
   readonly header: SegmentHeader;
-  readonly size: number;
+  /** Nothing from this offset on is read. */
+  size: number;
 
   private readonly file: VfsFile;
   private window = new Uint8Array(0);
@@ -47,6 +48,11 @@ export class SegmentReader {
     this.file = file;
     this.header = header;
     this.size = Math.min(file.stat().size, end);
+  }
+
+  /** The segment has grown, and is read up to here. */
+  growTo(end: number): void {
+    if (end > this.size) this.size = end;
   }
 
   /**
