@@ -151,8 +151,8 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_NESTING: entry(
     'DataError',
-    'Lists and maps lie more than 32 deep in each other, or contain themselves.',
-    'Store flatter values, or nodes and edges instead.',
+    'Lists and maps are nested more than 32 levels deep or contain themselves, or conditions of a find more than 256.',
+    'Store flatter values, or nodes and edges instead; give `and` and `or` all parts in one call.',
   ),
   SOMBRA_TEXT_SURROGATE: entry(
     'DataError',

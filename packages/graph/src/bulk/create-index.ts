@@ -10,7 +10,7 @@ import { DICTIONARY_KEY_SIZE, INDEX_KIND, NAME_KIND, writeDictionaryKey } from '
 import type { AbortSignalLike } from '../traversal/watch.ts';
 import { checkOptions, describe, flagOption } from '../model/options.ts';
 import { RecordReader } from '../records/record-reader.ts';
-import { COUNTER, type GraphStore } from '../store/store.ts';
+import { COUNTER, type GraphStore, TREES } from '../store/store.ts';
 import { buildIndex, type ValueSource } from '../indexes/build-index.ts';
 import { encodeDefinition, type IndexDefinition, indexKeys, indexTreeName } from '../indexes/definition.ts';
 import { dropOrphans } from './drop-index.ts';
@@ -215,6 +215,6 @@ function freeSlot(view: View): number {
   if (slot >= 0) return slot;
   throw new DataError(
     'SOMBRA_TREES_FULL',
-    `the catalogue holds ${names.length} trees, one for each property index: drop an index, or use larger pages`,
+    `there are ${names.length - TREES.length} property indexes, and with pages of ${view.cache.pageSize} bytes there cannot be more: drop an index, or use larger pages`,
   );
 }

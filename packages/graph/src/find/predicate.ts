@@ -2,6 +2,7 @@
 import { DataError } from '@sombra/vfs';
 import { checkOptions, describe } from '../model/options.ts';
 import { isPlainPrototype } from '../model/bare-object.ts';
+import { CONDITION_DEPTH_MAX } from '../model/limits.ts';
 import { compareValues, KIND, OrderedValue } from '../values/ordered-value.ts';
 import type { PropertyValue } from '../model/types.ts';
 
@@ -12,7 +13,7 @@ import type { PropertyValue } from '../model/types.ts';
  */
 export interface PropertyConditions {
   readonly eq?: PropertyValue;
-  /** Has another value; of another kind, too. */
+  /** Has another value; of another kind, too. NaN is compared with nothing, here neither: `{ ne: NaN }` finds nothing. */
   readonly ne?: PropertyValue;
   readonly lt?: PropertyValue;
   readonly le?: PropertyValue;
@@ -50,28 +51,45 @@ export type WhereProperties = Readonly<Record<string, PropertyCondition>>;
 export class Predicate<R> {
   /** @internal */
   readonly condition: Condition;
+  /** How many predicates lie in each other, this one included. @internal */
+  readonly depth: number;
   /** Tells predicates of nodes from those of edges; never there. */
   declare private readonly takes: (record: R) => void;
 
   /** @internal Use `and`, `or`, `not`. */
-  constructor(condition: Condition) {
+  constructor(condition: Condition, depth: number) {
     this.condition = condition;
+    this.depth = depth;
   }
 }
 
 /** Holds when all parts hold; without parts always. @throws DataError SOMBRA_OPTION */
 export function and<R>(...parts: readonly Where<R>[]): Predicate<R> {
-  return new Predicate({ kind: 'all', parts: parts.map((part) => parseWhere(part)) });
+  return new Predicate({ kind: 'all', parts: parts.map((part) => parseWhere(part)) }, depthAround(parts));
 }
 
 /** Holds when one of the parts holds; without parts never. @throws DataError SOMBRA_OPTION */
 export function or<R>(...parts: readonly Where<R>[]): Predicate<R> {
-  return new Predicate({ kind: 'any', parts: parts.map((part) => parseWhere(part)) });
+  return new Predicate({ kind: 'any', parts: parts.map((part) => parseWhere(part)) }, depthAround(parts));
 }
 
 /** Holds when the part does not hold; so `not({ age: { lt: 3 } })` holds without an age, too. @throws DataError SOMBRA_OPTION */
 export function not<R>(part: Where<R>): Predicate<R> {
-  return new Predicate({ kind: 'not', part: parseWhere(part) });
+  return new Predicate({ kind: 'not', part: parseWhere(part) }, depthAround([part]));
+}
+
+/**
+ * Depth of a predicate of these parts. Plans, programs and descriptions go down in conditions as deep as these are.
+ * @throws DataError SOMBRA_NESTING
+ */
+function depthAround(parts: readonly unknown[]): number {
+  let depth = 1;
+  for (const part of parts) if (part instanceof Predicate) depth = Math.max(depth, part.depth + 1);
+  if (depth <= CONDITION_DEPTH_MAX) return depth;
+  throw new DataError(
+    'SOMBRA_NESTING',
+    `conditions are nested more than ${CONDITION_DEPTH_MAX} levels deep: and() and or() take any number of parts, so give them all to one call`,
+  );
 }
 
 /** Tests of one property; `ordered`: its value has a place in an order. */

@@ -10,6 +10,8 @@ export const VALUE_SIZE_MAX = 16 * 1024 * 1024;
 export const RECORD_SIZE_MAX = VALUE_SIZE_MAX + 1024 * 1024;
 /** Lists and maps may lie this deep in each other. */
 export const NESTING_MAX = 32;
+/** Predicates of `and`, `or` and `not` may lie this deep in each other. */
+export const CONDITION_DEPTH_MAX = 256;
 /** Number of different labels. */
 export const LABELS_MAX = 65_535;
 /** Number of different edge types. */

@@ -302,7 +302,7 @@ export class Dictionary {
     if (id >= LIMITS[kind]) {
       throw new DataError(
         'SOMBRA_DICTIONARY_FULL',
-        `the database has ${id} different names of kind '${WORDS[kind]}', which is the limit: put what varies into property values`,
+        `the database has ${id} different names of kind '${WORDS[kind]}', which is the limit, and names are never given back, not even when nothing has them any more: put what varies into property values; an export into a new file leaves unused names behind`,
       );
     }
     table.names.push(name);
