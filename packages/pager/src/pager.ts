@@ -1,11 +1,9 @@
-import { StateError } from '@sombra/vfs';
 import { archivedThrough, endArchive, markArchived } from '@sombra/wal';
 import type { SombraError, VfsEnv } from '@sombra/vfs';
-import { BulkWriter, refuseArchived } from './writing/bulk-writer.ts';
+import type { BulkWriter } from './writing/bulk-writer.ts';
 import type { CheckOptions, Problem } from './inspect/check.ts';
 import { checkPages } from './inspect/check.ts';
 import type { CheckpointResult } from './checkpoint/checkpoint.ts';
-import { checkpointNow } from './checkpoint/background-checkpoint.ts';
 import { closeConnection } from './life/close.ts';
 import type { OpenDatabase } from './life/inspection.ts';
 import { openDatabase } from './life/open.ts';
@@ -37,12 +35,12 @@ export class Pager {
   private readonly database: OpenDatabase;
 
   private constructor(database: OpenDatabase) {
-    const { engine } = database;
+    const { connection } = database;
     this.database = database;
-    this.path = engine.options.path;
-    this.readOnly = engine.options.readOnly;
-    this.cache = engine.cache;
-    this.view = engine.view;
+    this.path = connection.options.path;
+    this.readOnly = connection.options.readOnly;
+    this.cache = connection.cache;
+    this.view = connection.views.view;
     this.warnings = database.warnings;
     this.damage = database.damage;
   }
@@ -57,13 +55,13 @@ export class Pager {
    */
   static open(options: PagerOptions): Pager {
     const database = openDatabase(resolveOptions(options));
-    for (const warning of database.warnings) database.engine.health.warn(warning);
+    for (const warning of database.warnings) database.connection.health.warn(warning);
     return new Pager(database);
   }
 
   /** Clock, timers and event loop of the vfs that it was opened with. */
   get env(): VfsEnv {
-    return this.database.engine.vfs.env;
+    return this.database.connection.vfs.env;
   }
 
   get pageSize(): number {
@@ -72,27 +70,27 @@ export class Pager {
 
   /** Is a write transaction or a bulk load open? */
   get inTransaction(): boolean {
-    const { engine } = this.database;
-    return engine.transaction !== null || engine.bulk !== null;
+    const { connection } = this.database;
+    return connection.writer.isOpen;
   }
 
   /** Did a sync fail, so that nothing is written until the database has been opened again? */
   get poisoned(): boolean {
-    return this.database.engine.health.poisoned;
+    return this.database.connection.health.poisoned;
   }
 
   /** May other connections have the database open? */
   get shared(): boolean {
-    return this.database.engine.shm !== null;
+    return this.database.connection.shm !== null;
   }
 
   get closed(): boolean {
-    return this.database.engine.health.closed;
+    return this.database.connection.health.closed;
   }
 
   /** A view of the newest commit that stays as it is. Release it: while it is open, checkpoints cannot pass it. */
   snapshot(options: { readonly exempt?: boolean } = {}): View {
-    return this.database.engine.views.snapshot(options.exempt);
+    return this.database.connection.views.snapshot(options.exempt);
   }
 
   /**
@@ -102,12 +100,12 @@ export class Pager {
    * @throws IoError SOMBRA_BUSY (details pid, host, since); StateError SOMBRA_TRANSACTION_ACTIVE, SOMBRA_READ_ONLY, SOMBRA_CLOSED; PoisonedError SOMBRA_LOCK_POISONED
    */
   begin(waitMs?: number): WriteTransaction {
-    return this.database.engine.begin(waitMs);
+    return this.database.connection.writer.begin(waitMs);
   }
 
   /** Tells the connection that writes now that this one waits for its turn, or does not any more. */
   waiting(waits: boolean): void {
-    this.database.engine.tenure.wait(waits);
+    this.database.connection.tenure.wait(waits);
   }
 
   /**
@@ -115,10 +113,9 @@ export class Pager {
    * @throws IoError SOMBRA_SYNC; the promises are then rejected with SOMBRA_COMMIT_UNKNOWN
    */
   settle(): void {
-    const { engine } = this.database;
-    engine.health.checkOpen();
-    engine.group.settleNow();
-    engine.tenure.settle(true);
+    const { connection } = this.database;
+    connection.health.checkOpen();
+    connection.writer.flush();
   }
 
   /**
@@ -127,14 +124,7 @@ export class Pager {
    * @throws as `begin`; IoError SOMBRA_IO, SOMBRA_DISK_FULL (nothing is lost, the log is kept); CorruptionError
    */
   checkpoint(waitMs?: number): CheckpointResult {
-    const { engine } = this.database;
-    engine.health.checkWritable();
-    engine.tenure.acquire(waitMs);
-    try {
-      return checkpointNow(engine);
-    } finally {
-      engine.tenure.settle(false);
-    }
+    return this.database.connection.writer.checkpoint(waitMs);
   }
 
   /**
@@ -142,24 +132,15 @@ export class Pager {
    * @throws as `begin`
    */
   bulk(): BulkWriter {
-    const { engine } = this.database;
-    engine.checkIdle();
-    engine.tenure.acquire();
-    try {
-      refuseArchived(engine);
-      return new BulkWriter(engine);
-    } catch (error) {
-      engine.tenure.settle(false);
-      throw error;
-    }
+    return this.database.connection.writer.bulk();
   }
 
   /** Checks the newest commit. @returns problems found, empty when all is well @throws StateError SOMBRA_CLOSED */
   check(options?: CheckOptions): Problem[] {
-    const { engine } = this.database;
-    engine.health.checkOpen();
-    engine.views.useNewest();
-    return checkPages(engine, options);
+    const { connection } = this.database;
+    connection.health.checkOpen();
+    connection.views.useNewest();
+    return checkPages(connection, options);
   }
 
   /**
@@ -167,19 +148,19 @@ export class Pager {
    * @param listener  gets a view of the newest commit, for the time of the call
    */
   onAdvanced(listener: (newest: View) => void): void {
-    this.database.engine.views.onAdvanced = listener;
+    this.database.connection.views.onAdvanced = listener;
   }
 
   /** Renews the implicit view when it is older than `maxAgeMs` within one turn of the event loop. */
   freshen(maxAgeMs: number): void {
-    this.database.engine.views.freshen(maxAgeMs);
+    this.database.connection.views.freshen(maxAgeMs);
   }
 
   /** Who reads through other connections now, and what they keep. */
   readers(): ReaderMark[] {
-    const { engine } = this.database;
-    engine.health.checkOpen();
-    return engine.marks.others();
+    const { connection } = this.database;
+    connection.health.checkOpen();
+    return connection.marks.others();
   }
 
   /**
@@ -189,21 +170,21 @@ export class Pager {
    * @throws DataError SOMBRA_CONFIG; StateError SOMBRA_CLOSED
    */
   setCacheSize(pages: number): void {
-    const { engine } = this.database;
-    engine.health.checkOpen();
+    const { connection } = this.database;
+    connection.health.checkOpen();
     checkCacheSize(pages);
     this.cache.checkSize(pages);
     // No code on the stack, a predicate of the caller within a traversal for example, may hold the memory that is replaced.
-    engine.vfs.env.defer(() =>
-      engine.health.runUpkeep(() => {
-        if (!engine.health.closed) engine.cache.resize(pages);
+    connection.vfs.env.defer(() =>
+      connection.health.runUpkeep(() => {
+        if (!connection.health.closed) connection.cache.resize(pages);
       }),
     );
   }
 
   /** The highest sealed segment of the log that is archived; Infinity when there is no archive. */
   archivedThrough(): number {
-    const { vfs, options } = this.database.engine;
+    const { vfs, options } = this.database.connection;
     return archivedThrough(vfs, options.path);
   }
 
@@ -215,50 +196,42 @@ export class Pager {
    *   IoError, also SOMBRA_BUSY when an archive is to begin and another connection writes for longer than `busyTimeoutMs`
    */
   markArchived(seq: number): void {
-    const { engine } = this.database;
-    engine.health.checkWritable();
-    if (this.archivedThrough() !== Infinity) return markArchived(engine.vfs, engine.options.path, seq);
-    if (engine.bulk !== null)
-      throw new StateError(
-        'SOMBRA_TRANSACTION_ACTIVE',
-        `a bulk load is open on this connection, and would be missing in the archive of ${this.path}: end it first`,
-      );
-    engine.tenure.acquire();
-    try {
-      markArchived(engine.vfs, engine.options.path, seq);
-    } finally {
-      engine.tenure.settle(false);
-    }
+    const { connection } = this.database;
+    connection.health.checkWritable();
+    const mark = (): void => markArchived(connection.vfs, connection.options.path, seq);
+    if (this.archivedThrough() === Infinity) connection.writer.beginArchive(mark);
+    else mark();
   }
 
   /** Ends the archive; segments that wait go with the next checkpoint. @throws as `markArchived` */
   endArchive(): void {
-    const { engine } = this.database;
-    engine.health.checkWritable();
-    endArchive(engine.vfs, engine.options.path);
+    const { connection } = this.database;
+    connection.health.checkWritable();
+    endArchive(connection.vfs, connection.options.path);
   }
 
   /** Figures for operators. A new object. */
   stats(): PagerStats {
-    const { engine } = this.database;
-    const { cache, shared, published, reader } = engine;
+    const { connection } = this.database;
+    const { cache, header, commits, reader } = connection;
+    const { published } = commits;
     return {
-      ...engine.stats,
+      ...connection.stats,
       pageSize: cache.pageSize,
       pageCount: published.pageCount,
       freePages: published.freeCount,
       lsn: published.lsn,
-      checkpointLsn: shared.checkpointLsn,
-      logBytesSinceCheckpoint: engine.logBytes(),
-      logEntries: engine.index.count,
+      checkpointLsn: header.state.checkpointLsn,
+      logBytesSinceCheckpoint: connection.logBytes(),
+      logEntries: connection.index.count,
       cacheSize: cache.cacheSize,
       cachePages: cache.used,
       cachePagesDirty: cache.dirty,
       evictions: cache.evictions,
       mainReads: reader.mainReads,
       logReads: reader.entryReads,
-      snapshots: engine.snapshots.size,
-      poisoned: engine.health.poisoned,
+      snapshots: connection.views.snapshots.size,
+      poisoned: connection.health.poisoned,
     };
   }
 
@@ -269,7 +242,7 @@ export class Pager {
    *   last checkpoint are lost)
    */
   close(): void {
-    closeConnection(this.database.engine);
+    closeConnection(this.database.connection);
   }
 
   [Symbol.dispose](): void {

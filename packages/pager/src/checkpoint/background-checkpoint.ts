@@ -4,55 +4,72 @@
  * that the checkpoint is complete before the log reaches its limit; at the limit the rest is run at once.
  *
  * Invariants:
- * 1. While one is active WRITE is held. When the tenure has to end it is given up: its successor begins anew.
+ * 1. While one is active WRITE is held. When the tenure has to end it is given up, and its successor begins anew; but not twice in a
+ *    row: then it is finished first, so that connections that keep taking WRITE from each other do not lose all progress.
  * 2. A step is never taken while an asynchronous sync that it waits for is in flight, except by the synchronous twin, which
  *    syncs itself over a descriptor of its own. The late result of the asynchronous one poisons if it is a failure.
  */
 import { Checkpoint, runCheckpoint } from './checkpoint.ts';
-import type { Syncable } from './checkpoint.ts';
-import type { Engine } from '../connection/engine.ts';
-import { isSyncFailure } from '../base/failure.ts';
+import type { CheckpointParts, CheckpointResult, Syncable } from './checkpoint.ts';
 import { CHECKPOINT_ENTRIES } from '../base/options.ts';
+import type { ResolvedOptions } from '../base/options.ts';
+import type { Tenure } from '../sharing/tenure.ts';
 
 /** A yield point: after so long, other work of the event loop gets its turn. */
 const YIELD_MS = 2;
 
+/** What the checkpoints of a connection are made of. */
+export interface BackgroundCheckpointParts {
+  readonly checkpoint: CheckpointParts;
+  readonly options: ResolvedOptions;
+  readonly tenure: Tenure;
+  /** Bytes of the log since the last checkpoint. */
+  readonly logBytes: () => number;
+}
+
 /** The checkpoints that one connection runs by itself. */
 export class BackgroundCheckpoint {
-  private readonly engine: Engine;
-  private active: Checkpoint | null = null;
+  private readonly parts: BackgroundCheckpointParts;
+  private current: Checkpoint | null = null;
   /** What the next step waits for, while an asynchronous sync of it is in flight. */
   private awaited: Syncable | null = null;
   private scheduled = false;
   private started = 0;
   private bytesAtStart = 0;
   private commits = 0;
-  /** Log bytes below which no checkpoint begins, as long as nobody completes one: the last one here was in vain. */
+  /** Log bytes below which no checkpoint begins, as long as no connection completes one: the last one here was in vain. */
   private notBefore = 0;
   /** Commit of the last checkpoint when that was decided. */
   private notBeforeLsn = -1;
   /** The last checkpoint here was complete, and a reader kept it from shortening the log below its limit. */
   private isKeptBack = false;
+  /** The one before was given up half done. */
+  private lostProgress = false;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
+  constructor(parts: BackgroundCheckpointParts) {
+    this.parts = parts;
+  }
+
+  /** Is one half done? */
+  get active(): boolean {
+    return this.current !== null;
   }
 
   /** A commit was made: begins a checkpoint when it is time for one, and keeps the log within its limit. */
   consider(): void {
-    const { engine } = this;
-    const { options } = engine;
-    if (engine.health.poisoned || engine.bulk !== null || engine.health.closed) return;
-    // The sync of a group may come in after WRITE was given back: what is due then is for whoever holds it.
-    if (!engine.tenure.held) return;
+    const { options, tenure, logBytes } = this.parts;
+    const { header, commits, pages, health } = this.parts.checkpoint;
+    if (health.poisoned || health.closed) return;
+    // The sync of a group may come in after WRITE was given back: what is due then is for whichever connection holds it.
+    if (!tenure.held) return;
     this.commits += 1;
-    const bytes = engine.logBytes();
-    if (this.active === null) {
+    const bytes = logBytes();
+    if (this.current === null) {
       const due =
         bytes >= options.checkpointAfterBytes ||
-        engine.index.count >= CHECKPOINT_ENTRIES ||
+        pages.index.count >= CHECKPOINT_ENTRIES ||
         this.commits >= options.checkpointAfterCommits;
-      if (!due || engine.shared.checkpointLsn === engine.published.lsn || this.mustWait(bytes)) return;
+      if (!due || header.state.checkpointLsn === commits.published.lsn || this.mustWait(bytes)) return;
       this.begin(bytes);
     }
     if (bytes < options.maxWalBytes) this.keepPace(bytes);
@@ -60,49 +77,48 @@ export class BackgroundCheckpoint {
   }
 
   private begin(bytes: number): void {
-    const { engine } = this;
-    this.active = new Checkpoint(engine);
-    this.started = engine.now();
+    this.current = new Checkpoint(this.parts.checkpoint);
+    this.started = this.parts.checkpoint.env.monotonicMs();
     this.bytesAtStart = bytes;
     this.commits = 0;
-    engine.checkpointing = true;
     this.schedule();
   }
 
-  /** Was the last try in vain, and has neither the log grown much since nor anybody completed a checkpoint? */
+  /** Was the last try in vain, and has neither the log grown much since nor any connection completed a checkpoint? */
   private mustWait(bytes: number): boolean {
-    return bytes < this.notBefore && this.engine.shared.checkpointLsn === this.notBeforeLsn;
+    return bytes < this.notBefore && this.parts.checkpoint.header.state.checkpointLsn === this.notBeforeLsn;
   }
 
   /** The next try waits for more log. @param most  but not for more than this many bytes */
   private backOff(most = Infinity): void {
-    const { options, shared } = this.engine;
-    this.notBefore = Math.min(this.engine.logBytes() + options.checkpointAfterBytes / 4, most);
-    this.notBeforeLsn = shared.checkpointLsn;
+    const { options, logBytes, checkpoint } = this.parts;
+    this.notBefore = Math.min(logBytes() + options.checkpointAfterBytes / 4, most);
+    this.notBeforeLsn = checkpoint.header.state.checkpointLsn;
   }
 
   /** Does a reader keep the log over its limit, as far as the last checkpoint showed? */
   get keptBack(): boolean {
-    return this.isKeptBack && this.engine.shared.checkpointLsn === this.notBeforeLsn;
+    return this.isKeptBack && this.parts.checkpoint.header.state.checkpointLsn === this.notBeforeLsn;
   }
 
   /** Synchronous steps, as far as the log has grown towards its limit and the event loop has not kept up. */
   private keepPace(bytes: number): void {
-    const allowed = Math.max(1, (this.engine.options.maxWalBytes - this.bytesAtStart) / 2);
+    const allowed = Math.max(1, (this.parts.options.maxWalBytes - this.bytesAtStart) / 2);
     const target = (bytes - this.bytesAtStart) / allowed;
-    while (this.active !== null && this.active.progress < target) this.stepNow();
+    while (this.current !== null && this.current.progress < target) this.stepNow();
   }
 
-  /** Runs the active checkpoint to its end, synchronously. */
+  /** Runs the active checkpoint, and those that follow it at once, to the end, synchronously. */
   finishNow(): void {
-    while (this.active !== null) this.stepNow();
+    while (this.current !== null) this.stepNow();
   }
 
   private stepNow(): void {
+    if (this.parts.checkpoint.health.poisoned) return this.giveUp(); // E1: nothing is written any more
     this.guard(() => {
-      const wanted = this.awaited ?? this.active!.step();
+      const wanted = this.awaited ?? this.current!.step();
       this.awaited = null;
-      if (wanted !== undefined) this.engine.sync(wanted);
+      if (wanted !== undefined) this.parts.checkpoint.syncs.sync(wanted);
       this.endIfDone();
     });
   }
@@ -110,83 +126,98 @@ export class BackgroundCheckpoint {
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    this.engine.vfs.env.defer(() => {
+    this.parts.checkpoint.env.defer(() => {
       this.scheduled = false;
-      this.pump();
+      this.parts.checkpoint.health.runUpkeep(() => this.pump());
     });
   }
 
   private pump(): void {
-    const { engine } = this;
-    const { active } = this;
-    if (active === null || this.awaited !== null || engine.health.closed) return;
+    const { tenure } = this.parts;
+    const { health, env } = this.parts.checkpoint;
+    const { current } = this;
+    if (current === null || this.awaited !== null || health.closed) return;
+    if (health.poisoned) this.giveUp();
     this.guard(() => {
-      if (engine.tenure.giveWay()) return;
-      const until = engine.now() + YIELD_MS;
+      if (this.current === null) return void tenure.yield(false);
+      if (tenure.giveWay()) return;
+      const until = env.monotonicMs() + YIELD_MS;
       do {
-        const wanted = active.step();
+        const wanted = current.step();
         if (wanted !== undefined) {
-          this.syncAsync(active, wanted).catch((error: unknown) => engine.health.warnOfUpkeep(error));
+          this.syncAsync(current, wanted).catch((error: unknown) => health.warnOfUpkeep(error));
           return;
         }
-      } while (!active.done && engine.now() < until);
+      } while (!current.done && env.monotonicMs() < until);
       this.endIfDone();
-      if (this.active !== null) this.schedule();
-      else engine.tenure.settle(false);
+      if (this.current !== null) this.schedule();
+      else tenure.yield(false);
     });
   }
 
-  private async syncAsync(active: Checkpoint, wanted: Syncable): Promise<void> {
-    const { engine } = this;
+  private async syncAsync(checkpoint: Checkpoint, wanted: Syncable): Promise<void> {
+    const { tenure } = this.parts;
+    const { health, syncs } = this.parts.checkpoint;
     this.awaited = wanted;
-    engine.syncsInFlight += 1;
-    let failure: unknown;
     try {
-      await wanted.syncAsync();
-      engine.stats.syncs += 1;
+      await syncs.deliver(() => wanted.syncAsync());
     } catch (error) {
-      failure = error;
+      if (this.current === checkpoint) this.fail(error);
     }
-    engine.syncsInFlight -= 1;
-    if (failure !== undefined) {
-      if (isSyncFailure(failure)) engine.health.poison(failure);
-      if (this.active === active) this.fail(failure);
-    }
-    if (this.active === active && this.awaited === wanted) this.awaited = null;
+    if (this.current === checkpoint && this.awaited === wanted) this.awaited = null;
     // The synchronous twin may have gone on meanwhile, and stopped anywhere, or finished.
-    if (this.active === null) {
-      if (!engine.health.closed) this.guard(() => engine.tenure.settle(false));
+    if (this.current === null) {
+      if (!health.closed) health.runUpkeep(() => tenure.yield(false));
     } else if (this.awaited === null) this.schedule();
   }
 
   private endIfDone(): void {
-    const { active, engine } = this;
-    if (active === null || !active.done) return;
+    const { current } = this;
+    if (current === null || !current.done) return;
+    const { health, stats, env } = this.parts.checkpoint;
     this.drop();
-    const elapsed = engine.now() - this.started;
-    engine.stats.checkpointMs += elapsed;
-    const { lsn, pages } = active.result;
-    this.isKeptBack = active.keptBack;
-    if (engine.logBytes() >= engine.options.checkpointAfterBytes) this.backOff();
-    engine.health.callHook((hooks) => hooks.checkpoint?.(lsn, pages, elapsed));
+    this.lostProgress = false;
+    const elapsed = env.monotonicMs() - this.started;
+    stats.checkpointMs += elapsed;
+    const { lsn, pages } = current.result;
+    this.isKeptBack = current.keptBack;
+    const bytes = this.parts.logBytes();
+    if (!current.leavesMore && bytes >= this.parts.options.checkpointAfterBytes) this.backOff();
+    health.callHook((hooks) => hooks.checkpoint?.(lsn, pages, elapsed));
+    if (current.leavesMore) this.begin(bytes);
   }
 
   /**
-   * Gives the active checkpoint up, if there is one: another connection wants to write. Begun anew in each tenure, and given up in
-   * each, it would cost the writers more than they write; so the next one waits, but never beyond the limit of the log, where it
-   * runs to its end at once.
+   * The tenure has to end, and so has the active checkpoint. It is given up; if that happened to the one before, too, it is finished:
+   * that is some thousand pages at most, unless a single transaction changed more.
+   */
+  yield(): void {
+    if (this.current === null) return;
+    if (this.lostProgress) this.finishOne();
+    else this.giveUp();
+  }
+
+  private finishOne(): void {
+    const { current } = this;
+    while (this.current !== null && this.current === current) this.stepNow();
+    this.drop(); // the one that follows has done nothing yet
+  }
+
+  /**
+   * Gives the active checkpoint up, if there is one. Begun anew in each tenure, and given up in each, it would cost the writers more
+   * than they write; so the next one waits, but never beyond the limit of the log, where it runs to its end at once.
    */
   giveUp(): void {
-    if (this.active === null) return;
+    if (this.current === null) return;
     this.drop();
-    this.backOff(this.engine.options.maxWalBytes);
+    this.lostProgress = true;
+    this.backOff(this.parts.options.maxWalBytes);
   }
 
   private drop(): void {
-    this.active?.close();
-    this.active = null;
+    this.current?.close();
+    this.current = null;
     this.awaited = null;
-    this.engine.checkpointing = false;
   }
 
   /** Runs steps; a failure costs no commit anything: it is told to the hooks, and tried again when the log has grown on. */
@@ -199,24 +230,23 @@ export class BackgroundCheckpoint {
   }
 
   private fail(error: unknown): void {
-    const { engine } = this;
+    const { health, stats } = this.parts.checkpoint;
     this.drop();
     this.isKeptBack = false;
     this.backOff();
-    engine.stats.checkpointFailures += 1;
-    engine.health.warn({
+    stats.checkpointFailures += 1;
+    health.warn({
       code: 'SOMBRA_CHECKPOINT_FAILED',
-      message: engine.health.poisoned
+      message: health.poisoned
         ? 'a checkpoint failed, and nothing is written any more: close the database and open it again'
         : 'a checkpoint failed; published commits are safe in the log, which keeps growing: free disk space',
       cause: error,
     });
   }
-}
 
-/** A checkpoint on request, to its end: what is active is finished first. */
-export function checkpointNow(engine: Engine): ReturnType<typeof runCheckpoint> {
-  engine.group.settleNow();
-  engine.checkpoints.finishNow();
-  return runCheckpoint(engine);
+  /** A checkpoint on request, to its end: what is active is finished first. */
+  runNow(): CheckpointResult {
+    this.finishNow();
+    return runCheckpoint(this.parts.checkpoint);
+  }
 }

@@ -5,33 +5,43 @@ import type { SharedState } from '../format/shared-state.ts';
 
 /** The length of one connection's log. */
 export class LogLength {
-  private log: LogFiles | null = null;
+  private readonly segmentSize: number;
+  private segments: LogFiles | null = null;
   private logSeq = 0;
   private replaySeq = 0;
   private replayOffset = 0;
   /** Bytes from the replay position to the first record of the live segment; negative when both lie in one segment. */
   private before = 0;
 
-  /** Bytes of records since the last checkpoint; 0 while the live segment is not known. */
-  bytes(log: LogFiles, shared: SharedState): number {
-    if (
-      log !== this.log ||
-      shared.logSeq !== this.logSeq ||
-      shared.replaySeq !== this.replaySeq ||
-      shared.replayOffset !== this.replayOffset
-    ) {
-      if (!log.has(shared.logSeq)) return 0;
-      this.measure(log, shared);
-    }
-    return this.before + shared.logOffset - SEGMENT_HEADER_SIZE;
+  /** @param segmentSize  what segments count that this connection has not looked at */
+  constructor(segmentSize: number) {
+    this.segmentSize = segmentSize;
   }
 
-  private measure(log: LogFiles, { logSeq, replaySeq, replayOffset }: SharedState): void {
-    const start = log.distance({ seq: logSeq, offset: SEGMENT_HEADER_SIZE });
-    const known = log.has(replaySeq);
-    this.before = start - (known ? log.distance({ seq: replaySeq, offset: replayOffset }) : 0);
+  /** Bytes of records since the last checkpoint, as `state` tells. @param segments  those that this connection knows */
+  bytes(segments: LogFiles, state: Readonly<SharedState>): number {
+    if (
+      segments !== this.segments ||
+      state.logSeq !== this.logSeq ||
+      state.replaySeq !== this.replaySeq ||
+      state.replayOffset !== this.replayOffset
+    )
+      this.measure(segments, state);
+    return this.before + state.logOffset - SEGMENT_HEADER_SIZE;
+  }
+
+  private measure(segments: LogFiles, { logSeq, replaySeq, replayOffset }: Readonly<SharedState>): void {
+    const followed = segments.has(logSeq);
+    const known = segments.has(replaySeq);
+    if (followed) {
+      const start = segments.distance({ seq: logSeq, offset: SEGMENT_HEADER_SIZE });
+      this.before = start - (known ? segments.distance({ seq: replaySeq, offset: replayOffset }) : 0);
+    } else {
+      this.before =
+        (logSeq - replaySeq) * (this.segmentSize - SEGMENT_HEADER_SIZE) + SEGMENT_HEADER_SIZE - replayOffset;
+    }
     // A segment that becomes known later changes the answer.
-    this.log = known ? log : null;
+    this.segments = followed && known ? segments : null;
     this.logSeq = logSeq;
     this.replaySeq = replaySeq;
     this.replayOffset = replayOffset;

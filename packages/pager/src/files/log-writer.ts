@@ -1,8 +1,8 @@
 /**
  * The log as this connection writes it, and when it comes into being (rules O2, K6).
  *
- * After a clean close there is no log file. It is made before the first commit, not at open, so that who only reads
- * changes nothing. Steps, and what a crash after each leaves:
+ * After a clean close there is no log file. It is made before the first commit, not at open, so that a reader changes nothing. Steps,
+ * and what a crash after each leaves:
  * 1. The next segment is created; its header joins the superblock's replay position, and its name is durable.
  *    A clean file beside an empty log that joins: opened as such.
  * 2. The superblock slot without the clean flag, replay position at that segment; synced.
@@ -10,16 +10,17 @@
  * 3. Both are published.
  * Only then a commit is acknowledged.
  */
+import { MemoryVfs } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
-import { MemoryVfs, pwriteFully } from '@sombra/vfs';
-import { inodeNumber, Wal } from '@sombra/wal';
+import { inodeNumber, SEGMENT_HEADER_SIZE, Wal } from '@sombra/wal';
 import type { LogIdentity, WalOptions } from '@sombra/wal';
-import type { Engine } from '../connection/engine.ts';
 import type { ResolvedOptions } from '../base/options.ts';
-import { saltBytes, saltWords } from '../format/salt.ts';
-import { checkSameFile } from './same-file.ts';
-import { encodeSuperblock, slotOffset } from '../format/superblock.ts';
+import type { Syncs } from '../base/syncs.ts';
+import { saltBytes } from '../format/salt.ts';
 import type { Superblock } from '../format/superblock.ts';
+import type { Header, LiveSegment } from '../sharing/header.ts';
+import type { FollowedLog } from './followed-log.ts';
+import type { MainFile } from './main-file.ts';
 
 /** What `Wal` needs to know about a database. */
 export function walOptions(options: ResolvedOptions, superblock: Superblock, vfs: Vfs): WalOptions {
@@ -31,12 +32,29 @@ export function walOptions(options: ResolvedOptions, superblock: Superblock, vfs
   return { vfs, path: options.path, identity, segmentSize: options.segmentSize, syncMode: options.syncMode };
 }
 
+/** The live segment of a log that is open for writing. */
+export function liveSegment(wal: Wal): LiveSegment {
+  return { seq: wal.tail.seq, chain: wal.startChain, salt: wal.liveSalt, inode: inodeNumber(wal.liveId()) };
+}
+
+/** What the writing end is made of. */
+export interface LogWriterParts {
+  readonly vfs: Vfs;
+  readonly options: ResolvedOptions;
+  readonly header: Header;
+  readonly main: MainFile;
+  readonly followed: FollowedLog;
+  readonly syncs: Syncs;
+}
+
 /** The writing end of the log of one connection: there during a tenure, once the database has a log. */
 export class LogWriter {
+  private readonly parts: LogWriterParts;
   private wal: Wal | null;
 
   /** @param wal  the log that recovery opened, null if there is none */
-  constructor(wal: Wal | null) {
+  constructor(parts: LogWriterParts, wal: Wal | null) {
+    this.parts = parts;
     this.wal = wal;
   }
 
@@ -45,78 +63,98 @@ export class LogWriter {
     return this.wal;
   }
 
+  /** Offset in the live segment up to which everything is published and durable. */
+  get synced(): number {
+    return this.wal === null || !this.parts.options.enableWal ? this.parts.header.state.synced : this.wal.synced;
+  }
+
   /** A tenure begins: the log goes on where it was published. */
-  attach(engine: Engine): void {
-    const { shared } = engine;
+  attach(): void {
+    const { header, followed, main, options, vfs } = this.parts;
+    const { state } = header;
     const { wal } = this;
-    if (shared.logInode === 0) {
+    if (state.logInode === 0) {
       this.close(); // one that was made and could not be published counts for nobody
       return;
     }
     if (wal !== null) {
       const { seq, offset, chain } = wal.tail;
-      if (seq === shared.logSeq && offset === shared.logOffset && chain === shared.logChain) return; // nobody wrote meanwhile
+      if (seq === state.logSeq && offset === state.logOffset && chain === state.logChain) return; // nobody wrote meanwhile
       wal.close();
       this.wal = null;
     }
-    engine.log.know(shared.logSeq);
-    const tail = { seq: shared.logSeq, offset: shared.logOffset, chain: shared.logChain };
-    this.wal = Wal.attach(engine.walOptions(), engine.log, {
+    followed.segments.know(state.logSeq);
+    const tail = { seq: state.logSeq, offset: state.logOffset, chain: state.logChain };
+    this.wal = Wal.attach(walOptions(options, main.superblock, vfs), followed.segments, {
       tail,
-      covered: shared.synced,
-      time: shared.publishedTime,
+      covered: state.synced,
+      time: state.publishedTime,
     });
   }
 
-  /** Makes the log ready for its first record, as far as it is not. */
-  start(engine: Engine): Wal {
-    const { options, superblock, shared } = engine;
-    engine.tenure.unsettled = true; // files may change, and the header not: whoever follows has to look at them
-    if (this.wal === null) {
-      const where: WalOptions = options.enableWal
-        ? engine.walOptions()
-        : { ...engine.walOptions(), vfs: new MemoryVfs({ env: engine.vfs.env }), syncMode: 'off' };
-      const previous = {
-        salt: saltBytes(shared.replaySaltLow, shared.replaySaltHigh),
-        end: shared.replayOffset,
-        chain: shared.replayChain,
-      };
-      const wal = engine.health.guardSync(() =>
-        Wal.create(where, { seq: shared.replaySeq + 1, lsn: engine.published.lsn, previous }),
-      );
-      const { seq, offset, chain } = wal.tail;
-      this.wal = wal;
-      engine.useLog(wal.files);
-      shared.logSeq = shared.replaySeq = seq;
-      shared.logOffset = shared.synced = shared.replayOffset = offset;
-      shared.logChain = shared.replayChain = chain;
-      shared.logInode = inodeNumber(wal.liveId());
-      [shared.logSaltLow, shared.logSaltHigh] = [shared.replaySaltLow, shared.replaySaltHigh] = saltWords(wal.liveSalt);
-    }
-    if (options.enableWal && superblock.clean) this.clearCleanFlag(engine);
-    engine.writeShared();
-    engine.tenure.unsettled = false;
-    return this.wal;
+  /** The log, made ready for its first record if need be. @param lsn  the newest commit, which a new log follows */
+  ensureReady(lsn: number): Wal {
+    const { header, main, options } = this.parts;
+    const published = header.state.logInode !== 0;
+    if (this.wal !== null && published && !(main.superblock.clean && options.enableWal)) return this.wal;
+    return this.start(lsn);
   }
 
-  private clearCleanFlag(engine: Engine): void {
-    const { superblock, shared } = engine;
-    checkSameFile(engine, false);
+  private start(lsn: number): Wal {
+    const { header, main, options } = this.parts;
+    // Files change from here on, and the header not yet: should a step fail, the next holder of WRITE has to look at them.
+    header.leaveUnsettled();
+    const wal = (this.wal ??= this.create(lsn));
+    const segment = header.state.logInode === 0 ? { ...liveSegment(wal), chain: wal.tail.chain } : null;
+    const slot = options.enableWal && main.superblock.clean ? this.clearCleanFlag(segment) : null;
+    header.startLog(segment, slot);
+    if (slot !== null) main.settled(slot);
+    return wal;
+  }
+
+  /** Step 1. The log is in memory when there is to be no file of it. */
+  private create(lsn: number): Wal {
+    const { header, main, options, vfs, followed, syncs } = this.parts;
+    const { replaySeq, replayOffset, replayChain, replaySaltLow, replaySaltHigh } = header.state;
+    const onDisk = walOptions(options, main.superblock, vfs);
+    const where: WalOptions = options.enableWal
+      ? onDisk
+      : { ...onDisk, vfs: new MemoryVfs({ env: vfs.env }), syncMode: 'off' };
+    const previous = { salt: saltBytes(replaySaltLow, replaySaltHigh), end: replayOffset, chain: replayChain };
+    const wal = syncs.guard(() => Wal.create(where, { seq: replaySeq + 1, lsn, previous }));
+    followed.useSegments(wal.files);
+    return wal;
+  }
+
+  /** Step 2. @param segment  a new log; null: the slot names the replay position as it is */
+  private clearCleanFlag(segment: LiveSegment | null): Superblock {
+    const { header, main, vfs, syncs } = this.parts;
+    const { state } = header;
+    main.check(false);
+    const replay =
+      segment === null
+        ? {
+            replaySeq: state.replaySeq,
+            replayOffset: state.replayOffset,
+            chain: state.replayChain,
+            logSalt: saltBytes(state.replaySaltLow, state.replaySaltHigh),
+          }
+        : {
+            replaySeq: segment.seq,
+            replayOffset: SEGMENT_HEADER_SIZE,
+            chain: segment.chain,
+            logSalt: segment.salt.slice(),
+          };
     const slot: Superblock = {
-      ...superblock,
-      sequence: shared.sequence + 1,
-      replaySeq: shared.replaySeq,
-      replayOffset: shared.replayOffset,
-      chain: shared.replayChain,
-      logSalt: saltBytes(shared.replaySaltLow, shared.replaySaltHigh),
+      ...main.superblock,
+      ...replay,
+      sequence: state.sequence + 1,
       clean: false,
-      time: engine.vfs.env.wallTimeMs(),
+      time: vfs.env.wallTimeMs(),
     };
-    pwriteFully(engine.main, encodeSuperblock(slot), slotOffset(slot.sequence));
-    engine.sync(engine.main);
-    engine.superblock = slot;
-    shared.sequence = slot.sequence;
-    shared.clean = 0;
+    main.writeSlot(slot);
+    syncs.sync(main.file);
+    return slot;
   }
 
   /** Gives up the log without removing anything. */

@@ -67,6 +67,32 @@ export function newSharedState(): SharedState {
   };
 }
 
+/** Makes `into` the same as `from`. Written out: it is done at each commit. */
+export function copySharedState(into: SharedState, from: Readonly<SharedState>): void {
+  into.epoch = from.epoch;
+  into.publishedLsn = from.publishedLsn;
+  into.publishedPages = from.publishedPages;
+  into.publishedTime = from.publishedTime;
+  into.logSeq = from.logSeq;
+  into.logOffset = from.logOffset;
+  into.logChain = from.logChain;
+  into.logSaltLow = from.logSaltLow;
+  into.logSaltHigh = from.logSaltHigh;
+  into.logInode = from.logInode;
+  into.synced = from.synced;
+  into.intendedBound = from.intendedBound;
+  into.bound = from.bound;
+  into.checkpointLsn = from.checkpointLsn;
+  into.checkpointPages = from.checkpointPages;
+  into.replaySeq = from.replaySeq;
+  into.replayOffset = from.replayOffset;
+  into.replayChain = from.replayChain;
+  into.replaySaltLow = from.replaySaltLow;
+  into.replaySaltHigh = from.replaySaltHigh;
+  into.sequence = from.sequence;
+  into.clean = from.clean;
+}
+
 /** Names of the fields in the order in which the shm header holds them. */
 export const SHARED_FIELDS = Object.keys(newSharedState()) as readonly (keyof SharedState)[];
 
@@ -74,7 +100,7 @@ export const SHARED_FIELDS = Object.keys(newSharedState()) as readonly (keyof Sh
  * Writes the fields one behind the other, 8 bytes each, in the order of `SHARED_FIELDS`. Written out: it is done at each commit, and a
  * loop over names would look every field up.
  */
-export function writeSharedFields(bytes: Uint8Array, at: number, state: SharedState): void {
+export function writeSharedFields(bytes: Uint8Array, at: number, state: Readonly<SharedState>): void {
   writeU64(bytes, at, state.epoch);
   writeU64(bytes, at + 8, state.publishedLsn);
   writeU64(bytes, at + 16, state.publishedPages);

@@ -1,5 +1,5 @@
 import { readU32 } from '../base/bytes.ts';
-import type { Engine } from '../connection/engine.ts';
+import type { Connection } from '../connection/connection.ts';
 import { FREELIST_NEXT, FREELIST_PAGES, trunkCount } from '../writing/freelist.ts';
 import { readRootsPage, rootsPage } from '../format/roots-page.ts';
 
@@ -31,8 +31,9 @@ const FREE_PAGE = 2;
  * page is lost or used twice.
  * @returns what is wrong, nothing when all is well
  */
-export function checkPages(engine: Engine, options: CheckOptions = {}): Problem[] {
-  const { cache, published, reader } = engine;
+export function checkPages(connection: Connection, options: CheckOptions = {}): Problem[] {
+  const { cache, reader } = connection;
+  const { published } = connection.commits;
   const { pageSize } = cache;
   const max = options.maxProblems ?? 1000;
   const problems: Problem[] = [];

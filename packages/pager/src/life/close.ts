@@ -13,47 +13,45 @@ import { runCheckpoint } from '../checkpoint/checkpoint.ts';
 import { clearHolders } from '../sharing/holders.ts';
 import { LOCK_PRESENCE, LOCK_RECOVER } from '../sharing/locks.ts';
 import { doubleWritePath } from '../format/double-write.ts';
-import type { Engine } from '../connection/engine.ts';
-import { unregister } from './registry.ts';
-
+import type { Connection } from '../connection/connection.ts';
+import { unregister } from '../sharing/registry.ts';
 import { retryUntil } from '../sharing/waiting.ts';
 
 /** Longest wait for somebody who is opening or closing, ms. Without RECOVER, the others or the next opener do the rest. */
 const RECOVER_WAIT_MS = 1000;
 
 /** Closes; gives everything back even when the last checkpoint fails, and then throws what it threw. */
-export function closeConnection(engine: Engine): void {
-  if (engine.health.closed) return;
-  const { options, vfs, locks, shm } = engine;
+export function closeConnection(connection: Connection): void {
+  const { options, vfs, locks, shm, health, views, tenure, writer, marks, checkpoints } = connection;
+  if (health.closed) return;
   runAll([
-    () => engine.bulk?.abort(),
+    () => writer.abortBulk(),
     () => {
-      engine.transaction?.rollback();
-      for (const view of [...engine.snapshots]) view.release();
-      if (!options.readOnly && !engine.health.poisoned && engine.tenure.held) engine.quiesce();
+      writer.rollback();
+      for (const view of [...views.snapshots]) view.release();
+      if (!options.readOnly && !health.poisoned && tenure.held) writer.quiesce();
       // No view of this connection may hold back the last checkpoint.
-      engine.views.endImplicit();
-      if (isLast(engine)) leaveOnlyMain(engine);
+      views.endImplicit();
+      if (isLast(connection)) leaveOnlyMain(connection);
     },
     () => {
-      engine.health.close();
-      engine.views.endImplicit();
-      engine.tenure.stop();
-      engine.stopDeadline();
-      engine.limits.stop();
-      unregister(engine);
+      health.close();
+      views.endImplicit();
+      tenure.stop();
+      writer.stop();
+      connection.limits.stop();
+      unregister(connection.neighbour);
     },
-    () => engine.checkpoints.giveUp(),
-    () => engine.tenure.release(false, true),
-    () => engine.marks.end(),
-    () => engine.logs.close(),
-    () => engine.log.close(),
+    () => checkpoints.giveUp(),
+    () => tenure.release(false, true),
+    () => marks.end(),
+    () => connection.logWriter.close(),
+    () => connection.followed.segments.close(),
     () => shm?.close(),
-    () => engine.closeMain(),
-    () => engine.lockFile?.release(),
+    () => connection.main.close(),
     () => shm === null && !options.readOnly && clearHolders(vfs, options.path),
     () => locks.close(),
-    () => engine.cache.dispose(vfs.env),
+    () => connection.cache.dispose(vfs.env),
   ]);
 }
 
@@ -70,31 +68,32 @@ function runAll(steps: readonly (() => unknown)[]): void {
   if (failures.length > 0) throw failures[0];
 }
 
-function isLast(engine: Engine): boolean {
-  const { vfs, locks, shm } = engine;
+/** Step 1. */
+function isLast({ vfs, locks, shm, tenure, marks }: Connection): boolean {
   if (shm === null) return true;
-  engine.tenure.release(false, true);
-  engine.marks.end();
+  tenure.release(false, true);
+  marks.end();
   if (!retryUntil(vfs, RECOVER_WAIT_MS, () => locks.tryLock(LOCK_RECOVER, 'exclusive'))) return false;
   locks.unlock(LOCK_PRESENCE);
   return locks.tryLock(LOCK_PRESENCE, 'exclusive');
 }
 
-function leaveOnlyMain(engine: Engine): void {
-  const { options, vfs, shm } = engine;
-  if (engine.health.poisoned || shm?.readPoisoned() === true) return; // the next opener recovers
+/** Steps 2 and 3. */
+function leaveOnlyMain(connection: Connection): void {
+  const { options, vfs, shm, health, header, tenure, main, commits, checkpoint } = connection;
+  if (health.poisoned || shm?.readPoisoned() === true) return; // the next opener recovers
   if (options.readOnly) {
     // Whatever writers that died left is for the next opener, and then the shm file says what was synced (rule F6).
-    if (shm !== null && !engine.peekShared().logInode) clearHolders(vfs, options.path);
+    if (shm !== null && header.peek().logInode === 0) clearHolders(vfs, options.path);
     return;
   }
-  engine.tenure.acquire();
-  if (engine.hasWritten()) {
-    runCheckpoint(engine, true);
-    if (!engine.superblock.clean || engine.superblock.checkpointLsn !== engine.published.lsn) {
+  tenure.acquire();
+  if (connection.hasWritten()) {
+    runCheckpoint(checkpoint, true);
+    if (!main.superblock.clean || main.superblock.checkpointLsn !== commits.published.lsn) {
       throw new InvariantError('the last checkpoint brings everything to main before the log goes');
     }
-    engine.logs.removeAll();
+    connection.logWriter.removeAll();
   }
   // What a close that was cut short, or a bulk load that died, left beside a clean file.
   for (const name of [doubleWritePath(options.path), sparePath(options.path), bulkScratchPath(options.path)]) {

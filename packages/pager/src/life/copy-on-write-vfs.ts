@@ -10,7 +10,7 @@
  */
 import { directoryOf, InvariantError, IoError, preadFully } from '@sombra/vfs';
 import type { FileId, OpenMode, Vfs, VfsDirectory, VfsEnv, VfsFile } from '@sombra/vfs';
-import { fileNameOf } from './create.ts';
+import { fileNameOf } from '../base/paths.ts';
 
 /** Bytes that are kept together. */
 const BLOCK = 4096;

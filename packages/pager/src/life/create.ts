@@ -9,6 +9,7 @@ import { directoryOf, pwriteFully, syncDirectory } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { KIND_OFFSET, PAGE_KIND_ROOTS, sealPage, stampHeader } from '../format/page-header.ts';
 import { hex, readU32 } from '../base/bytes.ts';
+import { fileNameOf } from '../base/paths.ts';
 import { DEFAULT_PAGE_SIZE } from '../base/options.ts';
 import type { ResolvedOptions } from '../base/options.ts';
 import { rootsPage } from '../format/roots-page.ts';
@@ -16,11 +17,6 @@ import { encodeSuperblock, slotOffset } from '../format/superblock.ts';
 import type { Superblock } from '../format/superblock.ts';
 
 const TEMPORARY = /^\.tmp-[0-9a-f]{32}$/;
-
-/** File name of `path`. */
-export function fileNameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
 
 /**
  * Creates a database of no pages but its roots page. Nothing happens when somebody else creates it meanwhile.

@@ -5,12 +5,13 @@
  * A crash in any step leaves the poison mark, so the next one does it again.
  */
 import type { VfsFile } from '@sombra/vfs';
-import { Engine } from '../connection/engine.ts';
+import { Connection } from '../connection/connection.ts';
 import { LOCK_READ, LOCK_READ_SLOTS, LOCK_WRITE } from '../sharing/locks.ts';
 import type { LockTable } from '../sharing/locks.ts';
 import type { PagerWarning, ResolvedOptions } from '../base/options.ts';
-import { closeLog, readerFor, recover } from './recovery.ts';
+import { closeLog, recover } from './recovery.ts';
 import { newSharedState } from '../format/shared-state.ts';
+import type { SharedState } from '../format/shared-state.ts';
 import type { Shm } from '../sharing/shm.ts';
 
 /**
@@ -23,7 +24,7 @@ export function cure(
   locks: LockTable,
   shm: Shm,
   warnings: PagerWarning[],
-): Engine | null {
+): Connection | null {
   const wanted = [LOCK_WRITE, ...Array.from({ length: LOCK_READ_SLOTS }, (_, slot) => LOCK_READ + slot)];
   const taken: number[] = [];
   try {
@@ -43,21 +44,20 @@ function recoverInPlace(
   locks: LockTable,
   shm: Shm,
   warnings: PagerWarning[],
-): Engine {
+): Connection {
   const before = newSharedState();
   shm.forget();
   shm.read(before);
   const parts = recover(options, main, locks, warnings);
   try {
-    const { shared } = parts;
-    shared.epoch = before.epoch + 1;
-    shared.bound = Math.max(shared.bound, before.bound);
-    shared.intendedBound = Math.max(shared.bound, before.intendedBound);
-    const engine = new Engine({ ...parts, reader: readerFor(options, main, parts, shm, locks), options, shm });
+    const bound = Math.max(parts.shared.bound, before.bound);
+    const intendedBound = Math.max(bound, before.intendedBound);
+    const shared: SharedState = { ...parts.shared, epoch: before.epoch + 1, bound, intendedBound };
+    const connection = new Connection({ ...parts, shared, options, shm });
     shm.write(shared);
     shm.setHeld(false);
     shm.setPoisoned(false);
-    return engine;
+    return connection;
   } catch (error) {
     closeLog(parts.wal);
     throw error;

@@ -6,16 +6,16 @@
 import { InvariantError } from '@sombra/vfs';
 import type { SombraError, VfsFile } from '@sombra/vfs';
 import { CopyOnWriteVfs } from './copy-on-write-vfs.ts';
-import { Engine } from '../connection/engine.ts';
+import { Connection } from '../connection/connection.ts';
 import { isCorruption } from '../base/failure.ts';
 import type { LockTable } from '../sharing/locks.ts';
 import type { PagerWarning, ResolvedOptions } from '../base/options.ts';
 import { recover } from './recovery.ts';
-import { register } from './registry.ts';
+import { register } from '../sharing/registry.ts';
 
-/** An open database: its engine, what was noticed. */
+/** An open database: its connection, what was noticed. */
 export interface OpenDatabase {
-  readonly engine: Engine;
+  readonly connection: Connection;
   readonly warnings: readonly PagerWarning[];
   /** What a look at a damaged file went on with; empty otherwise. */
   readonly damage: readonly SombraError[];
@@ -26,7 +26,7 @@ const OTHER_OBSTACLES: ReadonlySet<unknown> = new Set(['SOMBRA_WAL_EXISTS', 'SOM
 
 /**
  * Recovers in memory.
- * @param locks  keep everybody else from changing the files; closed with the engine, but not when this throws
+ * @param locks  keep everybody else from changing the files; closed with the connection, but not when this throws
  * @throws CorruptionError, DataError SOMBRA_NOT_A_DATABASE, … when the file cannot be read as a whole even without its log; IoError
  */
 export function openInMemory(options: ResolvedOptions, locks: LockTable): OpenDatabase {
@@ -41,11 +41,11 @@ export function openInMemory(options: ResolvedOptions, locks: LockTable): OpenDa
       const inMemory: ResolvedOptions = { ...options, vfs, readOnly: false, locking: 'exclusive' };
       const parts = recover(inMemory, main, locks, warnings, { damage: met, log });
       noteLinks(main, options, warnings);
-      const engine = new Engine({ ...parts, options: { ...inMemory, readOnly: true }, shm: null });
-      register(engine);
+      const connection = new Connection({ ...parts, options: { ...inMemory, readOnly: true }, shm: null });
+      register(connection.neighbour);
       // The names of what was given up in memory mean nothing to anybody.
       const real = warnings.filter(({ code }) => code !== 'SOMBRA_LOG_GIVEN_UP');
-      return { engine, warnings: real, damage: distinct([...damage, ...met]) };
+      return { connection, warnings: real, damage: distinct([...damage, ...met]) };
     } catch (error) {
       main?.close();
       if (log === 'none' || !(isCorruption(error) || OTHER_OBSTACLES.has((error as SombraError).code))) throw error;

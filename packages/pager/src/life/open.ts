@@ -5,13 +5,13 @@
  * recovers, and builds the shm file. Who does not joins those who are there, and trusts what they built. An exclusive connection
  * keeps PRESENCE exclusively, and needs no shm file.
  */
-import { DataError, directoryOf, InvariantError, IoError, PoisonedError, StateError, syncDirectory } from '@sombra/vfs';
+import { DataError, InvariantError, IoError, PoisonedError, StateError, directoryOf, syncDirectory } from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
 import { livePath } from '@sombra/wal';
 import { Catalogue } from '../format/catalogue.ts';
 import { runCheckpoint } from '../checkpoint/checkpoint.ts';
 import { createDatabase, removeTemporaryNames } from './create.ts';
-import { Engine } from '../connection/engine.ts';
+import { Connection } from '../connection/connection.ts';
 import { cure } from './cure.ts';
 import { isCorruption, isForbidden } from '../base/failure.ts';
 import { clearHolders, noteHolder, shmPath, writeHolder } from '../sharing/holders.ts';
@@ -20,9 +20,9 @@ import type { OpenDatabase } from './inspection.ts';
 import { checkLockFile, LockFile } from '../sharing/lock-file.ts';
 import { LOCK_PRESENCE, LOCK_RECOVER, LOCK_WRITE, LockTable, refuseBusy } from '../sharing/locks.ts';
 import type { PagerWarning, ResolvedOptions } from '../base/options.ts';
-import { closeLog, hasUnfinishedBatch, prepare, readArea, readerFor, recover } from './recovery.ts';
+import { closeLog, hasUnfinishedBatch, prepare, readArea, recover } from './recovery.ts';
 import type { Recovered } from './recovery.ts';
-import { register } from './registry.ts';
+import { register } from '../sharing/registry.ts';
 import { treeSlots } from '../format/roots-page.ts';
 import { newSharedState } from '../format/shared-state.ts';
 import { Shm } from '../sharing/shm.ts';
@@ -102,7 +102,7 @@ export function openDatabase(given: ResolvedOptions): OpenDatabase {
     try {
       const database = openLocked(options, locks);
       if (!(database instanceof Obstacle)) {
-        register(database.engine);
+        register(database.connection.neighbour);
         return database;
       }
       if (vfs.env.monotonicMs() >= until) database.refuse(options);
@@ -130,7 +130,7 @@ function openSingle(options: ResolvedOptions): OpenDatabase {
   try {
     const locks = openLocks(options);
     const database = locks === null ? openUnwritable(options) : openSingleLocked(options, locks);
-    database.engine.lockFile = lockFile;
+    database.connection.locks.closeWith(() => lockFile.release());
     return database;
   } catch (error) {
     lockFile.release();
@@ -142,7 +142,7 @@ function openSingleLocked(options: ResolvedOptions, locks: LockTable): OpenDatab
   try {
     const database = openLocked({ ...options, locking: 'exclusive' }, locks);
     if (database instanceof Obstacle) return database.refuse(options);
-    register(database.engine);
+    register(database.connection.neighbour);
     return database;
   } catch (error) {
     locks.close();
@@ -177,7 +177,7 @@ function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | 
     return locks.isNamed(vfs, path) ? openInMemory(options, locks) : new Obstacle(LOCK_RECOVER);
   const main = vfs.open(path, { write: !options.readOnly });
   const warnings: PagerWarning[] = [];
-  let engine: Engine | undefined;
+  let connection: Connection | undefined;
   try {
     // The file may have been replaced while we waited.
     if (!locks.isNamed(vfs, path) || !locks.isSame(main)) {
@@ -189,24 +189,24 @@ function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | 
       main.close();
       return found;
     }
-    engine = found;
-    engine.shm?.writeHolder(vfs, LOCK_PRESENCE);
+    connection = found;
+    connection.shm?.writeHolder(vfs, LOCK_PRESENCE);
     if (options.locking === 'shared') {
       if (!locks.tryLock(LOCK_PRESENCE, 'shared'))
         throw new InvariantError('a lock that is held exclusively becomes a shared one');
       locks.takeSeat(vfs);
       locks.unlock(LOCK_RECOVER);
     }
-    return { engine, warnings, damage: [] };
+    return { connection, warnings, damage: [] };
   } catch (error) {
-    engine?.closeFiles();
+    connection?.closeFiles();
     main.close();
     throw error;
   }
 }
 
 /** Nobody else has it open: recovery, and a new shm file. */
-function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, warnings: PagerWarning[]): Engine {
+function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, warnings: PagerWarning[]): Connection {
   const { vfs, path } = options;
   if (options.readOnly) checkSettled(options, main, warnings);
   removeTemporaryNames(vfs, path);
@@ -214,28 +214,28 @@ function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, wa
   const parts = options.enableWal
     ? recover(options, main, locks, warnings)
     : recoverToNoLog(options, main, locks, warnings);
-  let engine: Engine;
+  let connection: Connection;
   try {
-    engine = options.locking === 'exclusive' ? beAlone(options, parts) : beFirst(options, main, locks, parts);
+    connection = options.locking === 'exclusive' ? openExclusive(options, parts) : openFirst(options, parts);
   } catch (error) {
     closeLog(parts.wal);
     throw error;
   }
   const { lsn } = parts.published;
-  engine.health.callHook((hooks) => hooks.recovered?.(lsn, lsn - parts.superblock.checkpointLsn));
-  return engine;
+  connection.health.callHook((hooks) => hooks.recovered?.(lsn, lsn - parts.superblock.checkpointLsn));
+  return connection;
 }
 
-function beAlone(options: ResolvedOptions, parts: Recovered): Engine {
+function openExclusive(options: ResolvedOptions, parts: Recovered): Connection {
   clearHolders(options.vfs, options.path);
   for (const lock of [LOCK_RECOVER, LOCK_PRESENCE, LOCK_WRITE]) writeHolder(options.vfs, options.path, lock);
-  return new Engine({ ...parts, options, shm: null });
+  return new Connection({ ...parts, options, shm: null });
 }
 
-function beFirst(options: ResolvedOptions, main: VfsFile, locks: LockTable, parts: Recovered): Engine {
+function openFirst(options: ResolvedOptions, parts: Recovered): Connection {
   const shm = Shm.create(options.vfs, options.path, parts.shared);
   try {
-    return new Engine({ ...parts, reader: readerFor(options, main, parts, shm, locks), options, shm });
+    return new Connection({ ...parts, options, shm });
   } catch (error) {
     shm.close();
     throw error;
@@ -250,16 +250,16 @@ function recoverToNoLog(
   warnings: PagerWarning[],
 ): Recovered {
   const withLog: ResolvedOptions = { ...options, enableWal: true };
-  const engine = new Engine({ ...recover(withLog, main, locks, warnings), options: withLog, shm: null });
+  const connection = new Connection({ ...recover(withLog, main, locks, warnings), options: withLog, shm: null });
   try {
-    if (engine.hasWritten()) {
-      engine.tenure.acquire();
-      runCheckpoint(engine, true);
-      engine.logs.removeAll();
-      syncDirectory(engine.vfs, directoryOf(options.path));
+    if (connection.hasWritten()) {
+      connection.tenure.acquire();
+      runCheckpoint(connection.checkpoint, true);
+      connection.logWriter.removeAll();
+      syncDirectory(connection.vfs, directoryOf(options.path));
     }
   } finally {
-    engine.closeFiles();
+    connection.closeFiles();
   }
   return recover(options, main, locks, []);
 }
@@ -283,7 +283,7 @@ function joinOthers(
   main: VfsFile,
   locks: LockTable,
   warnings: PagerWarning[],
-): Engine | Obstacle {
+): Connection | Obstacle {
   const { vfs, path } = options;
   if (!options.inspect) {
     removeTemporaryNames(vfs, path);
@@ -291,7 +291,7 @@ function joinOthers(
   }
   const shm = Shm.join(vfs, path);
   if (shm === undefined) return new Obstacle('shm');
-  let engine: Engine | undefined;
+  let connection: Connection | undefined;
   try {
     if (!shm.isNamed(vfs)) {
       shm.close();
@@ -311,20 +311,18 @@ function joinOthers(
       return cured ?? new Obstacle('poison');
     }
     const superblock = readSteadily(main, options);
-    const parts = prepare(options, main, superblock, locks);
+    const parts = prepare(options, superblock);
     shm.forget();
     shm.read(parts.shared);
     parts.index.reset(parts.shared.checkpointLsn);
     const published = new Catalogue(treeSlots(superblock.pageSize));
     published.lsn = -1; // nothing has been followed yet
-    const reader = readerFor(options, main, { ...parts, superblock }, shm, locks);
-    engine = new Engine({ ...parts, reader, vfs, options, main, locks, published, superblock, wal: null, shm });
-    engine.marks.begin(); // the first read of the log
-    engine.marks.end();
-    return engine;
+    connection = new Connection({ ...parts, vfs, options, main, locks, published, superblock, wal: null, shm });
+    connection.join();
+    return connection;
   } catch (error) {
-    if (engine === undefined) shm.close();
-    else engine.closeFiles();
+    if (connection === undefined) shm.close();
+    else connection.closeFiles();
     throw error;
   }
 }
@@ -369,9 +367,9 @@ function openUnwritable(options: ResolvedOptions): OpenDatabase {
     const warnings: PagerWarning[] = [];
     checkSettled(options, main, warnings);
     const parts = recover({ ...options, locking: 'exclusive' }, main, locks, warnings);
-    const engine = new Engine({ ...parts, options: { ...options, locking: 'exclusive' }, shm: null });
-    register(engine);
-    return { engine, warnings, damage: [] };
+    const connection = new Connection({ ...parts, options: { ...options, locking: 'exclusive' }, shm: null });
+    register(connection.neighbour);
+    return { connection, warnings, damage: [] };
   } catch (error) {
     main?.close();
     locks.close();

@@ -17,7 +17,7 @@ import type { SombraError, Vfs, VfsFile } from '@sombra/vfs';
 import { ENTRY_IMAGE, inodeNumber, livePath, recoverLog, SEGMENT_HEADER_SIZE, setAside } from '@sombra/wal';
 import type { RecordView, RecoveryResult, Wal } from '@sombra/wal';
 import { readSafe64, readU32 } from '../base/bytes.ts';
-import { fileNameOf } from './create.ts';
+import { fileNameOf } from '../base/paths.ts';
 import {
   doubleWritePath,
   readDoubleWrite,
@@ -25,7 +25,7 @@ import {
   rewriteDoubleWrite,
 } from '../format/double-write.ts';
 import type { DoubleWriteBatch } from '../format/double-write.ts';
-import type { EngineParts } from '../connection/engine.ts';
+import type { ConnectionParts } from '../connection/connection.ts';
 import { indexRecord } from '../pages/index-record.ts';
 import { walOptions } from '../files/log-writer.ts';
 import type { LockTable } from '../sharing/locks.ts';
@@ -39,6 +39,7 @@ import { isCorruption } from '../base/failure.ts';
 import { pageRepair } from '../pages/page-repair.ts';
 import { readRootsPage, rootsPage } from '../format/roots-page.ts';
 import { saltBytes, saltWords } from '../format/salt.ts';
+import type { Catalogue } from '../format/catalogue.ts';
 import { newSharedState } from '../format/shared-state.ts';
 import type { SharedState } from '../format/shared-state.ts';
 import { Shm } from '../sharing/shm.ts';
@@ -60,7 +61,7 @@ export interface Tolerance {
 }
 
 /** What recovery found. */
-export type Recovered = Omit<EngineParts, 'options' | 'shm'>;
+export type Recovered = Omit<ConnectionParts, 'options' | 'shm'>;
 
 /** Damage that an open for use refuses, and a look notes. */
 function refuseOrNote(error: CorruptionError, tolerance: Tolerance | undefined): void {
@@ -86,8 +87,7 @@ export function recover(
     ? { superblock: area.newest, bound: 0, unusedArea: false, strayBatch: false }
     : settleMain(options, main, area);
   const { superblock } = settled;
-  const parts = prepare(options, main, superblock, locks);
-  const { index, reader, cache, shared } = parts;
+  const { index, cache, shared } = prepare(options, superblock);
 
   let lsn = superblock.checkpointLsn;
   let { pageCount, time } = superblock;
@@ -110,15 +110,12 @@ export function recover(
     }
     if (wal !== null) {
       shareLog(shared, wal);
-      reader.attach(wal.files);
     }
     shared.publishedLsn = lsn;
     shared.publishedPages = pageCount;
     shared.publishedTime = time;
-    const scratch = new Uint8Array(superblock.pageSize);
-    reader.read(rootsPage(superblock.pageSize), lsn, scratch, 0);
-    const published = readRootsPage(scratch, 0, superblock.pageSize, lsn, pageCount);
-    return { vfs: options.vfs, main, locks, cache, index, reader, shared, published, superblock, wal };
+    const published = readCatalogue(options, main, locks, { index, superblock, shared, wal });
+    return { vfs: options.vfs, main, locks, cache, index, shared, published, superblock, wal };
   } catch (error) {
     closeLog(wal);
     throw error;
@@ -365,16 +362,33 @@ function finishWhole(main: VfsFile, superblock: Superblock, batch: DoubleWriteBa
   return slot;
 }
 
+/** Step 5. */
+function readCatalogue(
+  { vfs, path }: ResolvedOptions,
+  main: VfsFile,
+  locks: LockTable,
+  found: Pick<Recovered, 'index' | 'superblock' | 'shared' | 'wal'>,
+): Catalogue {
+  const { index, superblock, shared, wal } = found;
+  const { pageSize, salt } = superblock;
+  const sequence = (): number => shared.sequence;
+  const repair = pageRepair({ vfs, path, identity: superblock, shm: null, locks, sequence });
+  const reader = new VersionReader(index, pageSize, main, salt, repair);
+  if (wal !== null) reader.attach(wal.files);
+  const scratch = new Uint8Array(pageSize);
+  reader.read(rootsPage(pageSize), shared.publishedLsn, scratch, 0);
+  return readRootsPage(scratch, 0, pageSize, shared.publishedLsn, shared.publishedPages);
+}
+
 /** What a connection is made of before it knows the log. */
 export interface Prepared {
   readonly cache: PageCache;
   readonly index: PageIndex;
-  readonly reader: VersionReader;
   readonly shared: SharedState;
 }
 
-/** Cache, index, reader and shared state for a superblock. */
-export function prepare(options: ResolvedOptions, main: VfsFile, superblock: Superblock, locks: LockTable): Prepared {
+/** Cache, index and shared state for a superblock. */
+export function prepare(options: ResolvedOptions, superblock: Superblock): Prepared {
   const shared = newSharedState();
   shared.checkpointLsn = shared.bound = shared.intendedBound = superblock.checkpointLsn;
   shared.checkpointPages = superblock.pageCount;
@@ -389,24 +403,8 @@ export function prepare(options: ResolvedOptions, main: VfsFile, superblock: Sup
   shared.epoch = superblock.sequence;
   const index = new PageIndex();
   index.reset(superblock.checkpointLsn);
-  const { pageSize } = superblock;
-  const places = { vfs: options.vfs, path: options.path, identity: superblock, shared, shm: null, locks };
-  const reader = new VersionReader(index, pageSize, main, superblock.salt, pageRepair(places));
   const reserve = options.readOnly ? 0 : options.maxTransactionPages;
-  return { cache: new PageCache(pageSize, options.cacheSize, reserve), index, reader, shared };
-}
-
-/** The reader of a connection that others may write beside. */
-export function readerFor(
-  options: ResolvedOptions,
-  main: VfsFile,
-  parts: Pick<EngineParts, 'index' | 'shared' | 'superblock'>,
-  shm: Shm,
-  locks: LockTable,
-): VersionReader {
-  const identity = parts.superblock;
-  const places = { vfs: options.vfs, path: options.path, identity, shared: parts.shared, shm, locks };
-  return new VersionReader(parts.index, identity.pageSize, main, identity.salt, pageRepair(places));
+  return { cache: new PageCache(superblock.pageSize, options.cacheSize, reserve), index, shared };
 }
 
 /** P1, P2: what to do with the log that was found, or with none. */

@@ -437,4 +437,51 @@ export class PageCache {
     }
     return false;
   }
+
+  /** Walks all frames and chains, between two calls: the invariants above, and the counts. For tests, see `verify` of vfs. */
+  check(): void {
+    let [used, dirty, evictable, chained] = [0, 0, 0, 0];
+    for (let frame = 0; frame < this.highWater; frame += 1) {
+      const state = this.state[frame];
+      if (state !== FREE) used += 1;
+      if (state === DIRTY) dirty += 1;
+      if (state === CLEAN && this.pins[frame] === 0) evictable += 1;
+      if (state !== CLEAN && state !== DIRTY) continue;
+      const pageNumber = this.framePage[frame]!;
+      const first = this.first(pageNumber);
+      let at = first;
+      while (at !== frame && at !== NO_FRAME) at = this.older[at]!;
+      assert(at === frame, 'a frame that holds a version is in the chain of its page');
+      if (first === frame) chained += this.checkChain(pageNumber, frame);
+    }
+    assert(used === this.used, 'frames in use are counted');
+    assert(this.freeCount === this.highWater - used, 'every other frame is on the free list');
+    assert(dirty === this.dirty && evictable === this.evictable, 'dirty and evictable frames are counted');
+    assert(chained <= used, 'no frame is in two chains');
+  }
+
+  /** @returns frames of the chain */
+  private checkChain(pageNumber: number, first: number): number {
+    assert(
+      this.table[pageNumber]! >= 0 === (this.frameUntil[first] === Infinity),
+      'the table names the newest version, and only that, by its frame',
+    );
+    let length = 0;
+    for (let frame = first; frame !== NO_FRAME; frame = this.older[frame]!) {
+      length += 1;
+      const older = this.older[frame]!;
+      assert(this.framePage[frame] === pageNumber, 'a chain holds versions of one page');
+      assert(
+        this.frameDirty[frame]! >= 0 === (this.state[frame] === DIRTY),
+        'a dirty frame has its place in the transaction',
+      );
+      assert(frame === first || this.state[frame] === CLEAN, 'only the first frame of a chain is dirty');
+      assert(older === NO_FRAME || this.frameLsn[older]! < this.frameLsn[frame]!, 'a chain is newest first');
+      assert(
+        older === NO_FRAME || this.frameUntil[older]! <= this.frameLsn[frame]!,
+        'a version ends with the next one',
+      );
+    }
+    return length;
+  }
 }

@@ -10,6 +10,7 @@
  * 4. An entry keeps its number; those below `first` are gone. They lie in chunks, so that neither a longer log nor a
  *    checkpoint ever moves all of them: a commit would stand still for that.
  */
+import { assert } from '@sombra/vfs';
 import type { LogTail } from '@sombra/wal';
 import { ENTRY_DELTA } from '@sombra/wal';
 
@@ -211,6 +212,18 @@ export class PageIndex {
    * @returns a new array
    */
   pagesUpTo(lsn: number): Uint32Array {
+    const pages = this.touchedPages.slice(0, this.touchedUpTo(lsn));
+    return (this.inMain === 0 ? pages : pages.filter((page) => !this.isInMain(page, lsn))).sort();
+  }
+
+  /** The greatest lsn, at most `lsn`, up to which no more than `pages` pages have changed; at least the first commit's. */
+  lsnOfPages(pages: number, lsn: number): number {
+    if (this.touchedUpTo(lsn) <= pages) return lsn;
+    return Math.max(this.touchedLsns[0]!, this.touchedLsns[pages]! - 1);
+  }
+
+  /** How many pages changed in commits up to `lsn`: the first ones of the list. */
+  private touchedUpTo(lsn: number): number {
     let low = 0;
     let high = this.touched;
     while (low < high) {
@@ -218,8 +231,7 @@ export class PageIndex {
       if (this.touchedLsns[middle]! <= lsn) low = middle + 1;
       else high = middle;
     }
-    const pages = this.touchedPages.slice(0, low);
-    return (this.inMain === 0 ? pages : pages.filter((page) => !this.isInMain(page, lsn))).sort();
+    return low;
   }
 
   private isInMain(pageNumber: number, lsn: number): boolean {
@@ -295,5 +307,30 @@ export class PageIndex {
     const heads = new Int32Array(length).fill(NO_ENTRY);
     heads.set(this.heads);
     this.heads = heads;
+  }
+
+  /** Walks all entries and commits, between two calls: the invariants above, and the counts. For tests, see `verify` of vfs. */
+  check(): void {
+    let pages = 0;
+    for (let entry = this.first; entry < this.next; entry += 1) {
+      const pageNumber = this.pageOf(entry);
+      const previous = this.previousOf(entry);
+      const lsn = this.lsnOf(entry);
+      assert(lsn > this.baseLsn && lsn <= this.baseLsn + this.commits, 'an entry is of a commit that is held');
+      assert(entry === this.first || lsn >= this.lsnOf(entry - 1), 'entries are in the order of commits');
+      assert(
+        previous < entry && this.head(pageNumber) >= entry,
+        'the list of a page leads from the newest entry to the oldest',
+      );
+      if (previous === NO_ENTRY) pages += 1;
+      else
+        assert(
+          this.pageOf(previous) === pageNumber && this.lsnOf(previous) < lsn,
+          'a list is of one page, newest first',
+        );
+    }
+    assert(pages === this.touched, 'pages that have entries are counted');
+    for (let at = 1; at < this.touched; at += 1)
+      assert(this.touchedLsns[at]! >= this.touchedLsns[at - 1]!, 'pages are in the order of their first change');
   }
 }

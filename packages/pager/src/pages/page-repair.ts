@@ -10,8 +10,6 @@ import type { DoubleWriteIdentity } from '../format/double-write.ts';
 import type { LockTable } from '../sharing/locks.ts';
 import { LOCK_WRITE, refuseBusy } from '../sharing/locks.ts';
 import { verifyPage } from '../format/page-header.ts';
-import { newSharedState } from '../format/shared-state.ts';
-import type { SharedState } from '../format/shared-state.ts';
 import type { Shm } from '../sharing/shm.ts';
 import type { PageRepair } from './version-reader.ts';
 
@@ -26,9 +24,11 @@ export interface RepairPlaces {
   readonly vfs: Vfs;
   readonly path: string;
   readonly identity: DoubleWriteIdentity;
-  readonly shared: SharedState;
+  /** null: no other connection can have the database open. */
   readonly shm: Shm | null;
   readonly locks: LockTable;
+  /** Sequence of the newest superblock slot now; what the connection has followed stays as it is. */
+  readonly sequence: () => number;
 }
 
 /** The repair for the pages of one connection. */
@@ -40,7 +40,7 @@ export function pageRepair(places: RepairPlaces): PageRepair {
     if (vfs.stat(path) === null) return -1;
     const area = vfs.open(path, { write: false });
     try {
-      const batch = readDoubleWrite(area, identity, currentSequence(places));
+      const batch = readDoubleWrite(area, identity, places.sequence());
       if (batch === undefined) return -1;
       if (!readDoubleWriteImage(area, batch, pageNumber, identity.pageSize, into, at)) return -1;
       return verifyPage(into, at, identity.pageSize, pageNumber, identity.salt, limit);
@@ -84,12 +84,4 @@ function attempt(again: () => number): number | undefined {
     if (error instanceof CorruptionError) return undefined;
     throw error;
   }
-}
-
-/** Sequence of the newest superblock slot, from the header as it is now; the connection's own copy stays as it is. */
-function currentSequence({ shm, shared }: RepairPlaces): number {
-  if (shm === null) return shared.sequence;
-  const now = newSharedState();
-  shm.peek(now);
-  return now.sequence;
 }

@@ -3,35 +3,53 @@
  * `readTimeoutMs` end in their own process; at `walHardLimitMb` writers are refused. Writers are never blocked before.
  */
 import { IoError } from '@sombra/vfs';
-import { SEGMENT_HEADER_SIZE } from '@sombra/wal';
-import { checkpointNow } from '../checkpoint/background-checkpoint.ts';
-import type { Engine } from '../connection/engine.ts';
+import type { VfsEnv } from '@sombra/vfs';
+import type { Health } from '../base/health.ts';
+import type { ResolvedOptions } from '../base/options.ts';
 import { TOO_OLD } from './view.ts';
 import type { View } from './view.ts';
 
+/** What limits are made of. */
+export interface LogLimitsParts {
+  readonly env: VfsEnv;
+  readonly options: ResolvedOptions;
+  readonly health: Health;
+  /** Log bytes since the last checkpoint, as far as this connection has followed it. */
+  readonly logBytes: () => number;
+  /** Is the log over its limit now, whichever connection writes it? */
+  readonly isOver: () => boolean;
+  /** Does a reader keep the log over its limit, as far as the last checkpoint showed? */
+  readonly isKeptBack: () => boolean;
+  /** Runs a checkpoint to its end, within a tenure. */
+  readonly checkpoint: () => void;
+  /** Ends a snapshot. @param how  the limit that its view gets */
+  readonly end: (view: View, how: number) => void;
+}
+
 /** The limits of the log of one connection. */
 export class LogLimits {
-  private readonly engine: Engine;
+  private readonly parts: LogLimitsParts;
   private alerted = false;
   private timer: unknown;
   /** When each snapshot that is watched began, ms. */
   private readonly since = new Map<View, number>();
 
-  constructor(engine: Engine) {
-    this.engine = engine;
+  constructor(parts: LogLimitsParts) {
+    this.parts = parts;
   }
 
-  /** A commit was made, and a checkpoint if it was time for one. @param bytes  of the log since the last checkpoint */
-  consider(bytes: number): void {
-    const { options } = this.engine;
+  /** A commit was made, and a checkpoint if it was time for one. */
+  consider(): void {
+    const { options, health, logBytes, isKeptBack } = this.parts;
+    const bytes = logBytes();
     if (bytes <= options.maxWalBytes) {
       this.alerted = false;
       return;
     }
     // Without a reader in the way the next checkpoint shortens it; one that fails has a warning of its own.
-    if (this.alerted || !this.engine.checkpoints.keptBack) return;
+    if (this.alerted || !isKeptBack()) return;
     this.alerted = true;
-    this.engine.health.warn({
+    health.warn({
       code: 'SOMBRA_LOG_OVER_LIMIT',
       message: `the log of ${options.path} has ${bytes} bytes, more than maxWalSizeMb allows: a snapshot or another reader keeps it from shrinking; release old snapshots`,
     });
@@ -43,17 +61,16 @@ export class LogLimits {
    * @throws IoError SOMBRA_LOG_FULL
    */
   makeRoom(): void {
-    const { engine } = this;
-    const { options } = engine;
-    if (options.walHardLimitBytes === Infinity || engine.logBytes() < options.walHardLimitBytes) return;
+    const { options, health, logBytes, checkpoint } = this.parts;
+    if (options.walHardLimitBytes === Infinity || logBytes() < options.walHardLimitBytes) return;
     let cause: unknown;
     try {
-      checkpointNow(engine);
+      checkpoint();
     } catch (error) {
-      if (engine.health.poisoned) throw error;
+      if (health.poisoned) throw error;
       cause = error;
     }
-    const bytes = engine.logBytes();
+    const bytes = logBytes();
     if (bytes < options.walHardLimitBytes) return;
     const why =
       cause === undefined
@@ -68,9 +85,9 @@ export class LogLimits {
 
   /** A snapshot began that may not keep the log for long. */
   watch(view: View): void {
-    const { engine } = this;
-    if (engine.options.readTimeoutMs === Infinity) return;
-    this.since.set(view, engine.now());
+    const { options, env } = this.parts;
+    if (options.readTimeoutMs === Infinity) return;
+    this.since.set(view, env.monotonicMs());
     this.arm();
   }
 
@@ -81,38 +98,27 @@ export class LogLimits {
 
   /** The connection is being closed. */
   stop(): void {
-    if (this.timer !== undefined) this.engine.vfs.env.clearTimer(this.timer);
+    if (this.timer !== undefined) this.parts.env.clearTimer(this.timer);
     this.timer = undefined;
   }
 
   /** One timer looks after all snapshots of the connection. */
   private arm(): void {
     if (this.timer !== undefined) return;
-    const { engine } = this;
-    this.timer = engine.vfs.env.setTimer(() => {
+    const { env, health, options } = this.parts;
+    this.timer = env.setTimer(() => {
       this.timer = undefined;
-      if (engine.health.closed || this.since.size === 0) return;
-      engine.health.runUpkeep(() => this.endOld());
+      if (health.closed || this.since.size === 0) return;
+      health.runUpkeep(() => this.endOld());
       if (this.since.size > 0) this.arm();
-    }, engine.options.readTimeoutMs / 2);
+    }, options.readTimeoutMs / 2);
   }
 
   private endOld(): void {
-    const { engine } = this;
-    const before = engine.now() - engine.options.readTimeoutMs;
+    const { env, options, isOver, end } = this.parts;
+    const before = env.monotonicMs() - options.readTimeoutMs;
     const old = [...this.since].filter(([, since]) => since <= before);
-    if (old.length === 0 || !this.isOver()) return;
-    for (const [view] of old) engine.views.endView(view, TOO_OLD);
-  }
-
-  /** Is the log over its limit now, whoever writes it? Segments in between count whole. */
-  isOver(): boolean {
-    const { engine } = this;
-    const now = engine.peekShared();
-    const { segmentSize, maxWalBytes } = engine.options;
-    return (
-      (now.logSeq - now.replaySeq) * (segmentSize - SEGMENT_HEADER_SIZE) + now.logOffset - now.replayOffset >
-      maxWalBytes
-    );
+    if (old.length === 0 || !isOver()) return;
+    for (const [view] of old) end(view, TOO_OLD);
   }
 }

@@ -21,8 +21,8 @@ export const IDLE = -2;
 /** Limit of a snapshot that was ended because it kept the log from shrinking. */
 export const TOO_OLD = -3;
 
-/** Who brings pages into the cache, and who is told that a view ends. */
-export interface PageSource {
+/** What a view belongs to: it brings pages into the cache, and is told that the view ends. */
+export interface ViewOwner {
   /** Brings the version of a page that `view` sees into the cache and returns its base. */
   fault(view: View, pageNumber: number): number;
   /** Gives the implicit view the newest commit. @throws StateError SOMBRA_CLOSED for a view that has ended */
@@ -43,13 +43,13 @@ export class View {
   limit: number;
   /** State of the commit that this view sees. Read only. @internal */
   catalogue: Catalogue;
-  private readonly source: PageSource;
+  private readonly owner: ViewOwner;
   private readonly shift: number;
 
   /** Views come from a pager. @internal */
-  constructor(cache: PageCache, source: PageSource, limit: number, catalogue: Catalogue) {
+  constructor(cache: PageCache, owner: ViewOwner, limit: number, catalogue: Catalogue) {
     this.cache = cache;
-    this.source = source;
+    this.owner = owner;
     this.shift = cache.shift;
     this.limit = limit;
     this.catalogue = catalogue;
@@ -69,7 +69,7 @@ export class View {
       cache.referenced[frame] = 1;
       return frame << this.shift;
     }
-    return this.source.fault(this, pageNumber);
+    return this.owner.fault(this, pageNumber);
   }
 
   /** Keeps the page at `base` where it is until `unpin` has been called as often. */
@@ -87,13 +87,13 @@ export class View {
    * @throws StateError SOMBRA_CLOSED
    */
   treeRoot(slot: number): number {
-    if (this.limit < 0) this.source.renew(this);
+    if (this.limit < 0) this.owner.renew(this);
     return this.catalogue.roots[slot] ?? 0;
   }
 
   /** Number of entries of the tree in a catalogue slot, 0 for an empty one. @throws StateError SOMBRA_CLOSED */
   treeCount(slot: number): number {
-    if (this.limit < 0) this.source.renew(this);
+    if (this.limit < 0) this.owner.renew(this);
     return this.catalogue.counts[slot] ?? 0;
   }
 
@@ -106,7 +106,7 @@ export class View {
     const cache = this.cache;
     let frame = cache.table[pageNumber]!;
     if (!(frame >= 0 && cache.frameLsn[frame]! <= this.limit)) {
-      if (this.limit < 0) this.source.renew(this);
+      if (this.limit < 0) this.owner.renew(this);
       frame = cache.find(pageNumber, this.limit);
       if (frame < 0) return -1;
     }
@@ -116,13 +116,13 @@ export class View {
 
   /** Catalogue slot of the tree with this name, -1 if there is none. */
   findTree(name: string): number {
-    if (this.limit < 0) this.source.renew(this);
+    if (this.limit < 0) this.owner.renew(this);
     return this.catalogue.findTree(name);
   }
 
   /** All trees, by slot. */
   trees(): TreeEntry[] {
-    if (this.limit < 0) this.source.renew(this);
+    if (this.limit < 0) this.owner.renew(this);
     const found: TreeEntry[] = [];
     const { names, roots, counts } = this.catalogue;
     names.forEach((name, slot) => {
@@ -133,7 +133,7 @@ export class View {
 
   /** Value of one of the 16 counters, a safe integer. @throws DataError SOMBRA_COUNTER */
   counter(index: number): number {
-    if (this.limit < 0) this.source.renew(this);
+    if (this.limit < 0) this.owner.renew(this);
     const value = this.catalogue.counters[index];
     if (value === undefined)
       throw new DataError('SOMBRA_COUNTER', `counter ${index} does not exist; there are ${COUNTERS}`);
@@ -142,13 +142,13 @@ export class View {
 
   /** Pages of the file as of this view: valid page numbers are below. */
   get pageCount(): number {
-    if (this.limit === IDLE) this.source.renew(this);
+    if (this.limit === IDLE) this.owner.renew(this);
     return this.catalogue.pageCount;
   }
 
   /** Number of the commit that this view sees; in a write transaction the commit to come. */
   get lsn(): number {
-    if (this.limit === IDLE) this.source.renew(this);
+    if (this.limit === IDLE) this.owner.renew(this);
     return this.catalogue.lsn;
   }
 
@@ -159,7 +159,7 @@ export class View {
 
   /** Ends a snapshot; its old page versions may go. Harmless when repeated, and on the pager's own view. */
   release(): void {
-    if (this.limit >= 0) this.source.release(this);
+    if (this.limit >= 0) this.owner.release(this);
   }
 
   [Symbol.dispose](): void {

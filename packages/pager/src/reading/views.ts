@@ -1,39 +1,149 @@
 /**
  * The views of one connection: the implicit one, which sees the newest published commit, and snapshots.
  *
- * Invariant: with shm, a view that sees a commit is kept by a tenure or by a reader's mark. The implicit view has its mark until the
- * end of the turn of the event loop, or until this connection commits.
+ * Invariants:
+ * 1. With shm, a view that sees a commit is kept by a tenure or by a reader's mark. The implicit view has its mark until the end of
+ *    the turn of the event loop, or until this connection commits.
+ * 2. A view sees a commit only after the layer above has been told of the commits of others up to it. Where telling it fails, no view
+ *    moves, nothing is kept, and the next read tells it again.
  */
 import { StateError, TransactionError } from '@sombra/vfs';
+import type { VfsEnv } from '@sombra/vfs';
+import type { Health } from '../base/health.ts';
 import type { Catalogue } from '../format/catalogue.ts';
-import type { Engine } from '../connection/engine.ts';
+import type { FollowedLog } from '../files/followed-log.ts';
+import type { PageCache } from '../pages/page-cache.ts';
+import type { ReadMarks, Reads } from '../sharing/read-marks.ts';
+import type { Tenure } from '../sharing/tenure.ts';
+import type { Commits } from './commits.ts';
+import type { LogLimits } from './log-limits.ts';
+import type { PageSource } from './page-source.ts';
 import { ENDED, IDLE, TOO_OLD, View } from './view.ts';
+import type { ViewOwner } from './view.ts';
 
-/** What becomes of the views of a connection. `engine.view` is the implicit one, `engine.snapshots` are the others. */
-export class Views {
-  /** Commits of others were followed, and the layer above has not been told. */
-  advanced = false;
-  /** Who keeps something in memory that commits of other connections may change. */
+/** What views are made of. */
+export interface ViewsParts {
+  readonly env: VfsEnv;
+  readonly health: Health;
+  /** May other connections have the database open? */
+  readonly shared: boolean;
+  readonly cache: PageCache;
+  readonly pages: PageSource;
+  readonly commits: Commits;
+  readonly marks: ReadMarks;
+  readonly tenure: Tenure;
+  readonly followed: FollowedLog;
+  readonly limits: LogLimits;
+  /** Brings the connection to the newest commit of the header, which a tenure or a mark keeps. */
+  readonly follow: () => void;
+}
+
+/** The views of one connection. */
+export class Views implements ViewOwner {
+  /** The implicit view. */
+  readonly view: View;
+  readonly snapshots = new Set<View>();
+  /** Called when commits of others have been followed, before anything is read at or behind them. */
   onAdvanced: ((newest: View) => void) | undefined;
 
-  private readonly engine: Engine;
+  private readonly parts: ViewsParts;
+  /** Commits of others were followed, and the layer above has not been told, or not successfully. */
+  private advanced = false;
+  private telling = false;
   /** The implicit view sees a commit, and is kept by a reader's mark until the end of the turn. */
   private marked = false;
   private since = 0;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
+  constructor(parts: ViewsParts) {
+    this.parts = parts;
+    const { published } = parts.commits;
+    this.view = new View(parts.cache, this, parts.shared ? IDLE : published.lsn, published);
   }
 
-  /** Limit of the implicit view while a reader's mark keeps it, else Infinity. */
-  get markedLimit(): number {
-    return this.marked ? this.engine.view.limit : Infinity;
+  // ---- reading
+
+  fault(view: View, pageNumber: number): number {
+    if (view.limit < 0) this.renew(view);
+    return this.parts.pages.fault(view, pageNumber);
   }
+
+  /** A view without a commit is read through: the implicit one gets the newest, others have ended. */
+  renew(view: View): void {
+    const { health, tenure, commits } = this.parts;
+    health.checkOpen();
+    if (view.limit === TOO_OLD) {
+      throw new TransactionError(
+        'SOMBRA_SNAPSHOT_TOO_OLD',
+        'the snapshot was older than readTimeoutMs while the log was over its limit, and was ended: take a new one, and release snapshots earlier',
+      );
+    }
+    if (view.limit !== IDLE)
+      throw new StateError('SOMBRA_CLOSED', 'this view has ended with its transaction or was released: take a new one');
+    if (tenure.held) this.tellAdvanced();
+    else {
+      this.catchUp('turn');
+      this.keepImplicit();
+    }
+    this.view.limit = commits.published.lsn;
+    this.view.catalogue = commits.published;
+  }
+
+  /**
+   * A view of the newest published commit that stays as it is until it is released.
+   * @param exempt  it may be as old as it likes: a backup, an export, a check
+   */
+  snapshot(exempt = false): View {
+    const { health, shared, commits, cache, limits } = this.parts;
+    health.checkOpen();
+    if (shared) this.catchUp('snapshot');
+    else this.tellAdvanced();
+    const view = new View(cache, this, commits.published.lsn, commits.published);
+    this.snapshots.add(view);
+    this.updateLimits();
+    if (!exempt) limits.watch(view);
+    return view;
+  }
+
+  /** Keeps everything from the newest commit on by a reader's mark, follows the log to it, and tells the layer above. */
+  private catchUp(reads: Reads): void {
+    this.parts.marks.begin(reads);
+    try {
+      this.parts.follow();
+      this.tellAdvanced();
+    } catch (error) {
+      this.shrinkMarks(); // nothing new is kept
+      throw error;
+    }
+  }
+
+  /** Tells the layer above that commits of others have been followed. What it throws leaves the news to be told again. */
+  tellAdvanced(): void {
+    if (!this.advanced || this.telling) return;
+    const { cache, commits } = this.parts;
+    const { published } = commits;
+    this.telling = true;
+    try {
+      this.onAdvanced?.(new View(cache, this, published.lsn, published));
+      this.advanced = false;
+    } catch (error) {
+      this.view.limit = IDLE; // what the listener itself read does not count as told
+      throw error;
+    } finally {
+      this.telling = false;
+    }
+  }
+
+  /** The log was followed to commits of others. */
+  followed(): void {
+    this.advanced = true;
+  }
+
+  // ---- the implicit view
 
   /** This connection published a commit: its implicit view sees it (rule C5). */
   committed(catalogue: Catalogue): void {
-    const { view, shm } = this.engine;
-    if (view.limit >= 0 || shm === null) {
+    const { view } = this;
+    if (view.limit >= 0 || !this.parts.shared) {
       view.catalogue = catalogue;
       view.limit = catalogue.lsn;
     }
@@ -43,54 +153,28 @@ export class Views {
     this.shrinkMarks();
   }
 
-  /** A view without a commit is read through: the implicit one gets the newest, others have ended. */
-  renew(view: View): void {
-    this.engine.health.checkOpen();
-    if (view.limit === TOO_OLD) {
-      throw new TransactionError(
-        'SOMBRA_SNAPSHOT_TOO_OLD',
-        'the snapshot was older than readTimeoutMs while the log was over its limit, and was ended: take a new one, and release snapshots earlier',
-      );
-    }
-    if (view.limit !== IDLE)
-      throw new StateError('SOMBRA_CLOSED', 'this view has ended with its transaction or was released: take a new one');
-    if (!this.engine.tenure.held) {
-      this.engine.marks.begin();
-      this.markImplicit();
-    }
-    this.engine.view.limit = this.engine.published.lsn;
-    this.engine.view.catalogue = this.engine.published;
-    this.tellAdvanced();
-  }
-
-  tellAdvanced(): void {
-    if (!this.advanced) return;
-    this.advanced = false;
-    this.onAdvanced?.(new View(this.engine.cache, this.engine, this.engine.published.lsn, this.engine.published));
-  }
-
   /** The turn of the event loop ends: the implicit view too. */
   private endMarked(): void {
     if (!this.marked) return;
     this.marked = false;
-    if (this.engine.health.closed) return;
+    if (this.parts.health.closed) return;
     // Also within a tenure: the view may be older than what the tenure keeps.
-    this.engine.view.limit = IDLE;
+    this.view.limit = IDLE;
     this.shrinkMarks();
   }
 
   /** The implicit view sees the newest commit from here on. */
   useNewest(): void {
-    if (this.engine.shm === null) return;
-    if (this.engine.tenure.held) this.engine.view.limit = IDLE;
+    if (!this.parts.shared) return;
+    if (this.parts.tenure.held) this.view.limit = IDLE;
     else if (this.marked) this.endMarked();
-    this.renew(this.engine.view);
+    this.renew(this.view);
   }
 
   /** Ends the implicit view: the connection is being closed. */
   endImplicit(): void {
     this.marked = false;
-    this.engine.view.limit = ENDED;
+    this.view.limit = ENDED;
   }
 
   /**
@@ -98,65 +182,72 @@ export class Views {
    * @param turnGoesOn  it may be in use in this turn of the event loop, and stays as it is until its end
    */
   endUnprotected(turnGoesOn: boolean): void {
-    const { view } = this.engine;
+    const { view } = this;
+    const { marks } = this.parts;
     if (this.marked || view.limit < 0) return;
-    if (turnGoesOn && this.engine.marks.tryBegin()) this.markImplicit();
-    else view.limit = IDLE;
+    let kept = false;
+    try {
+      kept = turnGoesOn && marks.begin('turn', false);
+    } finally {
+      if (kept) this.keepImplicit();
+      else view.limit = IDLE;
+    }
   }
 
-  private markImplicit(): void {
+  /** The implicit view is kept by the mark that was begun, until the end of the turn. */
+  private keepImplicit(): void {
+    const { env, health } = this.parts;
     this.marked = true;
-    this.since = this.engine.now();
-    this.engine.vfs.env.defer(() => this.engine.health.runUpkeep(() => this.endMarked()));
+    this.since = env.monotonicMs();
+    env.defer(() => health.runUpkeep(() => this.endMarked()));
   }
 
   /** A view that is older than this is renewed when `freshen` is called. */
   freshen(maxAgeMs: number): void {
-    if (this.marked && !this.engine.tenure.held && this.engine.now() - this.since > maxAgeMs) this.endMarked();
+    const { env, tenure } = this.parts;
+    if (this.marked && !tenure.held && env.monotonicMs() - this.since > maxAgeMs) this.endMarked();
   }
 
+  // ---- ends and limits
+
   release(view: View): void {
-    if (view === this.engine.view || (this.engine.transaction !== null && view === this.engine.transaction.view))
-      return;
-    this.endView(view, ENDED);
+    if (view !== this.view) this.endView(view, ENDED);
   }
 
   /** Ends a snapshot. @param how  ENDED or TOO_OLD */
   endView(view: View, how: number): void {
     view.limit = how;
-    this.engine.snapshots.delete(view);
-    this.engine.limits.forget(view);
+    if (!this.snapshots.delete(view)) return;
+    this.parts.limits.forget(view);
     this.updateLimits();
-    if (!this.engine.health.closed) this.shrinkMarks();
+    if (!this.parts.health.closed) this.shrinkMarks();
   }
 
-  /**
-   * A view of the newest published commit that stays as it is until it is released.
-   * @param exempt  it may be as old as it likes: a backup, an export, a check
-   */
-  snapshot(exempt = false): View {
-    this.engine.health.checkOpen();
-    if (this.engine.shm !== null) this.engine.marks.begin(true);
-    const view = new View(this.engine.cache, this.engine, this.engine.published.lsn, this.engine.published);
-    this.engine.snapshots.add(view);
-    this.updateLimits();
-    this.tellAdvanced();
-    if (!exempt) this.engine.limits.watch(view);
-    return view;
+  /** K1: the least commit that a view of this connection may read, at most `bound`. */
+  horizon(bound: number): number {
+    let lowest = bound;
+    for (const view of this.snapshots) lowest = Math.min(lowest, view.limit);
+    return this.marked && this.view.limit >= 0 ? Math.min(lowest, this.view.limit) : lowest;
   }
 
   private shrinkMarks(): void {
-    if (this.engine.shm === null) return;
-    let oldest = this.marked ? this.engine.view.limit : Infinity;
-    for (const view of this.engine.snapshots) oldest = Math.min(oldest, view.limit);
-    this.engine.marks.shrink(oldest);
+    const { shared, marks, followed } = this.parts;
+    if (shared) marks.shrink(this.oldestMarked(), followed.floor);
+  }
+
+  /** Least limit of the views that a mark keeps; Infinity without any. */
+  private oldestMarked(): number {
+    let oldest = this.marked && this.view.limit >= 0 ? this.view.limit : Infinity;
+    for (const view of this.snapshots) oldest = Math.min(oldest, view.limit);
+    return oldest;
   }
 
   /** Tells the cache which old versions may still be read. */
   updateLimits(): void {
-    const { snapshots, view, tail, published, cache } = this.engine;
-    const limits = new Set([...snapshots].map(({ limit }) => limit));
-    if (view.limit >= 0 && view.limit < published.lsn) limits.add(view.limit);
+    const { cache, commits } = this.parts;
+    const { tail, published } = commits;
+    const limits = new Set([...this.snapshots].map(({ limit }) => limit));
+    if (this.view.limit >= 0 && this.view.limit < published.lsn) limits.add(this.view.limit);
     // While commits wait for their sync, readers see the one before them.
     if (tail !== published) limits.add(published.lsn);
     cache.snapshotLimits = [...limits];

@@ -50,6 +50,7 @@ const NAMES: Record<number, string> = {
 export class LockTable {
   private readonly file: VfsFile | null;
   private readonly held = new Map<number, LockMode>();
+  private released: (() => void) | undefined;
 
   /**
    * @param file  descriptor of main that is used for locks only; null in single-process mode, where a lock file keeps others out
@@ -131,10 +132,19 @@ export class LockTable {
     this.file?.unlock(LOCK_BASE + byte, 1);
   }
 
+  /** Names what has to be given back with the locks: a lock file that stands for them. */
+  closeWith(release: () => void): void {
+    this.released = release;
+  }
+
   /** Closes the descriptor, with which all of its locks end. */
   close(): void {
     this.held.clear();
-    this.file?.close();
+    try {
+      this.released?.();
+    } finally {
+      this.file?.close();
+    }
   }
 }
 

@@ -7,7 +7,7 @@
  *      512   512  header copy 1 }
  *     1024     4  poison mark
  *     1028     4  held mark: the holder of WRITE has not released it
- *     1032     4  late mark: somebody gave WRITE back while a sync of his was in flight, and may yet poison
+ *     1032     4  late mark: a connection gave WRITE back while its sync was in flight, and may yet poison
  *     4096  2048  holders of the lock bytes below READ (holders.ts)
  *    16384  65536 1024 reader marks of 64 bytes
  *
@@ -83,7 +83,7 @@ export class Shm {
     this.path = path;
   }
 
-  /** Builds the file anew; only who holds RECOVER, and PRESENCE exclusively, may. Every byte is written: no holes (C4). */
+  /** Builds the file anew; only a connection that holds RECOVER, and PRESENCE exclusively, may. Every byte is written: no holes (C4). */
   static create(vfs: Vfs, path: string, state: SharedState): Shm {
     const name = shmPath(path);
     if (vfs.stat(name) !== null) vfs.unlink(name);
@@ -202,16 +202,20 @@ export class Shm {
     );
   }
 
-  /** Publishes a header. Only who holds WRITE may. */
-  write(state: SharedState): void {
+  /** Publishes a header. Only the holder of WRITE may. */
+  write(state: Readonly<SharedState>): void {
     const { copy } = this;
-    this.generation += 1;
+    const generation = this.generation + 1;
     writeU32(copy, SHM_MAGIC, MAGIC);
     writeU32(copy, SHM_VERSION, VERSION);
-    writeU64(copy, SHM_GENERATION, this.generation);
+    writeU64(copy, SHM_GENERATION, generation);
     writeSharedFields(copy, SHM_FIELDS, state);
     writeU32(copy, SHM_CHECKSUM, xxh32(copy, 0, SHM_CHECKSUM, SEED));
-    pwriteFully(this.file, copy, (this.generation & 1) * SHM_COPY_SIZE);
+    // If the write fails, the next one goes to the same copy with a greater generation: the other copy stays valid, and a
+    // reader that has seen what reached the file of this one sees the difference.
+    this.generation = generation + 1;
+    pwriteFully(this.file, copy, (generation & 1) * SHM_COPY_SIZE);
+    this.generation = generation;
   }
 
   /** Sets or clears the poison mark. */
@@ -238,7 +242,7 @@ export class Shm {
    */
   setLate(): void {
     this.setWord(SHM_LATE, true);
-    this.late = true; // not before: who could not set it has to try again
+    this.late = true; // not before: what could not be set has to be tried again
   }
 
   private setWord(at: number, on: boolean): void {

@@ -1,61 +1,87 @@
 /**
  * Holding WRITE (rule L5). A lone commit takes and releases it. While commits follow each other within a millisecond, or
  * asynchronous work is under way, it is kept: then a transaction pays for no lock, no look at the shm header and no comparison
- * of files. Who waits for it holds WAIT; it gets WRITE within some milliseconds, at the next safe point.
+ * of files. A waiting connection holds WAIT and is given WRITE within a few milliseconds, at the next safe point.
  *
  * Invariants:
  * 1. It ends only when no transaction is open, no sync of this connection is in flight and no commit is unpublished.
  * 2. The held mark of shm is set after WRITE was granted and cleared before it is released, unless something was left that
  *    the next holder has to settle.
  */
-import { PoisonedError } from '@sombra/vfs';
-import type { Engine } from '../connection/engine.ts';
-import { followLog } from '../files/follow-log.ts';
+import { assert, PoisonedError } from '@sombra/vfs';
+import type { Vfs } from '@sombra/vfs';
+import type { Health } from '../base/health.ts';
+import type { ResolvedOptions } from '../base/options.ts';
+import type { Header } from './header.ts';
 import { LOCK_WAIT, LOCK_WRITE, refuseBusy } from './locks.ts';
-import { releaseIdle } from '../life/registry.ts';
-import { checkSameFile } from '../files/same-file.ts';
-import { settleDeadHolder } from '../writing/succession.ts';
+import type { LockTable } from './locks.ts';
+import { releaseIdle } from './registry.ts';
+import type { Neighbour } from './registry.ts';
+import type { Shm } from './shm.ts';
 import { retryUntil } from './waiting.ts';
 
 /** Commits that follow each other within this time keep WRITE. */
 const KEEP_MS = 1;
 /** When a kept WRITE is looked at again. */
 const TIMER_MS = 2;
-/** Time between two looks whether somebody waits. */
+/** Time between two looks whether a connection waits. */
 const POLL_MS = 2;
-/** Longest time that somebody who waits is kept waiting by commits that follow each other. */
+/** Longest time that commits that follow each other keep another connection waiting. */
 const SHARE_MS = 10;
-/** Who gave way does not try again for so long while somebody waits: longer than the longest pause between two tries. */
+/** A connection that gave way does not try again for so long while another waits: longer than the longest pause between two tries. */
 const SKIP_MS = 6;
 const SKIP_STEP_MS = 0.5;
 
+/** What a tenure asks of the connection that it belongs to. */
+export interface TenureUser {
+  /** Is there nothing open, in flight or unpublished? */
+  isQuiet(): boolean;
+  /** Brings asynchronous work to a safe point. @returns false when only the caller can end what is open */
+  quiesce(): boolean;
+  /** WRITE was granted: compares main with the header, and settles what the holder before left. @param died  without giving it back */
+  settle(died: boolean): void;
+  /** Everything is settled: follows the log to its end, and gets ready to write it. */
+  onAcquired(): void;
+  /** WRITE is about to go. @param turnGoesOn  the implicit view may be in use until the end of the turn of the event loop */
+  onReleasing(turnGoesOn: boolean): void;
+}
+
+/** What a tenure is made of. */
+export interface TenureParts {
+  readonly vfs: Vfs;
+  readonly options: ResolvedOptions;
+  readonly health: Health;
+  readonly locks: LockTable;
+  /** null: no other connection can have the database open. */
+  readonly shm: Shm | null;
+  readonly header: Header;
+  readonly neighbour: Neighbour;
+  readonly user: TenureUser;
+}
+
 /** The tenure of one connection. */
 export class Tenure {
+  /** Does this connection hold WRITE? */
   held = false;
-  /** Something that the next holder of WRITE has to settle as if this one had died. */
-  unsettled = false;
-  /** Somebody else may poison during this tenure: a sync that he did not wait for may fail (rule E1). */
-  poisonable = false;
 
-  private readonly engine: Engine;
+  private readonly parts: TenureParts;
   private since = 0;
   private lastCommit = 0;
   private lastPoll = 0;
   private gaveWay = -Infinity;
   private timer: unknown;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
+  constructor(parts: TenureParts) {
+    this.parts = parts;
   }
 
   /**
    * Takes WRITE, settles what a dead holder left, and brings the connection up to the newest commit.
    * @throws IoError SOMBRA_BUSY, naming the holder; PoisonedError; StateError SOMBRA_DATABASE_MOVED; CorruptionError; IoError
    */
-  acquire(waitMs = this.engine.options.busyTimeoutMs): void {
+  acquire(waitMs = this.parts.options.busyTimeoutMs): void {
     if (this.held) return;
-    const { engine } = this;
-    const { shm, locks, vfs } = engine;
+    const { shm, locks, vfs, header, options, user } = this.parts;
     if (shm === null) {
       this.held = true;
       return;
@@ -63,23 +89,20 @@ export class Tenure {
     this.lock(waitMs);
     let settled = false;
     try {
-      if (this.unsettled) shm.forget(); // what this connection believed to have published may not be there
-      engine.readShared();
+      header.readForWriting();
       if (shm.poisoned) {
         throw new PoisonedError(
           'SOMBRA_LOCK_POISONED',
-          `a sync of ${engine.options.path} failed: close all connections and open the database again`,
+          `a sync of ${options.path} failed: close all connections and open the database again`,
         );
       }
       const died = shm.held;
       if (!died) shm.setHeld(true);
       settled = !died;
       shm.writeHolder(vfs, LOCK_WRITE);
-      checkSameFile(engine, died);
-      if (died) settleDeadHolder(engine);
+      user.settle(died);
       settled = true;
-      followLog(engine);
-      engine.logs.attach(engine);
+      user.onAcquired();
     } catch (error) {
       try {
         if (settled) shm.setHeld(false);
@@ -88,28 +111,28 @@ export class Tenure {
       }
       throw error;
     }
+    assert(shm.held && locks.holds(LOCK_WRITE), 'a tenure begins with WRITE locked and its held mark set');
     this.held = true;
-    this.unsettled = false;
-    this.poisonable = shm.late;
+    header.beginTenure();
     this.since = this.lastPoll = vfs.env.monotonicMs();
   }
 
   /** Says that this connection waits for WRITE although it does not block, or does not any more. */
   wait(waits: boolean): void {
-    const { locks, shm } = this.engine;
+    const { locks, shm } = this.parts;
     if (shm === null) return;
     if (waits) locks.tryLock(LOCK_WAIT, 'shared');
     else locks.unlock(LOCK_WAIT);
   }
 
   private lock(waitMs: number): void {
-    const { locks, vfs, options } = this.engine;
+    const { locks, vfs, options, neighbour } = this.parts;
     const attempt = (): boolean => locks.tryLock(LOCK_WRITE, 'exclusive');
     while (vfs.env.monotonicMs() - this.gaveWay < SKIP_MS && this.isAwaited()) {
       if (waitMs === 0) refuseBusy(vfs, options.path, LOCK_WRITE, null);
       vfs.env.sleep(SKIP_STEP_MS);
     }
-    if (attempt() || (releaseIdle(this.engine) && attempt())) return;
+    if (attempt() || (releaseIdle(neighbour) && attempt())) return;
     if (waitMs === 0) refuseBusy(vfs, options.path, LOCK_WRITE);
     try {
       const waitAndTry = (): boolean => (locks.holds(LOCK_WAIT) || locks.tryLock(LOCK_WAIT, 'shared')) && attempt();
@@ -119,43 +142,46 @@ export class Tenure {
     }
   }
 
-  /** A transaction, checkpoint or group has ended. @param committed  it was a commit */
-  settle(committed: boolean): void {
-    const { engine } = this;
-    if (!this.held || engine.shm === null || engine.options.locking === 'exclusive') return;
-    const now = engine.vfs.env.monotonicMs();
+  /**
+   * A transaction, checkpoint or group has ended: gives WRITE back, or keeps it for what follows.
+   * @param committed  it was a commit
+   */
+  yield(committed: boolean): void {
+    const { shm, options, vfs, user } = this.parts;
+    if (!this.held || shm === null || options.locking === 'exclusive') return;
+    const now = vfs.env.monotonicMs();
     const follows = committed && now - this.lastCommit <= KEEP_MS;
     if (committed) this.lastCommit = now;
     if (this.mustShare(now) && this.giveWayNow(!committed, now)) return;
-    if (!follows && engine.isQuiet()) this.release(!committed);
+    if (!follows && user.isQuiet()) this.release(!committed);
     else this.arm();
   }
 
   /**
-   * Ends the tenure if somebody waits and this connection had its time; asynchronous work is brought to a safe point.
+   * Ends the tenure if another connection waits and this one had its time; asynchronous work is brought to a safe point.
    * @returns whether it did
    */
   giveWay(): boolean {
-    const now = this.engine.vfs.env.monotonicMs();
-    return this.held && this.engine.shm !== null && this.mustShare(now) && this.giveWayNow(false, now);
+    const now = this.parts.vfs.env.monotonicMs();
+    return this.held && this.parts.shm !== null && this.mustShare(now) && this.giveWayNow(false, now);
   }
 
   private giveWayNow(turnGoesOn: boolean, now: number): boolean {
-    if (!this.engine.quiesce()) return false;
+    if (!this.parts.user.quiesce()) return false;
     this.gaveWay = now;
     return this.release(turnGoesOn, true);
   }
 
-  /** Has somebody waited, and had this connection its time? */
+  /** Does another connection wait, and had this one its time? */
   private mustShare(now: number): boolean {
     if (now - this.lastPoll < POLL_MS || now - this.since < SHARE_MS) return false;
     this.lastPoll = now;
     return this.isAwaited();
   }
 
-  /** Does somebody wait for WRITE? */
+  /** Does another connection wait for WRITE? */
   isAwaited(): boolean {
-    const { locks } = this.engine;
+    const { locks } = this.parts;
     if (locks.holds(LOCK_WAIT)) return false;
     if (!locks.tryLock(LOCK_WAIT, 'exclusive')) return true;
     locks.unlock(LOCK_WAIT);
@@ -164,12 +190,13 @@ export class Tenure {
 
   private arm(): void {
     if (this.timer !== undefined) return;
-    const { env } = this.engine.vfs;
+    const { health, user } = this.parts;
+    const { env } = this.parts.vfs;
     this.timer = env.setTimer(() => {
       this.timer = undefined;
-      if (!this.held || this.engine.health.closed) return;
-      if (!this.engine.isQuiet() || env.monotonicMs() - this.lastCommit < KEEP_MS) return this.arm();
-      this.engine.health.runUpkeep(() => this.release(false));
+      if (!this.held || health.closed) return;
+      if (!user.isQuiet() || env.monotonicMs() - this.lastCommit < KEEP_MS) return this.arm();
+      health.runUpkeep(() => this.release(false));
     }, TIMER_MS);
   }
 
@@ -180,21 +207,21 @@ export class Tenure {
    * @returns whether it is free now
    */
   release(turnGoesOn: boolean, quiesced = false): boolean {
-    const { engine } = this;
-    const { shm, locks } = engine;
+    const { shm, locks, health, header, user } = this.parts;
     if (!this.held) return true;
-    if (!quiesced && !engine.isQuiet()) return false;
+    if (!quiesced && !user.isQuiet()) return false;
     if (shm === null) {
       this.held = false;
       return true;
     }
+    assert(locks.holds(LOCK_WRITE), 'a tenure ends with WRITE still locked');
     try {
-      engine.views.endUnprotected(turnGoesOn);
+      user.onReleasing(turnGoesOn);
     } finally {
       this.held = false;
       try {
         // A poison mark that could not be set must not let anybody believe the page cache.
-        if (!this.unsettled && !engine.health.poisoned) shm.setHeld(false);
+        if (!header.isUnsettled && !health.poisoned) shm.setHeld(false);
       } finally {
         locks.unlock(LOCK_WRITE);
       }
@@ -202,9 +229,17 @@ export class Tenure {
     return true;
   }
 
+  /** Do the lock table, the held mark and this agree? For tests, see `verify` of vfs. */
+  check(): void {
+    const { shm, locks } = this.parts;
+    if (shm === null) return;
+    assert(this.held === locks.holds(LOCK_WRITE), 'WRITE is locked exactly during a tenure');
+    assert(!this.held || shm.held, 'the held mark is set during a tenure');
+  }
+
   /** Stops the timer. */
   stop(): void {
-    if (this.timer !== undefined) this.engine.vfs.env.clearTimer(this.timer);
+    if (this.timer !== undefined) this.parts.vfs.env.clearTimer(this.timer);
     this.timer = undefined;
   }
 }

@@ -1,13 +1,45 @@
 import { assert, DataError, pwriteFully, StateError } from '@sombra/vfs';
+import type { Vfs } from '@sombra/vfs';
 import { archivedThrough } from '@sombra/wal';
 import { BulkScratch, bulkScratchPath } from './bulk-scratch.ts';
 import { readU32 } from '../base/bytes.ts';
-import type { Engine } from '../connection/engine.ts';
-import { runCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { Health } from '../base/health.ts';
+import type { ResolvedOptions } from '../base/options.ts';
+import type { Counters } from '../base/stats.ts';
+import type { Syncs } from '../base/syncs.ts';
+import type { MainFile } from '../files/main-file.ts';
+import type { PageCache } from '../pages/page-cache.ts';
+import type { PageIndex } from '../pages/page-index.ts';
+import type { VersionReader } from '../pages/version-reader.ts';
+import type { Commits } from '../reading/commits.ts';
+import type { Header } from '../sharing/header.ts';
 import { FreePages } from './free-pages.ts';
 import { PAGE_NUMBER_OFFSET, sealPage, stampHeader } from '../format/page-header.ts';
 import { PageSet } from '../pages/page-set.ts';
 import type { WriteTransaction } from './transaction.ts';
+
+/** What a bulk load needs of its connection. */
+export interface BulkHost {
+  readonly vfs: Vfs;
+  readonly options: ResolvedOptions;
+  readonly health: Health;
+  readonly header: Header;
+  readonly main: MainFile;
+  readonly syncs: Syncs;
+  readonly cache: PageCache;
+  readonly index: PageIndex;
+  readonly reader: VersionReader;
+  readonly commits: Commits;
+  readonly stats: Counters;
+  /** Brings everything to main that views allow. */
+  checkpointNow(): unknown;
+  /** May the file have this many pages? @throws DataError SOMBRA_DATABASE_FULL */
+  checkSize(pageCount: number): void;
+  /** The pages of the load are in main: begins the transaction that publishes them, in the same tenure. */
+  beginBulkCommit(): WriteTransaction;
+  /** The load was given up. */
+  bulkAborted(): void;
+}
 
 /** A checkpoint is worth its syncs when at least so many pages are free, and this part of the file. */
 const FREE_PAGES_MIN = 8;
@@ -36,7 +68,7 @@ export class BulkWriter {
   /** Of them, those that the file grows by. */
   private grown = 0;
 
-  private readonly engine: Engine;
+  private readonly host: BulkHost;
   private readonly lsn: number;
   private readonly first: number;
   private readonly buffer: Uint8Array;
@@ -49,18 +81,13 @@ export class BulkWriter {
   private readonly written = new PageSet();
 
   /** Called by the pager. @internal */
-  constructor(engine: Engine) {
-    this.engine = engine;
-    engine.group.settleNow();
-    engine.checkpoints.finishNow();
-    // A view of this turn may be older than what WRITE brought: whoever looks before he loads must see what others committed.
-    engine.views.useNewest();
-    this.free = freePages(engine);
-    this.lsn = engine.tail.lsn + 1;
-    this.first = engine.tail.pageCount;
-    const { pageSize } = engine.cache;
-    this.buffer = new Uint8Array(Math.max(BUFFER_BYTES, pageSize));
-    engine.bulk = this;
+  constructor(host: BulkHost) {
+    this.host = host;
+    this.free = freePages(host);
+    const { tail } = host.commits;
+    this.lsn = tail.lsn + 1;
+    this.first = tail.pageCount;
+    this.buffer = new Uint8Array(Math.max(BUFFER_BYTES, host.cache.pageSize));
   }
 
   /**
@@ -72,7 +99,7 @@ export class BulkWriter {
     let pageNumber = this.free?.take() ?? 0;
     if (pageNumber === 0) {
       pageNumber = this.first + this.grown;
-      this.engine.checkSize(pageNumber + 1);
+      this.host.checkSize(pageNumber + 1);
       this.grown += 1;
     }
     this.pages += 1;
@@ -86,7 +113,7 @@ export class BulkWriter {
    */
   write(pageNumber: number, bytes: Uint8Array, start: number): void {
     this.check();
-    const { pageSize } = this.engine.cache;
+    const { pageSize } = this.host.cache;
     if (pageNumber < this.first) {
       if (this.free?.taken.has(pageNumber) !== true)
         throw new DataError('SOMBRA_PAGE_RANGE', `page ${pageNumber} was not allocated by this bulk load`);
@@ -112,7 +139,7 @@ export class BulkWriter {
   /** Space beside the database for what does not fit into memory, until the load ends. @throws IoError SOMBRA_IO; StateError SOMBRA_BULK_DONE */
   scratch(): BulkScratch {
     this.check();
-    this.space ??= new BulkScratch(this.engine.vfs, bulkScratchPath(this.engine.options.path));
+    this.space ??= new BulkScratch(this.host.vfs, bulkScratchPath(this.host.options.path));
     return this.space;
   }
 
@@ -124,23 +151,19 @@ export class BulkWriter {
    */
   finish(apply: (tx: WriteTransaction) => void): number {
     this.check();
-    const { engine } = this;
+    const { host } = this;
     try {
-      refuseArchived(engine);
+      refuseArchived(host);
       this.flush();
       this.removeScratch();
-      const { size } = engine.main.stat();
-      const wanted = (this.first + this.grown) * engine.cache.pageSize;
-      if (size < wanted) engine.main.truncate(wanted); // pages allocated and never written
-      engine.sync(engine.main);
+      host.main.extend(this.first + this.grown); // pages allocated and never written
+      host.syncs.sync(host.main.file);
     } catch (error) {
       this.abort();
       throw error;
     }
-    // From here on it is a transaction like any other, in the same tenure.
     this.open = false;
-    engine.bulk = null;
-    const tx = engine.begin();
+    const tx = host.beginBulkCommit();
     try {
       tx.catalogue.pageCount = this.first + this.grown;
       tx.placed = this.publishPlaced(tx);
@@ -149,7 +172,7 @@ export class BulkWriter {
     } catch (error) {
       tx.rollback();
       // What was read of its pages has the number of a commit that comes yet.
-      engine.cache.dropVersionsOf(this.lsn);
+      host.cache.dropVersionsOf(this.lsn);
       throw error;
     }
   }
@@ -164,7 +187,7 @@ export class BulkWriter {
       if (!this.written.has(page)) continue;
       placed.push(page);
       // What is cached of it from before it was free must not pass for what the load wrote.
-      this.engine.cache.supersede(page, this.lsn);
+      this.host.cache.supersede(page, this.lsn);
     }
     this.free.settle(tx, tx.catalogue);
     return placed;
@@ -174,24 +197,23 @@ export class BulkWriter {
   abort(): void {
     if (!this.open) return;
     this.open = false;
-    this.engine.bulk = null;
     try {
       this.removeScratch();
     } finally {
-      this.engine.tenure.settle(false);
+      this.host.bulkAborted();
     }
   }
 
   private flush(): void {
     if (this.buffered === 0) return;
-    const { engine } = this;
-    const { pageSize } = engine.cache;
+    const { host } = this;
+    const { pageSize } = host.cache;
     for (let i = 0; i < this.buffered; i += 1) {
       const at = i * pageSize;
-      sealPage(this.buffer, at, pageSize, readU32(this.buffer, at + PAGE_NUMBER_OFFSET), engine.superblock.salt);
+      sealPage(this.buffer, at, pageSize, readU32(this.buffer, at + PAGE_NUMBER_OFFSET), host.main.superblock.salt);
     }
-    pwriteFully(engine.main, this.buffer.subarray(0, this.buffered * pageSize), this.bufferFirst * pageSize);
-    engine.stats.pagesWritten += this.buffered;
+    pwriteFully(host.main.file, this.buffer.subarray(0, this.buffered * pageSize), this.bufferFirst * pageSize);
+    host.stats.pagesWritten += this.buffered;
     this.buffered = 0;
   }
 
@@ -201,28 +223,29 @@ export class BulkWriter {
   }
 
   private check(): void {
-    this.engine.health.checkOpen();
+    this.host.health.checkOpen();
     if (!this.open) throw new StateError('SOMBRA_BULK_DONE', 'the bulk load has ended: begin a new one');
-    this.engine.health.checkWritable();
+    this.host.health.checkWritable();
   }
 }
 
+/** The free pages that a load may write to, null for none. */
+function freePages(host: BulkHost): FreePages | null {
+  const { header, cache, index, reader } = host;
+  const { tail } = host.commits;
+  if (tail.freeCount === 0) return null;
+  const worthIt = tail.freeCount >= FREE_PAGES_MIN && tail.freeCount >= tail.pageCount * FREE_PART_MIN;
+  if (header.state.checkpointLsn !== tail.lsn && worthIt) host.checkpointNow();
+  if (header.state.checkpointLsn !== tail.lsn) return null; // a reader may need what the free pages hold
+  assert(index.count === 0, 'nothing stands in the log after the checkpoint of the newest commit');
+  return new FreePages({ reader, pageSize: cache.pageSize, tail });
+}
+
 /** What a bulk load writes is in no segment. @throws StateError SOMBRA_ARCHIVE_GAP while there is an archive */
-export function refuseArchived({ vfs, options }: Engine): void {
+export function refuseArchived({ vfs, options }: Pick<BulkHost, 'vfs' | 'options'>): void {
   if (archivedThrough(vfs, options.path) === Infinity) return;
   throw new StateError(
     'SOMBRA_ARCHIVE_GAP',
     `the log of ${options.path} is archived, and a bulk load does not go through it: end the archive, load, and begin it again with a new backup`,
   );
-}
-
-/** The free pages that a load may write to, null for none. */
-function freePages(engine: Engine): FreePages | null {
-  const { tail, shared, cache } = engine;
-  if (tail.freeCount === 0) return null;
-  const worthIt = tail.freeCount >= FREE_PAGES_MIN && tail.freeCount >= tail.pageCount * FREE_PART_MIN;
-  if (shared.checkpointLsn !== tail.lsn && worthIt) runCheckpoint(engine);
-  if (shared.checkpointLsn !== tail.lsn) return null; // a reader may need what the free pages hold
-  assert(engine.index.count === 0, 'nothing stands in the log after the checkpoint of the newest commit');
-  return new FreePages({ reader: engine.reader, pageSize: cache.pageSize, tail });
 }

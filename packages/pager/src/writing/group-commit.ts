@@ -7,10 +7,15 @@
  * 2. At most one asynchronous sync of the log is in flight. What is appended meanwhile waits for the next one.
  */
 import { TransactionError } from '@sombra/vfs';
+import type { VfsEnv } from '@sombra/vfs';
 import type { LogTail } from '@sombra/wal';
+import type { Health } from '../base/health.ts';
+import type { Syncs } from '../base/syncs.ts';
 import type { Catalogue } from '../format/catalogue.ts';
-import type { Engine } from '../connection/engine.ts';
-import { publishCommit } from './publish.ts';
+import type { LogWriter } from '../files/log-writer.ts';
+import type { Commits } from '../reading/commits.ts';
+import type { Views } from '../reading/views.ts';
+import type { Publisher } from './publish.ts';
 
 interface Waiting {
   readonly catalogue: Catalogue;
@@ -20,15 +25,29 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** What a group is made of. */
+export interface GroupCommitParts {
+  readonly env: VfsEnv;
+  readonly health: Health;
+  readonly syncs: Syncs;
+  readonly logWriter: LogWriter;
+  readonly commits: Commits;
+  readonly views: Views;
+  readonly publisher: Publisher;
+  /** Everything that waited has been published in a later turn. Does not throw. */
+  readonly onPublished: () => void;
+}
+
 /** The transactions of one connection that wait for their sync. */
 export class GroupCommit {
-  private readonly engine: Engine;
+  private readonly parts: GroupCommitParts;
   private waiting: Waiting[] = [];
   private inFlight = false;
   private scheduled = false;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
+  constructor(parts: GroupCommitParts) {
+    this.parts = parts;
+    parts.health.onPoison((cause) => this.fail(cause));
   }
 
   get isEmpty(): boolean {
@@ -37,19 +56,18 @@ export class GroupCommit {
 
   /** Adds a transaction that was appended as the newest one. Its promise is fulfilled when it is durable and published. */
   add(catalogue: Catalogue, end: LogTail): Promise<number> {
-    const { engine } = this;
     const promise = new Promise<number>((resolve, reject) => this.waiting.push({ catalogue, end, resolve, reject }));
-    if (this.waiting.length === 1) engine.views.updateLimits();
+    if (this.waiting.length === 1) this.parts.views.updateLimits();
     this.schedule();
     return promise;
   }
 
   /** Makes everything that waits durable and published, now. A failed sync poisons, and rejects it all. */
-  settleNow(): void {
+  flushNow(): void {
     if (this.waiting.length === 0) return;
-    const { engine } = this;
+    const { syncs, logWriter } = this.parts;
     try {
-      engine.sync(engine.logs.current()!);
+      syncs.sync(logWriter.current()!);
     } catch (error) {
       this.fail(error);
       throw error;
@@ -60,53 +78,51 @@ export class GroupCommit {
   private schedule(): void {
     if (this.scheduled || this.inFlight) return;
     this.scheduled = true;
-    this.engine.vfs.env.defer(() => {
+    const { env, health } = this.parts;
+    env.defer(() => {
       this.scheduled = false;
-      this.flush().catch((error: unknown) => this.engine.health.warnOfUpkeep(error));
+      this.flush().catch((error: unknown) => health.warnOfUpkeep(error));
     });
   }
 
   private async flush(): Promise<void> {
-    const { engine } = this;
     if (this.inFlight || this.waiting.length === 0) return;
-    const wal = engine.logs.current()!;
+    const { health, syncs, logWriter, onPublished } = this.parts;
+    const wal = logWriter.current()!;
     const covers = this.waiting[this.waiting.length - 1]!.catalogue.lsn;
     this.inFlight = true;
-    engine.syncsInFlight += 1;
     try {
-      await wal.syncAsync();
-      engine.stats.syncs += 1;
+      await syncs.deliver(() => wal.syncAsync());
       // A synchronous commit may have published some, or all, meanwhile.
       const count = this.waiting.findLastIndex(({ catalogue }) => catalogue.lsn <= covers) + 1;
       if (count > 0) this.publish(count);
     } catch (error) {
-      engine.health.poison(error);
+      health.poison(error);
       this.fail(error);
     } finally {
       this.inFlight = false;
-      engine.syncsInFlight -= 1;
     }
     if (this.waiting.length > 0) this.schedule();
-    else if (!engine.health.closed) engine.afterCommit();
+    else if (!health.closed) onPublished();
   }
 
   /** Publishes the first `count`, and acknowledges them. */
   private publish(count: number): void {
-    const { engine } = this;
+    const { publisher, views, commits } = this.parts;
     const done = this.waiting.slice(0, count);
     this.waiting = this.waiting.slice(count);
     const last = done[count - 1]!;
     try {
-      publishCommit(engine, last.catalogue, last.end);
+      publisher.publish(last.catalogue, last.end);
     } catch (error) {
       for (const { reject } of done) reject(error);
       this.fail(error);
       throw error;
     }
-    engine.views.updateLimits();
+    views.updateLimits();
     for (const { resolve, catalogue } of done) {
       resolve(catalogue.lsn);
-      if (catalogue !== last.catalogue) engine.giveCatalogue(catalogue); // nobody ever saw it published
+      if (catalogue !== last.catalogue) commits.give(catalogue); // no view ever saw it published
     }
   }
 
@@ -115,10 +131,11 @@ export class GroupCommit {
     const done = this.waiting;
     if (done.length === 0) return;
     this.waiting = [];
-    this.engine.views.updateLimits();
+    const { views, commits } = this.parts;
+    views.updateLimits();
     for (const { resolve, catalogue } of done) {
       resolve(catalogue.lsn);
-      this.engine.giveCatalogue(catalogue);
+      commits.give(catalogue);
     }
   }
 
@@ -150,10 +167,7 @@ export class GroupCommit {
         new TransactionError(
           'SOMBRA_COMMIT_UNKNOWN',
           `commit ${catalogue.lsn} was written, and the sync of the log failed: open the database again to see whether the commit is there`,
-          {
-            cause,
-            details: { lsn: catalogue.lsn },
-          },
+          { cause, details: { lsn: catalogue.lsn } },
         ),
       );
     }

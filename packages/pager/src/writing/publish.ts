@@ -1,92 +1,91 @@
-/** From the log to everybody: appending a record, publishing a new segment and commits in the shm header (rules C2, C4, C6, K6, E1). */
+/** From the log to every connection: appending a record, publishing a new segment and commits in the shared header (rules C2, C4, C6, K6, E1). */
 import { TransactionError } from '@sombra/vfs';
-import { inodeNumber, SEGMENT_HEADER_SIZE } from '@sombra/wal';
-import type { LogPosition, LogTail, Wal } from '@sombra/wal';
-import type { Catalogue } from '../format/catalogue.ts';
-import type { Engine } from '../connection/engine.ts';
+import type { LogPosition, LogTail, RecordBuilder, Wal } from '@sombra/wal';
 import { commitInDoubt } from '../base/failure.ts';
-import { saltWords } from '../format/salt.ts';
+import type { Health } from '../base/health.ts';
+import type { Counters } from '../base/stats.ts';
+import type { Syncs } from '../base/syncs.ts';
+import type { Catalogue } from '../format/catalogue.ts';
+import { liveSegment } from '../files/log-writer.ts';
+import type { LogWriter } from '../files/log-writer.ts';
+import type { Commits } from '../reading/commits.ts';
+import type { Views } from '../reading/views.ts';
+import type { Header } from '../sharing/header.ts';
 
-/** Appends the record that was built. A failed write leaves the log as it was; a failed sync within rotation poisons. */
-export function appendRecord(engine: Engine, wal: Wal): LogPosition {
-  const { builder } = engine;
-  if (wal.isFull(builder.length)) engine.group.settleNow();
-  const before = wal.tail.seq;
-  try {
-    const position = engine.health.guardSync(() => wal.append(builder));
-    engine.stats.logBytes += builder.length;
-    return position;
-  } finally {
-    // Also when there was no room for the record: the names have changed.
-    if (wal.tail.seq !== before) publishSegmentOf(engine, wal);
-  }
+/** What publishing is made of. */
+export interface PublisherParts {
+  readonly health: Health;
+  readonly header: Header;
+  readonly logWriter: LogWriter;
+  readonly commits: Commits;
+  readonly views: Views;
+  readonly syncs: Syncs;
+  readonly stats: Counters;
 }
 
-/** When that fails, nobody knows of the segment that the log goes on in, nor of a record that stands in it. */
-function publishSegmentOf(engine: Engine, wal: Wal): void {
-  try {
-    publishSegment(engine, wal);
-  } catch (error) {
-    engine.health.poison(error);
-    throw commitInDoubt(engine.tail.lsn + 1, error);
-  }
-}
+/** See the top of the file. */
+export class Publisher {
+  private readonly parts: PublisherParts;
 
-/** K6: a new live segment is published before anything that lies in it. */
-function publishSegment(engine: Engine, wal: Wal): void {
-  const { shared } = engine;
-  const { seq } = wal.tail;
-  shared.logSeq = seq;
-  shared.logOffset = shared.synced = SEGMENT_HEADER_SIZE;
-  shared.logChain = wal.startChain;
-  shared.logInode = inodeNumber(wal.liveId());
-  [shared.logSaltLow, shared.logSaltHigh] = saltWords(wal.liveSalt);
-  try {
-    engine.writeShared();
-  } catch (error) {
-    engine.health.poison(error); // the names have changed, and nobody knows
-    throw error;
+  constructor(parts: PublisherParts) {
+    this.parts = parts;
   }
-  engine.stats.rotations += 1;
-  engine.health.callHook((hooks) => hooks.rotated?.(seq));
-}
 
-/**
- * Publishes everything up to a commit that was appended (rules C2, C4): only then it counts for anybody.
- * @param position  where its record ends
- * @throws TransactionError SOMBRA_COMMIT_UNKNOWN when the shm header cannot be written, or somebody poisoned the database
- */
-export function publishCommit(engine: Engine, catalogue: Catalogue, position: LogTail): void {
-  const { shared, shm } = engine;
-  const wal = engine.logs.current()!;
-  if (engine.health.poisoned || (shm !== null && engine.tenure.poisonable && shm.readPoisoned())) {
-    engine.health.poison(undefined);
-    throw new TransactionError(
-      'SOMBRA_COMMIT_UNKNOWN',
-      `commit ${catalogue.lsn} was written, and a sync of another connection failed: open the database again to see whether the commit is there`,
-      {
-        details: { lsn: catalogue.lsn },
-      },
-    );
+  /**
+   * Appends the record that was built. A failed write leaves the log as it was; a failed sync within rotation poisons.
+   * Before it seals a segment, everything in it has to be published.
+   */
+  append(wal: Wal, record: RecordBuilder): LogPosition {
+    const { syncs, stats } = this.parts;
+    const before = wal.tail.seq;
+    try {
+      const position = syncs.guard(() => wal.append(record));
+      stats.logBytes += record.length;
+      return position;
+    } finally {
+      // Also when there was no room for the record: the names have changed.
+      if (wal.tail.seq !== before) this.publishSegment(wal);
+    }
   }
-  const { publishedLsn, publishedPages, publishedTime, logSeq, logOffset, logChain, synced } = shared;
-  wal.publish(position.offset);
-  shared.publishedLsn = catalogue.lsn;
-  shared.publishedPages = catalogue.pageCount;
-  shared.publishedTime = engine.lastTime;
-  shared.logSeq = position.seq;
-  shared.logOffset = position.offset;
-  shared.logChain = position.chain;
-  shared.synced = wal.synced;
-  try {
-    engine.writeShared();
-  } catch (error) {
-    Object.assign(shared, { publishedLsn, publishedPages, publishedTime, logSeq, logOffset, logChain, synced });
-    engine.health.poison(error);
-    throw commitInDoubt(catalogue.lsn, error);
+
+  /** K6: a new live segment is published before anything that lies in it. When that fails, no other connection knows of either. */
+  private publishSegment(wal: Wal): void {
+    const { header, health, commits, stats } = this.parts;
+    try {
+      header.openSegment(liveSegment(wal));
+    } catch (error) {
+      health.poison(error);
+      throw commitInDoubt(commits.tail.lsn + 1, error);
+    }
+    stats.rotations += 1;
+    health.callHook((hooks) => hooks.rotated?.(wal.tail.seq));
   }
-  const before = engine.published;
-  engine.published = catalogue;
-  engine.views.committed(catalogue);
-  if (engine.snapshots.size === 0 && engine.tail === catalogue && before !== catalogue) engine.giveCatalogue(before);
+
+  /**
+   * Publishes everything up to a commit that was appended (rules C2, C4): only then it counts for any connection.
+   * @param end  where its record ends
+   * @throws TransactionError SOMBRA_COMMIT_UNKNOWN when the header cannot be written, or another connection poisoned the database
+   */
+  publish(commit: Catalogue, end: LogTail): void {
+    const { health, header, logWriter, commits, views } = this.parts;
+    const wal = logWriter.current()!;
+    if (health.poisoned || header.isPoisonedByOthers()) {
+      health.poison(undefined);
+      throw new TransactionError(
+        'SOMBRA_COMMIT_UNKNOWN',
+        `commit ${commit.lsn} was written, and a sync of another connection failed: open the database again to see whether the commit is there`,
+        { details: { lsn: commit.lsn } },
+      );
+    }
+    wal.publish(end.offset);
+    try {
+      header.publishCommit(commit, wal.time, end, wal.synced);
+    } catch (error) {
+      health.poison(error);
+      throw commitInDoubt(commit.lsn, error);
+    }
+    const before = commits.publish(commit);
+    views.committed(commit);
+    if (views.snapshots.size === 0 && commits.tail === commit && before !== commit) commits.give(before);
+  }
 }

@@ -8,51 +8,43 @@
  * 3. A rotation that stands between two names is finished, and published.
  */
 import { rewriteRecords, settleNames } from '@sombra/wal';
-import { pwriteFully } from '@sombra/vfs';
-import type { Engine } from '../connection/engine.ts';
-import { walOptions } from '../files/log-writer.ts';
-import { saltBytes, saltWords } from '../format/salt.ts';
-import { encodeSuperblock, slotOffset } from '../format/superblock.ts';
+import type { WalOptions } from '@sombra/wal';
+import type { Syncs } from '../base/syncs.ts';
+import { saltBytes } from '../format/salt.ts';
+import type { MainFile } from '../files/main-file.ts';
+import type { Header } from '../sharing/header.ts';
 
-/** Call while holding WRITE, with the newest slot in `engine.superblock` and the newest header in `engine.shared`. */
-export function settleDeadHolder(engine: Engine): void {
-  const { shared, superblock } = engine;
-  if (superblock.sequence === shared.sequence + 1) {
-    pwriteFully(engine.main, encodeSuperblock(superblock), slotOffset(superblock.sequence));
-    engine.sync(engine.main);
-    shared.sequence = superblock.sequence;
-    shared.clean = superblock.clean ? 1 : 0;
-    shared.checkpointLsn = superblock.checkpointLsn;
-    shared.checkpointPages = superblock.pageCount;
-    shared.replaySeq = superblock.replaySeq;
-    shared.replayOffset = superblock.replayOffset;
-    shared.replayChain = superblock.chain;
-    [shared.replaySaltLow, shared.replaySaltHigh] = saltWords(superblock.logSalt);
-    engine.writeShared();
+/** What following a dead holder reads and writes. */
+export interface SuccessionParts {
+  readonly header: Header;
+  readonly main: MainFile;
+  readonly syncs: Syncs;
+  readonly walOptions: () => WalOptions;
+}
+
+/** Call while holding WRITE, with the newest header read and the newest slot in `main.superblock`. */
+export function settleDeadHolder({ header, main, syncs, walOptions }: SuccessionParts): void {
+  const { state } = header;
+  const { superblock } = main;
+  if (superblock.sequence === state.sequence + 1) {
+    main.writeSlot(superblock);
+    syncs.sync(main.file);
+    header.adoptSlot(superblock);
   }
-  const options = walOptions(engine.options, superblock, engine.vfs);
-  if (shared.logInode !== 0 && shared.synced < shared.logOffset) {
-    engine.health.guardSync(() =>
-      rewriteRecords(options, { seq: shared.logSeq, offset: shared.logOffset }, shared.synced),
-    );
-    shared.synced = shared.logOffset;
-    engine.writeShared();
+  const options = walOptions();
+  if (state.logInode !== 0 && state.synced < state.logOffset) {
+    syncs.guard(() => rewriteRecords(options, { seq: state.logSeq, offset: state.logOffset }, state.synced));
+    header.markSynced(state.logOffset);
   }
-  const adopted = engine.health.guardSync(() =>
+  const adopted = syncs.guard(() =>
     settleNames(options, {
-      seq: shared.logSeq,
-      offset: shared.logOffset,
-      chain: shared.logChain,
-      lsn: shared.publishedLsn,
-      salt: saltBytes(shared.logSaltLow, shared.logSaltHigh),
-      inode: shared.logInode === 0 ? undefined : shared.logInode,
+      seq: state.logSeq,
+      offset: state.logOffset,
+      chain: state.logChain,
+      lsn: state.publishedLsn,
+      salt: saltBytes(state.logSaltLow, state.logSaltHigh),
+      inode: state.logInode === 0 ? undefined : state.logInode,
     }),
   );
-  if (adopted === null) return;
-  shared.logSeq = adopted.seq;
-  shared.logOffset = shared.synced = adopted.offset;
-  shared.logChain = adopted.chain;
-  shared.logInode = adopted.inode;
-  [shared.logSaltLow, shared.logSaltHigh] = saltWords(adopted.salt);
-  engine.writeShared();
+  if (adopted !== null) header.adoptSegment(adopted, adopted.offset);
 }

@@ -1,13 +1,13 @@
-import { DataError, StateError, TransactionError, encodeText } from '@sombra/vfs';
+import { CorruptionError, DataError, StateError, TransactionError, encodeText } from '@sombra/vfs';
 import { COUNTERS } from '../format/catalogue.ts';
 import type { Catalogue } from '../format/catalogue.ts';
-import { commitInGroup, commitTransaction } from './commit.ts';
-import type { Engine } from '../connection/engine.ts';
 import { putFree, takeFree } from './freelist.ts';
 import { KIND_OFFSET, PAGE_KIND_FIRST_FREE, PAGE_KIND_ROOTS, TREE_ID_OFFSET } from '../format/page-header.ts';
 import { rootsPage, TREE_NAME_MAX } from '../format/roots-page.ts';
 import { writeU16 } from '../base/bytes.ts';
 import { ENDED, View } from '../reading/view.ts';
+import type { ViewOwner } from '../reading/view.ts';
+import type { Changes, TransactionHost } from './transaction-host.ts';
 
 /** How a write transaction stands. */
 export type TransactionState = 'active' | 'committed' | 'rolled-back';
@@ -15,6 +15,8 @@ export type TransactionState = 'active' | 'committed' | 'rolled-back';
 /** First byte of a page that page operations may change: kind, flags, tree id, aux; what lies before is the pager's. */
 const FIRST_EDITABLE = KIND_OFFSET;
 const U48_MAX = 2 ** 48 - 1;
+/** Reads that miss the cache between two looks at the deadline. */
+const FAULTS_PER_DEADLINE = 256;
 const NONE: readonly number[] = [];
 
 interface Savepoint {
@@ -33,7 +35,7 @@ interface Savepoint {
  * An error inside `edit`, `allocate`, `free` or a read through `view` rolls the transaction back before it is thrown: a
  * half-done change of a structure is never committed (rule E5).
  */
-export class WriteTransaction {
+export class WriteTransaction implements Changes, ViewOwner {
   /** Sees this transaction's own changes. */
   readonly view: View;
   /** Number of the commit to come. */
@@ -47,21 +49,22 @@ export class WriteTransaction {
   /** Time in ms at which it ends, Infinity for none. @internal */
   readonly deadline: number;
 
-  private readonly engine: Engine;
+  private readonly host: TransactionHost;
   private readonly roots: number;
   private readonly savepoints: Savepoint[] = [];
   private nextSavepoint = 1;
   private current: TransactionState = 'active';
   private late = false;
+  private faults = 0;
 
   /** Called by the pager. @param deadline  of the monotonic clock, ms; Infinity for none @internal */
-  constructor(engine: Engine, catalogue: Catalogue, deadline: number) {
-    this.engine = engine;
+  constructor(host: TransactionHost, catalogue: Catalogue, deadline: number) {
+    this.host = host;
     this.deadline = deadline;
     this.lsn = catalogue.lsn;
     this.catalogue = catalogue;
-    this.roots = rootsPage(engine.cache.pageSize);
-    this.view = new View(engine.cache, engine, catalogue.lsn, catalogue);
+    this.roots = rootsPage(host.cache.pageSize);
+    this.view = new View(host.cache, this, catalogue.lsn, catalogue);
   }
 
   get state(): TransactionState {
@@ -84,7 +87,7 @@ export class WriteTransaction {
       let pageNumber = takeFree(this, this.catalogue, this.roots + 1);
       if (pageNumber === 0) {
         pageNumber = this.catalogue.pageCount;
-        this.engine.checkSize(pageNumber + 1);
+        this.host.checkSize(pageNumber + 1);
         this.catalogue.pageCount = pageNumber + 1;
       }
       this.initialise(pageNumber, kind, treeId);
@@ -96,7 +99,7 @@ export class WriteTransaction {
 
   /** Makes `pageNumber` a new, zeroed page; what it held does not matter. For `allocate` and the freelist. */
   initialise(pageNumber: number, kind: number, treeId: number): void {
-    const { dirty, cache } = this.engine;
+    const { dirty, cache } = this.host;
     const d = dirty.addFresh(pageNumber); // may replace dirty.frame
     const base = dirty.frame[d]! << cache.shift;
     cache.bytes[base + KIND_OFFSET] = kind;
@@ -111,11 +114,11 @@ export class WriteTransaction {
   free(pageNumber: number): void {
     this.checkFreeable(pageNumber);
     try {
-      const { dirty, cache } = this.engine;
+      const { dirty, cache } = this.host;
       const again = dirty.untouched.has(pageNumber) && dirty.indexOf(pageNumber) < 0;
       if (again || cache.bytes[this.edit(pageNumber) + KIND_OFFSET]! < PAGE_KIND_FIRST_FREE)
         throw new StateError('SOMBRA_PAGE_FREE', `page ${pageNumber} is free already`);
-      dirty.wipe(dirty.indexOf(pageNumber), pageNumber < this.engine.tail.pageCount);
+      dirty.wipe(dirty.indexOf(pageNumber), pageNumber < this.host.committedPages);
       putFree(this, this.catalogue, pageNumber);
     } catch (error) {
       throw this.abort(error);
@@ -132,13 +135,13 @@ export class WriteTransaction {
   freeUntouched(pageNumber: number): boolean {
     this.checkFreeable(pageNumber);
     try {
-      const { dirty, cache } = this.engine;
+      const { dirty, cache } = this.host;
       const d = dirty.indexOf(pageNumber);
       if (d < 0) {
         if (!dirty.untouched.add(pageNumber)) return false;
       } else {
         if (cache.bytes[(dirty.frame[d]! << cache.shift) + KIND_OFFSET]! < PAGE_KIND_FIRST_FREE) return false;
-        dirty.discard(d, pageNumber < this.engine.tail.pageCount);
+        dirty.discard(d, pageNumber < this.host.committedPages);
       }
       putFree(this, this.catalogue, pageNumber);
       return true;
@@ -161,7 +164,7 @@ export class WriteTransaction {
    */
   edit(pageNumber: number): number {
     if (this.current !== 'active') this.refuseEnded();
-    const { dirty, cache } = this.engine;
+    const { dirty, cache } = this.host;
     try {
       if (this.deadline !== Infinity) this.checkDeadline();
       let d = dirty.indexOf(pageNumber);
@@ -176,36 +179,36 @@ export class WriteTransaction {
   /** Writes one byte at `offset` (16 to page size) of the page whose base `edit` returned. */
   setU8(base: number, offset: number, value: number): void {
     const d = this.change(base, offset, 1);
-    this.engine.cache.bytes[base + offset] = value;
-    this.engine.dirty.noteSet(d, base, offset, 1);
+    this.host.cache.bytes[base + offset] = value;
+    this.host.dirty.noteSet(d, base, offset, 1);
   }
 
   /** Writes an unsigned 16-bit number. */
   setU16(base: number, offset: number, value: number): void {
     const d = this.change(base, offset, 2);
-    const { bytes } = this.engine.cache;
+    const { bytes } = this.host.cache;
     bytes[base + offset] = value;
     bytes[base + offset + 1] = value >>> 8;
-    this.engine.dirty.noteSet(d, base, offset, 2);
+    this.host.dirty.noteSet(d, base, offset, 2);
   }
 
   /** Writes an unsigned 32-bit number. */
   setU32(base: number, offset: number, value: number): void {
     const d = this.change(base, offset, 4);
     this.put32(base + offset, value);
-    this.engine.dirty.noteSet(d, base, offset, 4);
+    this.host.dirty.noteSet(d, base, offset, 4);
   }
 
   /** Writes an integer of 0 to 2^48 - 1 in six bytes. */
   setU48(base: number, offset: number, value: number): void {
     if (!(value >= 0 && value <= U48_MAX)) throw new RangeError(`${value} is not an unsigned 48-bit integer`);
     const d = this.change(base, offset, 6);
-    const { bytes } = this.engine.cache;
+    const { bytes } = this.host.cache;
     const high = Math.floor(value / 0x1_0000_0000);
     this.put32(base + offset, value >>> 0);
     bytes[base + offset + 4] = high;
     bytes[base + offset + 5] = high >>> 8;
-    this.engine.dirty.noteSet(d, base, offset, 6);
+    this.host.dirty.noteSet(d, base, offset, 6);
   }
 
   /** Writes a safe, non-negative integer in eight bytes. */
@@ -215,7 +218,7 @@ export class WriteTransaction {
     const d = this.change(base, offset, 8);
     this.put32(base + offset, value >>> 0);
     this.put32(base + offset + 4, Math.floor(value / 0x1_0000_0000));
-    this.engine.dirty.noteSet(d, base, offset, 8);
+    this.host.dirty.noteSet(d, base, offset, 8);
   }
 
   /** Writes source[from, to). The source may be the cache's own bytes. */
@@ -225,12 +228,12 @@ export class WriteTransaction {
     const length = to - from;
     if (length === 0) return;
     const d = this.change(base, offset, length);
-    const { bytes } = this.engine.cache;
+    const { bytes } = this.host.cache;
     if (source === bytes) bytes.copyWithin(base + offset, from, to);
     else if (length > 48)
       bytes.set(from === 0 && to === source.length ? source : source.subarray(from, to), base + offset);
     else for (let i = 0; i < length; i += 1) bytes[base + offset + i] = source[from + i]!;
-    this.engine.dirty.noteSet(d, base, offset, length);
+    this.host.dirty.noteSet(d, base, offset, length);
   }
 
   /** Moves `length` bytes within the page from offset `from` to offset `to`; they may overlap. */
@@ -238,16 +241,16 @@ export class WriteTransaction {
     if (length === 0 || to === from) return;
     this.change(base, from, length);
     const d = this.change(base, to, length);
-    this.engine.cache.bytes.copyWithin(base + to, base + from, base + from + length);
-    this.engine.dirty.noteMove(d, to, from, length);
+    this.host.cache.bytes.copyWithin(base + to, base + from, base + from + length);
+    this.host.dirty.noteMove(d, to, from, length);
   }
 
   /** Fills `length` bytes with `byte`. */
   fill(base: number, offset: number, length: number, byte: number): void {
     if (length === 0) return;
     const d = this.change(base, offset, length);
-    this.engine.cache.bytes.fill(byte, base + offset, base + offset + length);
-    this.engine.dirty.noteFill(d, offset, length, byte & 0xff);
+    this.host.cache.bytes.fill(byte, base + offset, base + offset + length);
+    this.host.dirty.noteFill(d, offset, length, byte & 0xff);
   }
 
   /**
@@ -338,8 +341,8 @@ export class WriteTransaction {
    */
   savepoint(): number {
     this.check();
-    const { dirty } = this.engine;
-    const catalogue = this.engine.takeCatalogue();
+    const { dirty } = this.host;
+    const catalogue = this.host.takeCatalogue();
     catalogue.copyFrom(this.catalogue);
     const id = this.nextSavepoint++;
     const { count: pages, savedCount: saved } = dirty;
@@ -356,11 +359,11 @@ export class WriteTransaction {
   rollbackTo(savepoint: number): void {
     this.check();
     const depth = this.findSavepoint(savepoint);
-    const { dirty } = this.engine;
+    const { dirty } = this.host;
     const { pages, saved, untouched, catalogue } = this.savepoints[depth]!;
     dirty.rewind(pages, saved);
     dirty.untouched.rewind(untouched);
-    for (const gone of this.savepoints.splice(depth + 1)) this.engine.giveCatalogue(gone.catalogue);
+    for (const gone of this.savepoints.splice(depth + 1)) this.host.giveCatalogue(gone.catalogue);
     dirty.depth = depth + 1;
     this.catalogue.copyFrom(catalogue);
   }
@@ -369,11 +372,11 @@ export class WriteTransaction {
   releaseSavepoint(savepoint: number): void {
     this.check();
     const depth = this.findSavepoint(savepoint);
-    const { dirty } = this.engine;
+    const { dirty } = this.host;
     while (this.savepoints.length > depth) {
       const { pages, saved, catalogue } = this.savepoints.pop()!;
       dirty.merge(pages, saved, this.savepoints.at(-1)?.pages ?? 0);
-      this.engine.giveCatalogue(catalogue);
+      this.host.giveCatalogue(catalogue);
     }
   }
 
@@ -387,9 +390,9 @@ export class WriteTransaction {
   commit(): number {
     this.check();
     try {
-      const lsn = commitTransaction(this.engine, this);
+      const lsn = this.host.commit(this);
       this.end('committed');
-      this.engine.afterCommit();
+      this.host.afterCommit();
       return lsn;
     } catch (error) {
       throw this.abort(error);
@@ -405,9 +408,9 @@ export class WriteTransaction {
   commitAsync(): Promise<number> {
     this.check();
     try {
-      const promise = commitInGroup(this.engine, this);
+      const promise = this.host.commitAsync(this);
       this.end('committed');
-      this.engine.afterCommit();
+      this.host.afterCommit();
       return promise;
     } catch (error) {
       throw this.abort(error);
@@ -417,15 +420,44 @@ export class WriteTransaction {
   /** Takes all changes back. Harmless when repeated. */
   rollback(): void {
     if (this.current !== 'active') return;
-    const { dirty } = this.engine;
+    const { dirty } = this.host;
     dirty.rewind(0, 0);
     this.end('rolled-back');
-    this.engine.rolledBack(this);
+    this.host.rolledBack(this);
   }
 
-  /** Called by the engine on every few hundred reads: has the time run out? */
+  // ---- its view
+
+  /** A page that its view does not find in the cache. An error rolls the transaction back. @internal */
+  fault(view: View, pageNumber: number): number {
+    if (this.current !== 'active') this.refuseRead();
+    if ((this.faults += 1) % FAULTS_PER_DEADLINE === 0) this.checkDeadline();
+    try {
+      return this.host.pages.fault(view, pageNumber);
+    } catch (error) {
+      throw this.abort(error);
+    }
+  }
+
+  /** The view has ended with the transaction. @internal */
+  renew(): never {
+    return this.refuseRead();
+  }
+
+  /** The view ends with the transaction only. @internal */
+  release(): void {
+    // nothing of it is kept
+  }
+
+  private refuseRead(): never {
+    throw new StateError('SOMBRA_CLOSED', 'this view has ended with its transaction or was released: take a new one');
+  }
+
+  // ---- its end
+
+  /** Has the time run out? Asked at each change, and every few hundred reads that miss the cache. */
   checkDeadline(): void {
-    if (this.deadline === Infinity || this.engine.now() < this.deadline) return;
+    if (this.deadline === Infinity || this.host.now() < this.deadline) return;
     this.expire();
     this.refuseLate();
   }
@@ -453,14 +485,18 @@ export class WriteTransaction {
   /** Base of the roots page, made writable for the commit. */
   editRoots(): number {
     const base = this.edit(this.roots);
-    if (this.engine.cache.bytes[base + KIND_OFFSET] !== PAGE_KIND_ROOTS) this.engine.wrongRoots();
+    if (this.host.cache.bytes[base + KIND_OFFSET] !== PAGE_KIND_ROOTS) this.refuseRoots();
     return base;
+  }
+
+  private refuseRoots(): never {
+    throw new CorruptionError('SOMBRA_ROOTS', `page ${this.roots} is not the roots page any more: restore a backup`);
   }
 
   private end(state: TransactionState): void {
     this.current = state;
     this.view.limit = ENDED;
-    for (const { catalogue } of this.savepoints.splice(0)) this.engine.giveCatalogue(catalogue);
+    for (const { catalogue } of this.savepoints.splice(0)) this.host.giveCatalogue(catalogue);
   }
 
   private check(): void {
@@ -489,7 +525,7 @@ export class WriteTransaction {
 
   /** Checks that bytes [offset, offset + length) of the page at `base` may change; index of the page. */
   private change(base: number, offset: number, length: number): number {
-    const { cache, dirty } = this.engine;
+    const { cache, dirty } = this.host;
     const d = cache.frameDirty[base >>> cache.shift]!;
     if (!(d >= 0) || this.current !== 'active') this.notEditable(base);
     if (!(offset >= FIRST_EDITABLE && length > 0 && offset + length <= cache.pageSize)) {
@@ -503,7 +539,7 @@ export class WriteTransaction {
 
   private touch(d: number): void {
     try {
-      this.engine.dirty.touch(d);
+      this.host.dirty.touch(d);
     } catch (error) {
       throw this.abort(error);
     }
@@ -518,7 +554,7 @@ export class WriteTransaction {
   }
 
   private put32(at: number, value: number): void {
-    const { bytes } = this.engine.cache;
+    const { bytes } = this.host.cache;
     bytes[at] = value;
     bytes[at + 1] = value >>> 8;
     bytes[at + 2] = value >>> 16;

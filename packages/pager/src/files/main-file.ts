@@ -1,0 +1,142 @@
+/**
+ * The main file of one connection: its descriptors, its newest superblock slot, and whether it is still the file that was opened
+ * (rules C3, K3, P4).
+ *
+ * Invariants:
+ * 1. `superblock` is the newest slot that is known to be durable.
+ * 2. Before anything is written to main within a tenure, `check` has compared it with the header.
+ */
+import { preadFully, pwriteFully, sameFile, StateError } from '@sombra/vfs';
+import type { FileId, Vfs, VfsFile } from '@sombra/vfs';
+import type { Health } from '../base/health.ts';
+import type { ResolvedOptions } from '../base/options.ts';
+import type { DoubleWriteIdentity } from '../format/double-write.ts';
+import { encodeSuperblock, readSuperblocks, slotOffset, SUPERBLOCK_AREA_MIN } from '../format/superblock.ts';
+import type { Superblock } from '../format/superblock.ts';
+import type { Header } from '../sharing/header.ts';
+
+/** What a main file is made of. */
+export interface MainFileParts {
+  readonly vfs: Vfs;
+  readonly options: ResolvedOptions;
+  readonly health: Health;
+  readonly header: Header;
+}
+
+/** See the top of the file. */
+export class MainFile {
+  readonly id: FileId;
+
+  private readonly parts: MainFileParts;
+  private descriptor: VfsFile;
+  /** Second descriptor, while there is one: a failure that it is told of is told to the first one, too (C3). */
+  private twin: VfsFile | undefined;
+  private newest: Superblock;
+
+  constructor(parts: MainFileParts, file: VfsFile, superblock: Superblock) {
+    this.parts = parts;
+    this.descriptor = file;
+    this.id = file.stat();
+    this.newest = superblock;
+  }
+
+  /** For reading, writing and synchronous syncs. Another one after a cure (rule E1). */
+  get file(): VfsFile {
+    return this.descriptor;
+  }
+
+  get superblock(): Superblock {
+    return this.newest;
+  }
+
+  /** What double-write batches must belong to. */
+  get identity(): DoubleWriteIdentity {
+    return this.newest;
+  }
+
+  /** Starts an asynchronous sync on the descriptor for those. */
+  syncAsync(): Promise<void> {
+    this.twin ??= this.openSame(true);
+    return this.twin.syncAsync('data');
+  }
+
+  /** Makes the file at least as long as so many pages. */
+  extend(pageCount: number): void {
+    const size = pageCount * this.newest.pageSize;
+    if (this.descriptor.stat().size < size) this.descriptor.truncate(size);
+  }
+
+  /** Writes a slot; it counts once it is synced and `settled`. */
+  writeSlot(slot: Superblock): void {
+    pwriteFully(this.descriptor, encodeSuperblock(slot), slotOffset(slot.sequence));
+  }
+
+  /** This slot is durable, and the newest. */
+  settled(slot: Superblock): void {
+    this.newest = slot;
+  }
+
+  /**
+   * P4: the file under the name is this one, and its superblock is what the header says. `superblock` is the newest slot then.
+   * @param died  the last holder of WRITE died, and may have left a newer slot
+   * @returns the newest slot; after a write that was reported as failed perhaps the one after `superblock`
+   * @throws StateError SOMBRA_DATABASE_MOVED; nothing is written any more
+   */
+  check(died: boolean): Superblock {
+    const { vfs, options, header } = this.parts;
+    const named = vfs.stat(options.path);
+    const area = new Uint8Array(SUPERBLOCK_AREA_MIN);
+    const read = preadFully(this.descriptor, area, 0);
+    const { newest } = readSuperblocks(area.subarray(0, read), options.path);
+    const { sequence, checkpointLsn, checkpointPages } = header.state;
+    const same =
+      newest.sequence === sequence && newest.checkpointLsn === checkpointLsn && newest.pageCount === checkpointPages;
+    // One more: a slot whose write was reported as failed, or whose writer died.
+    const next = (died || header.isUnsettled) && newest.sequence === sequence + 1;
+    const known = this.newest;
+    const ours = newest.salt === known.salt && newest.databaseId.every((byte, at) => byte === known.databaseId[at]);
+    if (named === null || !this.isSame(named) || !ours || !(same || next)) return this.refuseMoved();
+    if (named.size < checkpointPages * newest.pageSize) return this.refuseMoved();
+    if (same || died) this.newest = newest;
+    return newest;
+  }
+
+  /** P4: what was written from now on might be written to another file. Reads go on. */
+  private refuseMoved(): never {
+    const error = new StateError(
+      'SOMBRA_DATABASE_MOVED',
+      `${this.parts.options.path} was replaced, moved or written by another program while it was open: close it, and open the right file again`,
+    );
+    this.parts.health.poison(error, 'own');
+    throw error;
+  }
+
+  /** E1: the database was cured. The system may still have failures to tell of writes from before, once per descriptor. */
+  reopen(): void {
+    const file = this.openSame(!this.parts.options.readOnly);
+    this.close();
+    this.descriptor = file;
+    this.twin = undefined;
+  }
+
+  private openSame(write: boolean): VfsFile {
+    const { vfs, options } = this.parts;
+    const file = vfs.open(options.path, { write });
+    if (this.isSame(file.stat())) return file;
+    file.close();
+    return this.refuseMoved();
+  }
+
+  private isSame(id: FileId): boolean {
+    return sameFile(id, this.id);
+  }
+
+  /** Closes the descriptors. */
+  close(): void {
+    try {
+      this.twin?.close();
+    } finally {
+      this.descriptor.close();
+    }
+  }
+}
