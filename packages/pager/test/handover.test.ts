@@ -1,7 +1,7 @@
 // Goal: what a connection keeps, and what it gives up, when another one writes, checkpoints, closes or fails at an awkward moment.
 // Method: single cases, several connections on one file system in memory, each a process of its own unless the case says otherwise.
 import { MemoryVfs } from '@sombra/vfs';
-import { FaultyVfs } from '@sombra/vfs/testing';
+import { FaultyVfs, SimEnv } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import type { PagerOptions } from '../src/index.ts';
 import type { Pager } from '../src/index.ts';
@@ -279,13 +279,14 @@ describe('who holds it', () => {
     expect(vfs.list('.')).toEqual(['t.db']);
   });
 
-  test('an open transaction is rolled back at its deadline, so that it does not keep others out', async () => {
-    const { pagers } = connections(2, { transactionTimeoutMs: 20 });
+  test('an open transaction is rolled back at its deadline, so that it does not keep others out', () => {
+    const env = new SimEnv({ seed: 1 });
+    const { pagers } = connections(2, { transactionTimeoutMs: 20 }, new MemoryVfs({ env }));
     const [a, b] = pagers as [Pager, Pager];
     const open = a.begin();
     const page = newPage(open, 1);
     expect(codeOf(() => b.begin())).toBe('SOMBRA_BUSY');
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    env.advance(60);
     expect(open.state).toBe('rolled-back');
     expect(codeOf(() => open.edit(page))).toBe('SOMBRA_TRANSACTION_TIMEOUT');
     write(b, (tx) => newPage(tx, 2));
