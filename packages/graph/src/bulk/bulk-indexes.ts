@@ -1,6 +1,7 @@
 /** The property indexes of a graph that is filled by a bulk load. */
 import { BulkBuilder, type BulkTree } from '@sombra/btree';
 import type { BulkWriter, View, WriteTransaction } from '@sombra/pager';
+import { DataError } from '@sombra/vfs';
 import { RecordReader } from '../records/record-reader.ts';
 import type { GraphStore } from '../store/store.ts';
 import type { PropertyValue } from '../model/types.ts';
@@ -9,6 +10,7 @@ import { ID_SIZE, INDEX_KEY_MAX, idOf, IndexKeyWriter } from '../indexes/index-k
 import type { PropertyIndex, PropertyIndexSet } from '../indexes/index-set.ts';
 import { type KeyStream, KeySorter, SORT_BYTES } from '../sorting/key-sorter.ts';
 import { OrderedValue } from '../values/ordered-value.ts';
+import { valuesOfKey } from '../indexes/key-values.ts';
 import { notUnique, UniqueCheck } from '../indexes/unique.ts';
 
 /** Least memory for the keys of one index; all together take that of one sorter as long as that is more. */
@@ -58,13 +60,18 @@ export class BulkPropertyIndexes {
     }
   }
 
-  /** Builds the trees. @param row  called for each entry @throws DataError SOMBRA_UNIQUE */
-  build(row: () => void): void {
+  /**
+   * Builds the trees.
+   * @param first  ids of the first rows
+   * @param row    called for each entry
+   * @throws DataError SOMBRA_UNIQUE, with the number of the row
+   */
+  build(first: FirstIds, row: () => void): void {
     const { store, writer } = this;
     for (const { index, sorter } of this.gathered.values()) {
       const builder = new BulkBuilder(writer, index.tree.treeId, store.pager.pageSize);
       const sorted = sorter.sorted();
-      const keys = index.unique ? new PlacedKeys(sorted, store, writer) : sorted;
+      const keys = index.unique ? new PlacedKeys(sorted, store, writer, first) : sorted;
       const source = keys instanceof PlacedKeys ? keys : NO_SOURCE;
       this.built.push({ index, tree: buildIndex(builder, keys, index, source, row) });
     }
@@ -96,6 +103,12 @@ export class BulkPropertyIndexes {
   }
 }
 
+/** Ids of the first rows of a load. */
+export interface FirstIds {
+  readonly node: number;
+  readonly edge: number;
+}
+
 const NO_SOURCE: ValueSource = {
   values: () => undefined,
   duplicate: (index) => new Error(`index ${index.number} is not unique`),
@@ -105,6 +118,7 @@ const NO_SOURCE: ValueSource = {
 class PlacedKeys implements KeyStream, ValueSource {
   length = 0;
   private readonly keys: KeyStream;
+  private readonly first: FirstIds;
   private readonly writer: BulkWriter;
   private readonly store: GraphStore;
   private readonly unique: UniqueCheck;
@@ -112,8 +126,9 @@ class PlacedKeys implements KeyStream, ValueSource {
   /** Of the entries with the key that is being read. */
   private readonly places = new Map<number, { readonly offset: number; readonly size: number }>();
 
-  constructor(keys: KeyStream, store: GraphStore, writer: BulkWriter) {
+  constructor(keys: KeyStream, store: GraphStore, writer: BulkWriter, first: FirstIds) {
     this.keys = keys;
+    this.first = first;
     this.store = store;
     this.writer = writer;
     this.unique = new UniqueCheck(store, store.dictionary);
@@ -150,6 +165,8 @@ class PlacedKeys implements KeyStream, ValueSource {
   }
 
   duplicate(index: PropertyIndex, other: number, id: number): Error {
-    return notUnique(index, this.store.dictionary, this.values(index, id), other, id);
+    const values = this.values(index, id) ?? valuesOfKey(this.last);
+    const { code, message, details } = notUnique(index, this.store.dictionary, values, other, id);
+    return new DataError(code, message, { details: { ...details, row: id - this.first[index.on] } });
   }
 }

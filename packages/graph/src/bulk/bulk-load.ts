@@ -158,7 +158,7 @@ class BulkLoad {
     progress.begin('indexes', 0);
     const labels = this.buildLabelIndex();
     const types = this.buildTypeIndex();
-    this.properties.build(() => progress.row());
+    this.properties.build({ node: firstNode, edge: firstEdge }, () => progress.row());
     progress.end();
     const dictionary = this.buildDictionary();
     const statistics = this.buildStatistics();
