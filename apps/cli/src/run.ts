@@ -1,5 +1,4 @@
-/** From arguments to an exit code. */
-import { Command } from 'commander';
+/** The commands of `sombra`. */
 import { addComponents, addPageRank, addTriangles } from './commands/algorithms.ts';
 import { addBfs } from './commands/bfs.ts';
 import { addDegrees } from './commands/degrees.ts';
@@ -12,67 +11,39 @@ import { addPath } from './commands/path.ts';
 import { addSchema } from './commands/schema.ts';
 import { addStats } from './commands/stats.ts';
 import { addVerify } from './commands/verify.ts';
-import { fail, version } from './shell/failure.ts';
-import { EXIT, Shell } from './shell/shell.ts';
+import { runProgram } from './shell/program.ts';
+import type { ProgramDefinition } from './shell/program.ts';
 import type { Streams } from './shell/shell.ts';
 
 const HELP = `
 Data goes to stdout, messages to stderr; --json gives one JSON document, also for an error.
-Exit codes: 0 done, 1 error, 2 the database is damaged, 130 interrupted.`;
+Exit codes: 0 done, 1 error, 2 the database is damaged, 130 interrupted.
+Also 143 after SIGTERM, 129 after SIGHUP, 141 when the reader of stdout has gone.`;
 
-/**
- * Runs one command.
- * @param args  without node and the script
- * @returns 0; 1 for an error; 2 for a damaged database; 130 after SIGINT
- */
-export async function run(args: readonly string[], streams: Streams): Promise<number> {
-  let code: number = EXIT.ok;
-  const program = makeProgram(streams, (value) => void (code = value));
-  try {
-    await program.parseAsync(args, { from: 'user' });
-    return code;
-  } catch (error) {
-    return fail(error, args.includes('--json'), streams, 'sombra');
-  }
-}
+/** `sombra`. */
+export const SOMBRA: ProgramDefinition = {
+  name: 'sombra',
+  description: 'Sombra: an embedded graph database in one file',
+  help: HELP,
+  add: (parts) => {
+    addImport(parts);
+    addExport(parts);
+    addStats(parts);
+    addSchema(parts);
+    addFind(parts);
+    addNeighbors(parts);
+    addBfs(parts);
+    addPath(parts);
+    addDegrees(parts);
+    addComponents(parts);
+    addPageRank(parts);
+    addTriangles(parts);
+    addIndex(parts);
+    addVerify(parts);
+  },
+};
 
-/** All commands. @param exit  takes the exit code of a command that does not end with 0 or an error */
-export function makeProgram(streams: Streams, exit: (code: number) => void): Command {
-  const program = new Command('sombra')
-    .description('Sombra: an embedded graph database in one file')
-    .version(version(), '--version', 'print the version')
-    .helpOption('-h, --help', 'print help')
-    .showSuggestionAfterError()
-    .addHelpText('after', HELP)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void streams.stdout.write(text),
-      writeErr: (text) => void streams.stderr.write(text),
-      outputError: () => undefined,
-    });
-  const shell = (json: boolean | undefined): Shell => new Shell(streams, json ?? false);
-  addImport(program, shell, exit);
-  addExport(program, shell, exit);
-  addStats(program, shell);
-  addSchema(program, shell, exit);
-  addFind(program, shell);
-  addNeighbors(program, shell);
-  addBfs(program, shell);
-  addPath(program, shell);
-  addDegrees(program, shell);
-  addComponents(program, shell, exit);
-  addPageRank(program, shell, exit);
-  addTriangles(program, shell, exit);
-  addIndex(program, shell, exit);
-  addVerify(program, shell, exit);
-  inherit(program);
-  return program;
-}
-
-/** Hands the settings of a command down to those below it. */
-function inherit(command: Command): void {
-  for (const below of command.commands) {
-    below.copyInheritedSettings(command);
-    inherit(below);
-  }
+/** @param args  without node and the script. @returns the exit code, as the help says */
+export function run(args: readonly string[], streams: Streams): Promise<number> {
+  return runProgram(SOMBRA, args, streams);
 }

@@ -466,6 +466,7 @@ describe('the command itself', () => {
       expect((await sombra([name, '--help'])).stdout).toContain('--json');
     }
     expect(help.stdout).toContain('Exit codes: 0 done, 1 error, 2 the database is damaged, 130 interrupted.');
+    expect(help.stdout).toContain('143 after SIGTERM, 129 after SIGHUP, 141 when the reader of stdout has gone');
     expect(await sombra([])).toEqual({ code: 1, stdout: '', stderr: help.stdout });
   });
 

@@ -1,4 +1,4 @@
-// Goal: headers of both styles become the columns that they mean, and one that cannot be meant is refused with its file.
+// Goal: headers of both styles become the columns that they mean, and an invalid one is refused with its file.
 // Method: tables.
 import { describe, expect, it } from 'vitest';
 import type { Column, ColumnType } from '../src/csv/column.ts';

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { GraphDB } from '@sombra/db';
 import { failure, json, sombra } from './support/cli.ts';
 import { temporaryFolder, writeCsv } from './support/files.ts';
 import { importSocial, socialFiles } from './support/social.ts';
@@ -143,6 +144,11 @@ describe('plain headers', () => {
     ]);
   });
 
+  it('with another delimiter in a name are taken when the delimiter is given', async () => {
+    await json('import', database, '--nodes', csv('one.csv', 'a;b\nx\n'), '--delimiter', ',');
+    expect(await json('find', database)).toMatchObject({ nodes: [{ properties: { 'a;b': 'x' } }] });
+  });
+
   it('need neither ids nor edges', async () => {
     expect(await json('import', database, '--nodes', csv('noid.csv', 'name\nx\ny\n'))).toMatchObject({
       nodes: 2,
@@ -192,6 +198,54 @@ describe('a database that is not empty', () => {
     expect([code, error.code]).toEqual([1, 'SOMBRA_TRANSACTION_PAGES']);
     expect(error.message).toContain('split the files, or import into a new database');
     expect(await json('verify', database)).toMatchObject({ clean: true, checkedNodes: 4 });
+  });
+});
+
+describe('a unique index', () => {
+  const people = 'id,name\n1,Ada\n\n2,Mary\n3,Ada\n';
+  const lines = [1, 2, 3].map(
+    (id) => `{"node":${id},"labels":["P"],"properties":{"name":"${id === 2 ? 'Mary' : 'Ada'}"}}`,
+  );
+
+  /** A database with a unique index, without data or with some. */
+  async function indexed(empty: boolean): Promise<void> {
+    await json('import', database, '--nodes', `X=${csv('first.csv', 'id\n1\n')}`);
+    if (empty) await removeAll();
+    await json('index', 'create', database, 'P', 'name', '--unique');
+  }
+
+  /** Deletes every node: the ids go on from there. */
+  async function removeAll(): Promise<void> {
+    const db = GraphDB.open(database);
+    db.transaction((tx) => {
+      for (const id of [...tx.nodeIds()]) tx.deleteNode(id);
+    });
+    db.close();
+    await Promise.resolve();
+  }
+
+  it.each([
+    ['CSV in bulk', true, () => ['--nodes', `P=${csv('p.csv', people)}`], /p\.csv:5: .*name = "Ada"/, 5],
+    ['CSV in a transaction', false, () => ['--nodes', `P=${csv('p.csv', people)}`], /p\.csv:5: .*name = "Ada"/, 5],
+    [
+      'JSON Lines in bulk',
+      true,
+      () => ['--jsonl', csv('p.jsonl', `\n${lines.join('\n\n')}`)],
+      /p\.jsonl:6: .*name = "Ada"/,
+      6,
+    ],
+    [
+      'JSON Lines in a transaction',
+      false,
+      () => ['--jsonl', csv('p.jsonl', lines.join('\n'))],
+      /p\.jsonl:3: .*name = "Ada"/,
+      3,
+    ],
+  ] as const)('is kept: %s names file, line and value', async (_name, empty, args, message, line) => {
+    await indexed(empty);
+    const { error } = await failure('import', database, ...args());
+    expect(error).toMatchObject({ code: 'SOMBRA_UNIQUE', details: { line, value: 'Ada' } });
+    expect(error.message).toMatch(message);
   });
 });
 
@@ -281,6 +335,22 @@ describe('bad input', () => {
       'a,b\n1,2\n',
       'SOMBRA_CSV_HEADER',
       /edges\.csv:1: no column says where an edge begins/,
+      { line: 1 },
+    ],
+    [
+      'another delimiter',
+      'id;n\n1;1\n',
+      link,
+      'SOMBRA_CSV_HEADER',
+      /bad\.csv:1: the only column is "id;n": pass --delimiter ';'/,
+      { line: 1 },
+    ],
+    [
+      'tabs between cells',
+      good,
+      'from\tto\n1\t2\n',
+      'SOMBRA_CSV_HEADER',
+      /edges\.csv:1: the only column is "from\\tto": pass --delimiter tab/,
       { line: 1 },
     ],
     // What only the engine refuses: the row comes back to its line.

@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import type { Command, Option } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { makeProgram } from '../src/run.ts';
+import { SOMBRA } from '../src/run.ts';
+import { makeProgram } from '../src/shell/program.ts';
 
 const page = readFileSync(new URL('../../../docs/reference/cli.md', import.meta.url), 'utf8');
 
@@ -15,7 +16,10 @@ function commandsOf(parent: Command, path: readonly string[] = []): [string, Com
   });
 }
 
-const program = makeProgram({ stdout: process.stdout, stderr: process.stderr }, () => undefined);
+const never = (): never => {
+  throw new Error('no command runs here');
+};
+const program = makeProgram(SOMBRA, { stdout: never, stderr: never }, never, never);
 const commands = commandsOf(program);
 
 /** Text of the section under `## sombra NAME …`. */

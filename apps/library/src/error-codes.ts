@@ -41,12 +41,12 @@ export const ERROR_CODES = Object.freeze({
   // ---- what the caller gave
   SOMBRA_CONFIG: entry(
     'DataError',
-    'A field of the configuration does not exist or has a value that cannot be meant; `details.field` names it.',
+    'A field of the configuration does not exist or has an invalid value; `details.field` names it.',
     'Correct the field. Nothing was opened or changed.',
   ),
   SOMBRA_OPTION: entry(
     'DataError',
-    'An option of a call does not exist or has a value that cannot be meant.',
+    'An option of a call does not exist or has an invalid value.',
     'Correct the option that the message names.',
   ),
   SOMBRA_NOT_FOUND: entry(
@@ -525,7 +525,7 @@ export const ERROR_CODES = Object.freeze({
   SOMBRA_KEY_ORDER: entry('DataError', 'A bulk build got keys that do not ascend.', 'Sort the entries first.'),
 
   // ---- of the command line
-  SOMBRA_USAGE: entry('DataError', 'The command line cannot be meant.', '`sombra --help` lists commands and options.'),
+  SOMBRA_USAGE: entry('DataError', 'The command line is invalid.', '`sombra --help` lists commands and options.'),
   SOMBRA_NOT_CONFIRMED: entry(
     'StateError',
     'A command asks before it does this, and the answer was no, or nobody could be asked. Nothing was done.',
@@ -537,11 +537,7 @@ export const ERROR_CODES = Object.freeze({
     'Name the node by its id, or by a unique key.',
   ),
   SOMBRA_IMPORT_FILE: entry('DataError', 'A file to import cannot be read.', 'Check path, permission and compression.'),
-  SOMBRA_CSV_HEADER: entry(
-    'DataError',
-    'The header of a file to import lacks a column or has one that cannot be meant.',
-    IMPORT,
-  ),
+  SOMBRA_CSV_HEADER: entry('DataError', 'The header of a file to import lacks a column or has an invalid one.', IMPORT),
   SOMBRA_CSV_SYNTAX: entry(
     'DataError',
     'A line is no valid CSV or has another number of cells than the header.',
@@ -569,10 +565,20 @@ export const ERROR_CODES = Object.freeze({
     IMPORT,
   ),
   SOMBRA_JSONL_VALUE: entry('DataError', 'A property in a line of JSON Lines cannot be read.', IMPORT),
+  SOMBRA_SAME_FILE: entry(
+    'DataError',
+    'A command would replace a file of the database by what it writes, or take one for a file to import. Nothing was changed.',
+    'Name another file.',
+  ),
   SOMBRA_EXPORT_EXISTS: entry(
     'DataError',
-    'A file that an export would write is there already. Nothing was written.',
+    'A file that an export would write exists. Nothing was written.',
     'Name another place, or pass `--force` to replace it.',
+  ),
+  SOMBRA_OUTPUT: entry(
+    'IoError',
+    'Standard output of a command cannot be written, for example on a full disk.',
+    'Check where it goes, and free space there. The database was closed properly.',
   ),
   SOMBRA_EXPORT_FILE: entry(
     'IoError',

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { AlgorithmOptions, NodeRecord, Snapshot } from '@sombra/db';
-import { readDatabaseAsync } from '../database/open-database.ts';
+import { readDatabase } from '../database/open-database.ts';
 import { addJson, addShow, collect, parseCount } from '../shell/options.ts';
+import type { Parts } from '../shell/program.ts';
 import type { Shell } from '../shell/shell.ts';
-import { listenToSignals, wasAborted } from '../shell/signals.ts';
 import { count, nodeTable, plural, table } from '../shell/tables.ts';
 import { nodeToJson } from '../values/plain-json.ts';
 
@@ -19,9 +19,6 @@ interface GraphOptions {
   readonly show?: string[];
 }
 
-type MakeShell = (json: boolean | undefined) => Shell;
-type Exit = (code: number) => void;
-
 /** `--label`, `--type` and `--top`: the part of the graph that an algorithm runs over, and what is shown of the result. */
 function addGraphOptions(command: Command, top: string): Command {
   return addJson(command)
@@ -35,31 +32,20 @@ function partOf({ label, type }: GraphOptions, signal: AbortSignal): AlgorithmOp
   return { signal, ...(label === undefined ? {} : { label }), ...(type === undefined ? {} : { type }) };
 }
 
-/** Runs an algorithm until it is done, or a signal comes. @returns undefined after a signal */
-async function interruptible<T>(
+/** Runs an algorithm on one commit until it is done, or a signal comes. */
+function overSnapshot<T>(
   path: string,
   out: Shell,
-  exit: Exit,
   work: (graph: Snapshot, signal: AbortSignal) => Promise<T>,
-): Promise<T | undefined> {
-  const signals = listenToSignals();
-  try {
-    return await readDatabaseAsync(path, out, async (db) => {
-      const snapshot = db.snapshot();
-      try {
-        return await work(snapshot, signals.first);
-      } finally {
-        snapshot.release();
-      }
-    });
-  } catch (error) {
-    if (!wasAborted(error, signals)) throw error;
-    out.note('interrupted');
-    exit(signals.exitCode());
-    return undefined;
-  } finally {
-    signals.stop();
-  }
+): Promise<T> {
+  return readDatabase(path, out, async (db) => {
+    const snapshot = db.snapshot();
+    try {
+      return await work(snapshot, out.signals.first);
+    } finally {
+      snapshot.release();
+    }
+  });
 }
 
 /** Nodes with a number each. */
@@ -74,19 +60,18 @@ function most({ top }: GraphOptions): number {
   return top === 0 ? Infinity : top;
 }
 
-/** `sombra components`: what hangs together. */
-export function addComponents(program: Command, shell: MakeShell, exit: Exit): void {
+/** `sombra components`: connected components. */
+export function addComponents({ program, shell }: Parts): void {
   addGraphOptions(program.command('components'), 'components to show, the largest first; 0 for all')
-    .description('parts of the graph that hang together, the largest first')
+    .description('connected components, the largest first')
     .option('--strong', 'every node reaches every other one along the edges, instead of in any direction')
     .option('--nodes', 'with --json: ids of the nodes of each component that is shown')
     .action(async (path: string, options: GraphOptions & { strong?: boolean; nodes?: boolean }) => {
       const out = shell(options.json);
       const kind = options.strong === true ? 'strong' : 'weak';
-      const found = await interruptible(path, out, exit, (graph, signal) =>
+      const found = await overSnapshot(path, out, (graph, signal) =>
         graph.componentsAsync({ ...partOf(options, signal), kind }),
       );
-      if (found === undefined) return;
       const sizes = [...found.sizes.subarray(0, Math.min(most(options), found.count))];
       const components = sizes.map((nodes, number) =>
         options.nodes === true ? { nodes, ids: found.members(number) } : { nodes },
@@ -107,7 +92,7 @@ export function addComponents(program: Command, shell: MakeShell, exit: Exit): v
 }
 
 /** `sombra pagerank`: the nodes that matter. */
-export function addPageRank(program: Command, shell: MakeShell, exit: Exit): void {
+export function addPageRank({ program, shell }: Parts): void {
   addShow(addGraphOptions(program.command('pagerank'), 'nodes to show, the highest rank first; 0 for all'))
     .description('nodes by the ranks of the nodes that lead to them')
     .option('--damping <number>', 'part of the rank that follows edges, 0 to 1', parsePart, 0.85)
@@ -117,12 +102,11 @@ export function addPageRank(program: Command, shell: MakeShell, exit: Exit): voi
       async (path: string, options: GraphOptions & { damping: number; iterations: number; tolerance: number }) => {
         const out = shell(options.json);
         const { damping, iterations, tolerance } = options;
-        const found = await interruptible(path, out, exit, async (graph, signal) => {
+        const found = await overSnapshot(path, out, async (graph, signal) => {
           const part = partOf(options, signal);
           const result = await graph.pageRankAsync({ ...part, damping, maxIterations: iterations, tolerance });
           return { ...result, rows: ranking(graph, result.perNode.top(most(options))) };
         });
-        if (found === undefined) return;
         const { rows, converged, perNode } = found;
         const data = {
           path,
@@ -145,17 +129,16 @@ export function addPageRank(program: Command, shell: MakeShell, exit: Exit): voi
 }
 
 /** `sombra triangles`: how closely nodes are knit. */
-export function addTriangles(program: Command, shell: MakeShell, exit: Exit): void {
+export function addTriangles({ program, shell }: Parts): void {
   addShow(addGraphOptions(program.command('triangles'), 'nodes to show, those in the most triangles; 0 for all'))
     .description('triangles of the graph, whatever the directions of its edges')
     .action(async (path: string, options: GraphOptions) => {
       const out = shell(options.json);
-      const found = await interruptible(path, out, exit, async (graph, signal) => {
+      const found = await overSnapshot(path, out, async (graph, signal) => {
         const { total, perNode } = await graph.trianglesAsync(partOf(options, signal));
         const top = perNode.top(most(options)).filter(({ value }) => value > 0);
         return { total, rows: ranking(graph, top) };
       });
-      if (found === undefined) return;
       const { total, rows } = found;
       out.result(
         { path, total, nodes: rows.map(({ node, value }) => ({ ...nodeToJson(node), triangles: value })) },

@@ -1,9 +1,8 @@
-import type { Command } from 'commander';
 import { selectNodes } from '../database/node-selector.ts';
 import type { EdgeOptions, NodeOptions } from '../shell/options.ts';
+import type { Parts } from '../shell/program.ts';
 import { addEdgeOptions, addJson, addNodeOptions, edgeFilter, parseCount } from '../shell/options.ts';
 import { readDatabase } from '../database/open-database.ts';
-import type { Shell } from '../shell/shell.ts';
 import { count, table } from '../shell/tables.ts';
 import { nodeToJson } from '../values/plain-json.ts';
 
@@ -14,16 +13,16 @@ interface Options extends EdgeOptions, NodeOptions {
 }
 
 /** `sombra bfs`: how far the other nodes are from one. */
-export function addBfs(program: Command, shell: (json: boolean | undefined) => Shell): void {
+export function addBfs({ program, shell }: Parts): void {
   addNodeOptions(addEdgeOptions(addJson(program.command('bfs'))))
     .description('breadth-first search: how many nodes lie at each distance from a node')
     .argument('<db>', 'path of the database')
     .argument('[node]', 'id, or key=value')
     .option('--max-depth <hops>', 'stop at this distance', parseCount)
     .option('--nodes', 'also list the nodes with their distance')
-    .action((path: string, node: string | undefined, options: Options) => {
+    .action(async (path: string, node: string | undefined, options: Options) => {
       const out = shell(options.json);
-      const { start, levels, nodes } = readDatabase(path, out, (db) => {
+      const { start, levels, nodes } = await readDatabase(path, out, (db) => {
         const [start] = selectNodes(db, [node], options.key, options.label);
         const bfs = {
           ...edgeFilter(options),

@@ -1,19 +1,20 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import type { GraphDB } from '@sombra/db';
 import { exportCsv } from '../export/csv-export.ts';
 import type { ExportedFile } from '../export/csv-export.ts';
 import { exportJsonl } from '../export/jsonl-export.ts';
+import { DatabaseFiles } from '../files/database-files.ts';
 import { OutputFiles } from '../files/output-files.ts';
-import { Interrupted, Pace } from '../shell/pace.ts';
+import type { Pace } from '../shell/pace.ts';
 import { Selected } from '../export/selection.ts';
 import type { SelectionOptions } from '../export/selection.ts';
-import { readDatabaseAsync } from '../database/open-database.ts';
+import { readDatabase } from '../database/open-database.ts';
 import { addJson, collect, parseNames } from '../shell/options.ts';
+import type { Parts } from '../shell/program.ts';
 import { RowProgress } from '../shell/row-progress.ts';
 import type { Shell } from '../shell/shell.ts';
-import { listenToSignals } from '../shell/signals.ts';
+import { Interrupted } from '../shell/signals.ts';
 import { plural } from '../shell/tables.ts';
 import { usageError } from '../errors/usage-error.ts';
 
@@ -48,11 +49,7 @@ Examples:
   sombra export air.db --to airports.jsonl.gz --label Airport --properties code,city`;
 
 /** `sombra export`: writes a database, or a part of it, to files. */
-export function addExport(
-  program: Command,
-  shell: (json: boolean | undefined) => Shell,
-  exit: (code: number) => void,
-): void {
+export function addExport({ program, shell }: Parts): void {
   addJson(program.command('export'))
     .description('write nodes and edges to CSV files or JSON Lines')
     .argument('<db>', 'path of the database')
@@ -68,47 +65,35 @@ export function addExport(
       const out = shell(options.json);
       const began = performance.now();
       const destination = destinationOf(options);
-      const signals = listenToSignals();
-      try {
-        const selection = { labels: options.label, types: options.type, properties: options.properties };
-        const files = await readDatabaseAsync(path, out, (db) =>
-          exportTo(db, selection, destination, options.force ?? false, out, signals.first),
-        );
-        if (files === undefined) {
-          out.note(destination.path === undefined ? 'interrupted' : 'interrupted: no file was written');
-          exit(signals.exitCode());
-          return;
-        }
-        if (destination.path === undefined) return;
-        const rows = (kind: string): number =>
-          files.reduce((sum, file) => sum + (file.kind === kind ? file.rows : 0), 0);
-        const elapsedMs = Math.round(performance.now() - began);
-        const { format } = destination;
-        const [nodes, edges] = [rows('nodes'), rows('edges')];
-        out.result({ path, to: destination.path, format, nodes, edges, files, elapsedMs }, () => {
-          const seconds = (elapsedMs / 1000).toFixed(1);
-          return `${destination.path!}: ${plural(nodes, 'node')} and ${plural(edges, 'edge')} exported in ${seconds} s`;
-        });
-      } finally {
-        signals.stop();
-      }
+      const selection = { labels: options.label, types: options.type, properties: options.properties };
+      const database = new DatabaseFiles(path);
+      if (destination.path !== undefined) database.refuse(destination.path, 'write');
+      const output = new OutputFiles(destination.gzip, options.force ?? false, database);
+      const files = await readDatabase(path, out, (db) => exportTo(db, selection, destination, output, out));
+      if (destination.path === undefined) return;
+      const rows = (kind: string): number => files.reduce((sum, file) => sum + (file.kind === kind ? file.rows : 0), 0);
+      const elapsedMs = Math.round(performance.now() - began);
+      const { format } = destination;
+      const [nodes, edges] = [rows('nodes'), rows('edges')];
+      out.result({ path, to: destination.path, format, nodes, edges, files, elapsedMs }, () => {
+        const seconds = (elapsedMs / 1000).toFixed(1);
+        return `${destination.path!}: ${plural(nodes, 'node')} and ${plural(edges, 'edge')} exported in ${seconds} s`;
+      });
     });
 }
 
-/** @returns what was written; undefined when it was interrupted, and nothing is left behind */
+/** @returns what was written @throws Interrupted, when nothing is left behind */
 async function exportTo(
   db: GraphDB,
   selection: SelectionOptions,
   { format, gzip, path }: Destination,
-  force: boolean,
+  output: OutputFiles,
   out: Shell,
-  signal: AbortSignal,
-): Promise<ExportedFile[] | undefined> {
+): Promise<ExportedFile[]> {
   const snapshot = db.snapshot();
   const selected = new Selected(snapshot, selection);
   const progress = new RowProgress(selected.rowsMax * (format === 'csv' ? 2 : 1), out);
-  const pace = new Pace(signal, (rows) => progress.at(rows));
-  const output = new OutputFiles(gzip, force);
+  const pace = out.pace((rows) => progress.at(rows));
   try {
     if (path === undefined) {
       await exportJsonl(selected, (text) => out.rows(text), pace);
@@ -118,7 +103,7 @@ async function exportTo(
     output.finish();
     return files;
   } catch (error) {
-    if (error instanceof Interrupted) return undefined;
+    if (path !== undefined && out.signals.caused(error)) throw new Interrupted('interrupted: no file was written');
     throw error;
   } finally {
     progress.stop();

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import type {
   EdgeQuery,
   EdgeRecord,
@@ -11,6 +10,7 @@ import type {
 } from '@sombra/db';
 import { CONDITION_FORMS, parseConditions } from '../database/conditions.ts';
 import { addJson, addLimit, addShow, collect, cut, oneMore, parseCount, parseNames } from '../shell/options.ts';
+import type { Parts } from '../shell/program.ts';
 import { readDatabase } from '../database/open-database.ts';
 import type { Shell } from '../shell/shell.ts';
 import { count, edgeTable, nodeCard, nodeTable, plural, selectedTable } from '../shell/tables.ts';
@@ -42,7 +42,7 @@ Examples:
   sombra find air.db --edges --type ROUTE --where 'dist>8000' --select dist`;
 
 /** `sombra find`: nodes or edges by label, type and properties. */
-export function addFind(program: Command, shell: (json: boolean | undefined) => Shell): void {
+export function addFind({ program, shell }: Parts): void {
   const groups: string[][] = [[]];
   addLimit(addShow(addJson(program.command('find'))))
     .description('find nodes or edges by label, type and properties')
@@ -58,7 +58,7 @@ export function addFind(program: Command, shell: (json: boolean | undefined) => 
     .option('--select <keys>', 'read only these properties, separated by commas', parseNames)
     .option('--explain', 'instead of rows: how they are found, and what that reads')
     .addHelpText('after', HELP)
-    .action((path: string, options: Options) => {
+    .action(async (path: string, options: Options) => {
       const out = shell(options.json);
       if (options.edges !== true && options.type !== undefined)
         throw usageError('--type is for edges: add --edges, or say --label');
@@ -66,27 +66,28 @@ export function addFind(program: Command, shell: (json: boolean | undefined) => 
         throw usageError('--label is for nodes: leave out --edges, or say --type');
       if (groups.length > 1 && groups.some((group) => group.length === 0))
         throw usageError('--or stands between two --where');
-      if (options.edges === true) findEdges(path, out, options, groups);
-      else findNodes(path, out, options, groups);
+      await (options.edges === true ? findEdges : findNodes)(path, out, options, groups);
     });
 }
 
-function findNodes(path: string, out: Shell, options: Options, groups: readonly string[][]): void {
+async function findNodes(path: string, out: Shell, options: Options, groups: readonly string[][]): Promise<void> {
   const query: NodeQuery = { ...rowsOf(options), label: options.label, where: parseConditions<NodeRecord>(groups) };
   const { select, limit, show } = options;
   if (options.explain === true) {
-    explain(path, out, (db) => db.explain(select === undefined ? query : { ...query, select }, { analyze: true }));
+    await explain(path, out, (db) =>
+      db.explain(select === undefined ? query : { ...query, select }, { analyze: true }),
+    );
     return;
   }
   if (select !== undefined) {
-    const { rows, truncated } = read(path, out, limit, (db) => db.find({ ...query, select }));
+    const { rows, truncated } = await read(path, out, limit, (db) => db.find({ ...query, select }));
     out.result({ nodes: rows.map(selectedToJson), truncated }, () =>
       rows.length === 0 ? 'no node found' : selectedTable(out, rows, select),
     );
     tellLimit(out, truncated, limit, 'node');
     return;
   }
-  const { rows, truncated } = read(path, out, limit, (db) => db.find(query));
+  const { rows, truncated } = await read(path, out, limit, (db) => db.find(query));
   out.result({ nodes: rows.map(nodeToJson), truncated }, () => {
     if (rows.length === 0) return 'no node found';
     return rows.length === 1 && show === undefined ? nodeCard(out, rows[0]!) : nodeTable(out, rows, show);
@@ -94,22 +95,24 @@ function findNodes(path: string, out: Shell, options: Options, groups: readonly 
   tellLimit(out, truncated, limit, 'node');
 }
 
-function findEdges(path: string, out: Shell, options: Options, groups: readonly string[][]): void {
+async function findEdges(path: string, out: Shell, options: Options, groups: readonly string[][]): Promise<void> {
   const query: EdgeQuery = { ...rowsOf(options), type: options.type, where: parseConditions<EdgeRecord>(groups) };
   const { select, limit, show } = options;
   if (options.explain === true) {
-    explain(path, out, (db) => db.explainEdges(select === undefined ? query : { ...query, select }, { analyze: true }));
+    await explain(path, out, (db) =>
+      db.explainEdges(select === undefined ? query : { ...query, select }, { analyze: true }),
+    );
     return;
   }
   if (select !== undefined) {
-    const { rows, truncated } = read(path, out, limit, (db) => db.findEdges({ ...query, select }));
+    const { rows, truncated } = await read(path, out, limit, (db) => db.findEdges({ ...query, select }));
     out.result({ edges: rows.map(selectedToJson), truncated }, () =>
       rows.length === 0 ? 'no edge found' : selectedTable(out, rows, select),
     );
     tellLimit(out, truncated, limit, 'edge');
     return;
   }
-  const { rows, truncated } = read(path, out, limit, (db) => db.findEdges(query));
+  const { rows, truncated } = await read(path, out, limit, (db) => db.findEdges(query));
   out.result({ edges: rows.map(edgeToJson), truncated }, () =>
     rows.length === 0 ? 'no edge found' : edgeTable(out, rows, show),
   );
@@ -127,16 +130,22 @@ function parseOrder(text: string): OrderBy {
   return { key, descending: direction === 'desc' };
 }
 
-function read<T>(
+async function read<T>(
   path: string,
   out: Shell,
   limit: number,
   find: (db: GraphDB) => Iterable<T>,
-): { rows: T[]; truncated: boolean } {
-  return cut(
-    readDatabase(path, out, (db) => [...find(db)]),
-    limit,
-  );
+): Promise<{ rows: T[]; truncated: boolean }> {
+  const rows = await readDatabase(path, out, async (db) => {
+    const found: T[] = [];
+    const pace = out.pace();
+    for (const row of find(db)) {
+      found.push(row);
+      if (pace.row()) await pace.turn();
+    }
+    return found;
+  });
+  return cut(rows, limit);
 }
 
 function selectedToJson({ id, properties }: SelectedRecord): object {
@@ -147,8 +156,8 @@ function tellLimit(out: Shell, truncated: boolean, limit: number, word: string):
   if (truncated) out.note(`only the first ${plural(limit, word)}; --limit 0 shows all`);
 }
 
-function explain(path: string, out: Shell, ask: (db: GraphDB) => FindPlan): void {
-  const plan = readDatabase(path, out, ask);
+async function explain(path: string, out: Shell, ask: (db: GraphDB) => FindPlan): Promise<void> {
+  const plan = await readDatabase(path, out, ask);
   const { access, index, estimatedRows, filters, sorted, rowsRead = 0, rowsMatched = 0 } = plan;
   out.result({ plan: { access, index: index ?? null, estimatedRows, filters, sorted, rowsRead, rowsMatched } }, () =>
     [

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
 import { runImport } from '../import/run-import.ts';
+import { parseEdgeSpec, parseNodeSpec } from '../import/file-spec.ts';
+import { DatabaseFiles } from '../files/database-files.ts';
 import type { ImportOptions } from '../import/plan.ts';
 import { planImport } from '../import/plan.ts';
 import { CsvSource } from '../import/csv-source.ts';
@@ -8,10 +9,13 @@ import type { ImportSource } from '../import/import-source.ts';
 import { jsonlSource } from '../import/jsonl-source.ts';
 import { ImportProgress } from '../import/import-progress.ts';
 import { addJson, parseCount } from '../shell/options.ts';
-import type { Shell } from '../shell/shell.ts';
-import { listenToSignals } from '../shell/signals.ts';
+import type { Parts } from '../shell/program.ts';
+import { Interrupted } from '../shell/signals.ts';
 import { plural } from '../shell/tables.ts';
 import { usageError } from '../errors/usage-error.ts';
+
+const STDOUT = 1;
+const STDERR = 2;
 
 interface Options extends ImportOptions {
   readonly json?: boolean;
@@ -39,11 +43,7 @@ Examples:
   sombra export old.db --to - | sombra import new.db --jsonl -`;
 
 /** `sombra import`: fills a database from CSV files. */
-export function addImport(
-  program: Command,
-  shell: (json: boolean | undefined) => Shell,
-  exit: (code: number) => void,
-): void {
+export function addImport({ program, shell }: Parts): void {
   addJson(program.command('import'))
     .description('fill a database from CSV files or JSON Lines, packed by gzip or not')
     .argument('<db>', 'path of the database; it is created if need be')
@@ -59,7 +59,7 @@ export function addImport(
     .option('--to <name>', 'plain headers: column with the id of the end (default: to)')
     .option('--type-column <name>', 'plain headers: column with the type')
     .option('--columns <name:type,...>', 'types of columns (default: as the header says, or string), or ignore')
-    .option('--delimiter <character>', 'between cells', ',')
+    .option('--delimiter <character>', 'between cells; tab for a tab (default: comma)')
     .option('--array-delimiter <character>', 'between the values of a list, and between labels', ';')
     .option('--max-transaction-pages <count>', 'limit of the transaction, for a database that is not empty', parseCount)
     .addHelpText('after', HELP)
@@ -67,8 +67,12 @@ export function addImport(
       const out = shell(options.json);
       const began = performance.now();
       if (path === ':memory:') throw usageError('a database in memory would end with the command: name a file');
+      const { signals } = out;
+      const database = new DatabaseFiles(path);
+      for (const file of filesOf(options)) database.refuse(file, 'read');
+      database.refuseStream(STDOUT, 'stdout', 'write');
+      database.refuseStream(STDERR, 'stderr', 'write');
       const source = await sourceOf(options);
-      const signals = listenToSignals();
       const progress = new ImportProgress(source.bytes, out);
       try {
         const summary = await runImport(source, path, {
@@ -81,13 +85,11 @@ export function addImport(
         });
         progress.stop();
         if (summary === undefined) {
-          out.note(
+          throw new Interrupted(
             signals.second.aborted && existsSync(path)
               ? `interrupted at once: the next command recovers ${path}, with the whole import or with nothing of it`
               : 'interrupted: nothing was imported',
           );
-          exit(signals.exitCode());
-          return;
         }
         const { nodes, edges, method, files } = summary;
         const elapsedMs = Math.round(performance.now() - began);
@@ -97,9 +99,14 @@ export function addImport(
         });
       } finally {
         progress.stop();
-        signals.stop();
       }
     });
+}
+
+/** Paths of the files that the options name; none for standard input. */
+function filesOf({ jsonl = [], nodes = [], edges = [] }: Options): string[] {
+  const csv = [...nodes.map(parseNodeSpec), ...edges.map(parseEdgeSpec)];
+  return [...csv.map((spec) => spec.path), ...jsonl.filter((path) => path !== '-')];
 }
 
 /** What the options name. @throws DataError SOMBRA_USAGE, SOMBRA_IMPORT_…, SOMBRA_CSV_… */

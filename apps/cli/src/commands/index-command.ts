@@ -4,9 +4,9 @@ import { DataError } from '@sombra/vfs';
 import { createIndex } from '../indexes/create.ts';
 import { BUSY_TIMEOUT_MS, readDatabase } from '../database/open-database.ts';
 import { addJson, parseNames } from '../shell/options.ts';
+import type { Parts } from '../shell/program.ts';
 import { RowProgress } from '../shell/row-progress.ts';
-import type { Shell } from '../shell/shell.ts';
-import { listenToSignals, wasAborted } from '../shell/signals.ts';
+import { Interrupted } from '../shell/signals.ts';
 import { plural, table } from '../shell/tables.ts';
 import { oneLine } from '../values/text.ts';
 
@@ -20,18 +20,14 @@ const EDGES = 'the index is on edges of a type, instead of nodes with a label';
 const PHASES = Object.freeze({ records: 'records read', build: 'entries built', publish: 'entries written' });
 
 /** `sombra index create`, `drop` and `list`: property indexes. */
-export function addIndex(
-  program: Command,
-  shell: (json: boolean | undefined) => Shell,
-  exit: (code: number) => void,
-): void {
+export function addIndex({ program, shell }: Parts): void {
   const group = program.command('index').description('create, drop and list property indexes');
-  addCreate(group, shell, exit);
+  addCreate(group, shell);
   addDrop(group, shell);
   addList(group, shell);
 }
 
-function addCreate(group: Command, shell: (json: boolean | undefined) => Shell, exit: (code: number) => void): void {
+function addCreate(group: Command, shell: Parts['shell']): void {
   addJson(group.command('create'))
     .description('create an index over all data that there is; from then on every write keeps it')
     .argument('<db>', 'path of the database')
@@ -44,14 +40,13 @@ function addCreate(group: Command, shell: (json: boolean | undefined) => Shell, 
       const began = performance.now();
       const keys = parseNames(keyList);
       const on = edges === true ? 'edge' : 'node';
-      const signals = listenToSignals();
-      const rows = readDatabase(path, out, (db) => (on === 'node' ? db.nodeCount(name) : db.edgeCount(name)));
+      const rows = await readDatabase(path, out, (db) => (on === 'node' ? db.nodeCount(name) : db.edgeCount(name)));
       const progress = new RowProgress(rows, out);
       try {
         const { created, entries } = await createIndex(
           { database: path, on, name, keys, unique },
           {
-            signal: signals.first,
+            signal: out.signals.first,
             progress: (phase, done) => progress.at(done, PHASES[phase]),
             warning: (code, message) => out.note(`warning ${code}: ${message}`),
           },
@@ -64,18 +59,14 @@ function addCreate(group: Command, shell: (json: boolean | undefined) => Shell, 
           return `${path}: ${what} created, ${plural(entries, 'entry', 'entries')}, in ${(elapsedMs / 1000).toFixed(1)} s`;
         });
       } catch (error) {
-        if (!wasAborted(error, signals)) throw error;
-        progress.stop();
-        out.note('interrupted: no index was created');
-        exit(signals.exitCode());
+        throw out.signals.caused(error) ? new Interrupted('interrupted: no index was created') : error;
       } finally {
         progress.stop();
-        signals.stop();
       }
     });
 }
 
-function addDrop(group: Command, shell: (json: boolean | undefined) => Shell): void {
+function addDrop(group: Command, shell: Parts['shell']): void {
   addJson(group.command('drop'))
     .description('drop the index on exactly these properties')
     .argument('<db>', 'path of the database')
@@ -104,15 +95,14 @@ function addDrop(group: Command, shell: (json: boolean | undefined) => Shell): v
     });
 }
 
-function addList(group: Command, shell: (json: boolean | undefined) => Shell): void {
+function addList(group: Command, shell: Parts['shell']): void {
   addJson(group.command('list'))
     .description('list the indexes, with the number of their entries')
     .argument('<db>', 'path of the database')
-    .action((path: string, { json }: Options) => {
+    .action(async (path: string, { json }: Options) => {
       const out = shell(json);
-      const indexes = readDatabase(path, out, (db) => db.propertyIndexes()).map(
-        ({ on, name, keys, unique, entries }) => ({ on, name, keys, unique, entries }),
-      );
+      const infos = await readDatabase(path, out, (db) => db.propertyIndexes());
+      const indexes = infos.map(({ on, name, keys, unique, entries }) => ({ on, name, keys, unique, entries }));
       out.result({ path, indexes }, () =>
         indexes.length === 0
           ? 'no index'

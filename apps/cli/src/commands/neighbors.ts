@@ -1,7 +1,7 @@
-import type { Command } from 'commander';
 import type { EdgeRecord, GraphDB, NodeRecord } from '@sombra/db';
 import { selectNodes } from '../database/node-selector.ts';
 import type { EdgeOptions, NodeOptions } from '../shell/options.ts';
+import type { Parts } from '../shell/program.ts';
 import {
   addEdgeOptions,
   addJson,
@@ -13,7 +13,6 @@ import {
   oneMore,
 } from '../shell/options.ts';
 import { readDatabase } from '../database/open-database.ts';
-import type { Shell } from '../shell/shell.ts';
 import { nodeTable, plural } from '../shell/tables.ts';
 import { edgeToJson, nodeToJson } from '../values/plain-json.ts';
 import { propertiesToText } from '../values/text.ts';
@@ -32,15 +31,15 @@ interface Row {
 }
 
 /** `sombra neighbors`: the nodes at the other ends of a node's edges. */
-export function addNeighbors(program: Command, shell: (json: boolean | undefined) => Shell): void {
+export function addNeighbors({ program, shell }: Parts): void {
   addLimit(addShow(addNodeOptions(addEdgeOptions(addJson(program.command('neighbors'))))))
     .description('the neighbours of a node, one row for each edge')
     .argument('<db>', 'path of the database')
     .argument('[node]', 'id, or key=value')
     .option('--distinct', 'each neighbour once, without edges')
-    .action((path: string, node: string | undefined, options: Options) => {
+    .action(async (path: string, node: string | undefined, options: Options) => {
       const out = shell(options.json);
-      const { start, found } = readDatabase(path, out, (db) => {
+      const { start, found } = await readDatabase(path, out, (db) => {
         const [start] = selectNodes(db, [node], options.key, options.label);
         return { start: start!, found: readRows(db, start!.id, options) };
       });

@@ -1,7 +1,7 @@
-import type { Command } from 'commander';
 import type { EdgeRecord, NodeRecord, Path } from '@sombra/db';
 import { selectNodes } from '../database/node-selector.ts';
 import type { EdgeOptions, NodeOptions } from '../shell/options.ts';
+import type { Parts } from '../shell/program.ts';
 import { addEdgeOptions, addJson, addNodeOptions, addShow, edgeFilter, parseCount } from '../shell/options.ts';
 import { readDatabase } from '../database/open-database.ts';
 import type { Shell } from '../shell/shell.ts';
@@ -23,7 +23,7 @@ interface Found {
 }
 
 /** `sombra path`: a shortest path between two nodes. */
-export function addPath(program: Command, shell: (json: boolean | undefined) => Shell): void {
+export function addPath({ program, shell }: Parts): void {
   addShow(addNodeOptions(addEdgeOptions(addJson(program.command('path')))))
     .description('a shortest path: with the fewest edges, or with the least sum of an edge property')
     .argument('<db>', 'path of the database')
@@ -31,9 +31,9 @@ export function addPath(program: Command, shell: (json: boolean | undefined) => 
     .argument('[to]', 'id, or key=value')
     .option('--weight <key>', 'edge property to add up, instead of counting edges')
     .option('--max-depth <edges>', 'no path with more edges', parseCount)
-    .action((file: string, from: string | undefined, to: string | undefined, options: Options) => {
+    .action(async (file: string, from: string | undefined, to: string | undefined, options: Options) => {
       const out = shell(options.json);
-      const found = readDatabase(file, out, (db): Found | undefined => {
+      const found = await readDatabase(file, out, (db): Found | undefined => {
         const [start, end] = selectNodes(db, [from, to], options.key, options.label);
         const { weight, maxDepth } = options;
         const path = db.shortestPath(start!.id, end!.id, {

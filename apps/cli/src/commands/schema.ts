@@ -1,13 +1,11 @@
-import type { Command } from 'commander';
-import { Interrupted, Pace } from '../shell/pace.ts';
-import { readDatabaseAsync } from '../database/open-database.ts';
+import { readDatabase } from '../database/open-database.ts';
 import { addJson, parseCount } from '../shell/options.ts';
+import type { Parts } from '../shell/program.ts';
 import { RowProgress } from '../shell/row-progress.ts';
 import { observe } from '../schema/observed.ts';
 import type { ObservedProperty, ObservedSchema } from '../schema/observed.ts';
 import { toTypeScript } from '../schema/to-typescript.ts';
 import type { Shell } from '../shell/shell.ts';
-import { listenToSignals } from '../shell/signals.ts';
 import { plural, table } from '../shell/tables.ts';
 import { usageError } from '../errors/usage-error.ts';
 import { oneLine } from '../values/text.ts';
@@ -19,11 +17,7 @@ interface Options {
 }
 
 /** `sombra schema`: which labels, edge types and properties there are. */
-export function addSchema(
-  program: Command,
-  shell: (json: boolean | undefined) => Shell,
-  exit: (code: number) => void,
-): void {
+export function addSchema({ program, shell }: Parts): void {
   addJson(program.command('schema'))
     .description('labels and edge types with their properties, what edges connect, indexes')
     .argument('<db>', 'path of the database')
@@ -33,27 +27,22 @@ export function addSchema(
       const out = shell(json);
       if (json === true && typescript === true) throw usageError('--json and --typescript both say how to print');
       if (sample === 0) throw usageError('--sample looks at 1 row at least; without it all are looked at');
-      const signals = listenToSignals();
-      try {
-        const observed = await readDatabaseAsync(path, out, async (db) => {
-          const snapshot = db.snapshot();
-          const progress = new RowProgress(snapshot.nodeCount() + snapshot.edgeCount(), out);
-          try {
-            return await observe(snapshot, sample, new Pace(signals.first, (rows) => progress.at(rows)));
-          } finally {
-            progress.stop();
-            snapshot.release();
-          }
-        });
-        const data = { path, ...observed };
-        out.result(data, () => (typescript === true ? toTypeScript(observed) : toText(out, path, observed)));
-      } catch (error) {
-        if (!(error instanceof Interrupted)) throw error;
-        out.note('interrupted');
-        exit(signals.exitCode());
-      } finally {
-        signals.stop();
-      }
+      const observed = await readDatabase(path, out, async (db) => {
+        const snapshot = db.snapshot();
+        const progress = new RowProgress(snapshot.nodeCount() + snapshot.edgeCount(), out);
+        try {
+          return await observe(
+            snapshot,
+            sample,
+            out.pace((rows) => progress.at(rows)),
+          );
+        } finally {
+          progress.stop();
+          snapshot.release();
+        }
+      });
+      const data = { path, ...observed };
+      out.result(data, () => (typescript === true ? toTypeScript(observed) : toText(out, path, observed)));
     });
 }
 

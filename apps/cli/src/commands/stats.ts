@@ -1,18 +1,17 @@
-import type { Command } from 'commander';
 import { addJson } from '../shell/options.ts';
+import type { Parts } from '../shell/program.ts';
 import { readDatabase } from '../database/open-database.ts';
-import type { Shell } from '../shell/shell.ts';
 import { count, size, table } from '../shell/tables.ts';
 import { oneLine } from '../values/text.ts';
 
 /** `sombra stats`: what a database holds. */
-export function addStats(program: Command, shell: (json: boolean | undefined) => Shell): void {
+export function addStats({ program, shell }: Parts): void {
   addJson(program.command('stats'))
     .description('what a database holds: nodes by label, edges by type, pages')
     .argument('<db>', 'path of the database')
-    .action((path: string, { json }: { json?: boolean }) => {
+    .action(async (path: string, { json }: { json?: boolean }) => {
       const out = shell(json);
-      const data = readDatabase(path, out, (db) => {
+      const data = await readDatabase(path, out, (db) => {
         const { pager } = db.stats();
         return {
           path,

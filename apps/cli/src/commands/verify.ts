@@ -1,8 +1,7 @@
-import type { Command } from 'commander';
 import { addJson, parseCount } from '../shell/options.ts';
+import type { Parts } from '../shell/program.ts';
 import { readDatabase } from '../database/open-database.ts';
 import { EXIT } from '../shell/shell.ts';
-import type { Shell } from '../shell/shell.ts';
 import { count } from '../shell/tables.ts';
 import { oneLine } from '../values/text.ts';
 
@@ -13,19 +12,15 @@ interface Options {
 }
 
 /** `sombra verify`: checks everything. Exit code 2 when something is wrong. */
-export function addVerify(
-  program: Command,
-  shell: (json: boolean | undefined) => Shell,
-  exit: (code: number) => void,
-): void {
+export function addVerify({ program, shell, exit }: Parts): void {
   addJson(program.command('verify'))
     .description('check every page, record, edge and index; exit code 2 when something is wrong')
     .argument('<db>', 'path of the database')
     .option('--checksum-only', 'check the checksums of pages only')
     .option('--max-errors <count>', 'findings to print; 0 for all', parseCount, 16)
-    .action((path: string, { json, checksumOnly, maxErrors }: Options) => {
+    .action(async (path: string, { json, checksumOnly, maxErrors }: Options) => {
       const out = shell(json);
-      const { isClean, ...report } = readDatabase(path, out, (db) =>
+      const { isClean, ...report } = await readDatabase(path, out, (db) =>
         db.verifyIntegrity({ checksumOnly: checksumOnly ?? false, maxErrors }),
       );
       out.result({ path, clean: isClean, ...report }, () => {

@@ -1,7 +1,11 @@
 /** Opening a database for a command. */
 import { GraphDB } from '@sombra/db';
 import type { Config } from '@sombra/db';
+import { DatabaseFiles } from '../files/database-files.ts';
 import type { Shell } from '../shell/shell.ts';
+
+const STDOUT = 1;
+const STDERR = 2;
 
 /** Milliseconds that a command waits for another process to close the database. */
 export const BUSY_TIMEOUT_MS = 1000;
@@ -9,27 +13,25 @@ export const BUSY_TIMEOUT_MS = 1000;
 /**
  * Opens an existing database, hands it to `read`, closes it. It is opened read-only, unless a crash has left something to
  * recover first.
+ * @throws Interrupted when a signal came meanwhile; then there is no result
  */
-export function readDatabase<T>(path: string, shell: Shell, read: (db: GraphDB) => T): T {
+export async function readDatabase<T>(path: string, shell: Shell, read: (db: GraphDB) => T | Promise<T>): Promise<T> {
   const db = openForReading(path, shell);
+  let result: T;
   try {
-    return read(db);
+    result = await read(db);
   } finally {
     db.close();
   }
-}
-
-/** As `readDatabase`, for work that takes several turns of the event loop. */
-export async function readDatabaseAsync<T>(path: string, shell: Shell, read: (db: GraphDB) => Promise<T>): Promise<T> {
-  const db = openForReading(path, shell);
-  try {
-    return await read(db);
-  } finally {
-    db.close();
-  }
+  // The engine is synchronous: a signal that came while it was busy is heard now.
+  await shell.signals.turn();
+  return result;
 }
 
 function openForReading(path: string, shell: Shell): GraphDB {
+  const files = new DatabaseFiles(path);
+  files.refuseStream(STDOUT, 'stdout', 'write');
+  files.refuseStream(STDERR, 'stderr', 'write');
   const config: Config = {
     createIfMissing: false,
     busyTimeoutMs: BUSY_TIMEOUT_MS,

@@ -25,8 +25,9 @@ export function importError(code: ImportCode, place: Place, message: string, cau
   return placedError(code, place, message, cause);
 }
 
-/** The same for an error of the engine, which keeps its code. */
+/** The same for an error of the engine, which keeps its code and its details. */
 export function placedError(code: string, place: Place, message: string, cause: unknown): DataError {
+  const details = (cause as { readonly details?: object } | undefined)?.details;
   const where = place.line === undefined ? place.file : `${place.file}:${place.line}`;
-  return new DataError(code, `${where}: ${message}`, { details: { ...place }, cause });
+  return new DataError(code, `${where}: ${message}`, { details: { ...details, ...place }, cause });
 }

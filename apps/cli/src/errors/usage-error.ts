@@ -1,6 +1,6 @@
 import { DataError } from '@sombra/vfs';
 
-/** A command line that says something that cannot be meant. */
+/** An invalid command line. */
 export function usageError(message: string): DataError {
   return new DataError('SOMBRA_USAGE', message);
 }

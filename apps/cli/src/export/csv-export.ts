@@ -2,7 +2,7 @@
  * An export as CSV: a file for each set of labels, and one for each edge type, with headers that `sombra import` reads.
  *
  * 1. All rows are read to learn which columns a file needs, and of which types.
- * 2. The files are begun; one that is there already ends the export.
+ * 2. The files are begun; an existing one ends the export.
  * 3. All rows are read again, and written.
  * Both readings see the same commit. Memory: a number for each property of each file, and what `OutputFiles` holds.
  */

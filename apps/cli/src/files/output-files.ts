@@ -17,6 +17,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DataError, IoError } from '@sombra/vfs';
+import type { DatabaseFiles } from './database-files.ts';
 
 /** Characters of a file that are held before they are written. */
 const BUFFER_SIZE = 256 * 1024;
@@ -34,6 +35,7 @@ interface OutputFile {
 export class OutputFiles {
   private readonly gzip: boolean;
   private readonly force: boolean;
+  private readonly database: DatabaseFiles;
   private readonly suffix = `.tmp-${randomBytes(8).toString('hex')}`;
   private readonly files = new Map<string, OutputFile>();
   /** Those that exist under their temporary names. */
@@ -42,20 +44,25 @@ export class OutputFiles {
   private readonly foldersMade: string[] = [];
   private size = 0;
 
-  /** @param force  replace files that are there */
-  constructor(gzip: boolean, force: boolean) {
+  /**
+   * @param force     replace existing files
+   * @param database  that is exported: none of its files is ever replaced
+   */
+  constructor(gzip: boolean, force: boolean, database: DatabaseFiles) {
     this.gzip = gzip;
     this.force = force;
+    this.database = database;
   }
 
   /**
    * Begins files. Nothing is written yet when one of them is refused.
-   * @throws DataError SOMBRA_EXPORT_EXISTS; IoError SOMBRA_EXPORT_FILE
+   * @throws DataError SOMBRA_EXPORT_EXISTS, SOMBRA_SAME_FILE; IoError SOMBRA_EXPORT_FILE
    */
   begin(paths: readonly string[]): void {
+    for (const path of paths) this.database.refuse(path, 'write');
     for (const path of paths) {
       if (this.force || !existsSync(path)) continue;
-      throw new DataError('SOMBRA_EXPORT_EXISTS', `${path} is there already: name another place, or pass --force`, {
+      throw new DataError('SOMBRA_EXPORT_EXISTS', `${path} exists: name another place, or pass --force`, {
         details: { file: path },
       });
     }

@@ -21,7 +21,7 @@ import { LineError, parseLine } from '../jsonl/record.ts';
 const BATCH_ROWS = 1000;
 /** Characters of a batch, about. */
 const BATCH_CHARACTERS = 1024 * 1024;
-/** How lines begin that are passed over without being read, when the others are wanted. */
+/** How lines begin that are skipped without being parsed when the other kind is wanted. */
 const BEGINNING = Object.freeze({ node: '{"node"', edge: '{"edge"' });
 
 /**

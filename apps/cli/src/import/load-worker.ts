@@ -10,6 +10,8 @@ import type { BulkEdge, BulkNode, Config, PropertyInput, PropertyValue } from '@
 import type { Feed, LoadResult, LoadTask, Report, Row, RowError, RowPlace } from './messages.ts';
 import { GIVE_UP, SENT } from './messages.ts';
 import { sentError } from '../errors/sent-error.ts';
+import type { SentError } from '../errors/sent-error.ts';
+import { RowPlaces } from './row-places.ts';
 
 /** The other thread wants no result any more. */
 class GivenUp extends Error {}
@@ -19,7 +21,7 @@ const CACHE_PAGES = 5000;
 const BUFFER_MAX = 2 ** 31;
 const BUFFER_RESERVE_PAGES = 256;
 
-/** What the engine refuses because of the row that it was given last. */
+/** What the engine refuses because of the row that it was given last; in a transaction also SOMBRA_UNIQUE. */
 const REFUSED_ROW = new Set([
   'SOMBRA_LABEL_EMPTY',
   'SOMBRA_NAME_TOO_LONG',
@@ -34,6 +36,9 @@ const task = workerData as LoadTask;
 let taken = false;
 /** The row that the engine was given last. */
 let row: RowPlace | undefined;
+
+/** Places of the rows of a bulk load: the engine finds two equal keys of a unique index only when it has all rows. */
+const places = { node: new RowPlaces(), edge: new RowPlaces() };
 
 function report(message: Report): void {
   parentPort!.postMessage(message);
@@ -73,6 +78,7 @@ function* receiveNodes(): Generator<BulkNode> {
     const batch = receive();
     if (batch.kind === 'nodes-end') return;
     if (batch.kind !== 'nodes') throw new Error(`${batch.kind} among the nodes`);
+    places.node.add(batch.start, batch.records, batch.rows.length);
     for (let i = 0; i < batch.rows.length; i += 1) {
       row = { file: batch.start.file, record: batch.records?.[i] ?? batch.start.record + i };
       yield { labels: batch.rowLabels?.[i] ?? batch.labels, properties: toProperties(batch.keys, batch.rows[i]!) };
@@ -85,6 +91,7 @@ function* receiveEdges(): Generator<BulkEdge> {
     const batch = receive();
     if (batch.kind === 'edges-end') return;
     if (batch.kind !== 'edges') throw new Error(`${batch.kind} among the edges`);
+    places.edge.add(batch.start, batch.records, batch.rows.length);
     for (let i = 0; i < batch.rows.length; i += 1) {
       row = { file: batch.start.file, record: batch.records?.[i] ?? batch.start.record + i };
       yield {
@@ -165,10 +172,18 @@ function load(): LoadResult {
   return withDatabase(open(task.maxTransactionPages ?? most), loadInTransaction);
 }
 
+/** The row that an error is about. */
+function rowOf({ code, details }: SentError): RowPlace | undefined {
+  if (REFUSED_ROW.has(String(code))) return row;
+  if (code !== 'SOMBRA_UNIQUE') return undefined;
+  const { on, row: number } = details as { on: 'node' | 'edge'; row?: number };
+  return number === undefined ? row : places[on].at(number);
+}
+
 function sendable(error: unknown): RowError {
   const sent = sentError(error);
   const { code } = sent;
-  return { ...sent, message: adviceFor(code) + sent.message, row: REFUSED_ROW.has(String(code)) ? row : undefined };
+  return { ...sent, message: adviceFor(code) + sent.message, row: rowOf(sent) };
 }
 
 function adviceFor(code: unknown): string {

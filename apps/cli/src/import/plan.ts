@@ -6,6 +6,7 @@ import { parseHeader } from '../csv/header.ts';
 import { readHeaderRecord } from '../csv/records.ts';
 import type { TextFile } from '../files/text-file.ts';
 import { inspectFile } from '../files/text-file.ts';
+import { quote } from '../values/scalar.ts';
 import { usageError } from '../errors/usage-error.ts';
 import type { FileSpec } from './file-spec.ts';
 import { parseEdgeSpec, parseNodeSpec } from './file-spec.ts';
@@ -25,9 +26,13 @@ export interface ImportOptions {
   readonly typeColumn?: string;
   readonly columns?: string;
   readonly idProperty?: string;
-  readonly delimiter: string;
+  /** undefined: a comma. */
+  readonly delimiter?: string;
   readonly arrayDelimiter: string;
 }
+
+/** Other characters that files have between their cells. */
+const OTHER_DELIMITERS = Object.freeze({ ';': "';'", '\t': 'tab', '|': "'|'" });
 
 /** Type of the property that keeps ids, unless it is said. */
 const ID_TYPE: ColumnType = { scalar: 'string', list: false };
@@ -61,7 +66,7 @@ export async function planImport(options: ImportOptions): Promise<ImportPlan> {
   if (nodes.length + edges.length === 0)
     throw usageError('nothing to import: name files by --nodes and --edges, or by --jsonl');
   checkNames(options);
-  const delimiter = parseDelimiter(options.delimiter, '--delimiter');
+  const delimiter = parseDelimiter(options.delimiter ?? ',', '--delimiter');
   const arrayDelimiter = parseDelimiter(options.arrayDelimiter, '--array-delimiter');
   const types = parseColumnTypes(options.columns);
   const idProperty = parseIdProperty(options.idProperty);
@@ -76,6 +81,7 @@ export async function planImport(options: ImportOptions): Promise<ImportPlan> {
       const { fields, line } = await readHeaderRecord(file, { delimiter });
       for (const field of fields) unused.delete(field.trim().split(':')[0]!);
       const place = { file: spec.path, line };
+      if (options.delimiter === undefined) checkDelimiter(fields, place);
       files.push(
         planFile(
           kind,
@@ -90,6 +96,15 @@ export async function planImport(options: ImportOptions): Promise<ImportPlan> {
   }
   for (const name of unused) throw usageError(`--columns names ${JSON.stringify(name)}, which is a column of no file`);
   return { files, delimiter, arrayDelimiter, bytes: files.reduce((sum, { file }) => sum + file.size, 0) };
+}
+
+/** One column whose name holds another delimiter was meant to be several. @throws DataError SOMBRA_CSV_HEADER */
+function checkDelimiter(fields: readonly string[], place: Place): void {
+  const [only = ''] = fields;
+  const other = Object.entries(OTHER_DELIMITERS).find(([character]) => only.includes(character));
+  if (fields.length > 1 || other === undefined) return;
+  const message = `the only column is ${quote(only)}: pass --delimiter ${other[1]} if that is what stands between cells, or --delimiter , if it is one name`;
+  throw importError('SOMBRA_CSV_HEADER', place, message);
 }
 
 function headerOptions(

@@ -6,12 +6,12 @@ import { EXIT } from '../shell/shell.ts';
 import { count, table } from '../shell/tables.ts';
 import { findingsOf, locate, surveyOf } from './examination.ts';
 import { findingLines, hex, moment } from './report.ts';
-import type { ToolParts } from './tool.ts';
+import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from './verb-options.ts';
 import type { VerbOptions } from './verb-options.ts';
 
 /** Adds the verb. */
-export function addHeader({ program, shell, exit }: ToolParts): void {
+export function addHeader({ program, shell, exit }: Parts): void {
   addVerbOptions(program.command('header'))
     .description('what the superblock of the file says, slot by slot')
     .action((path: string, { json }: VerbOptions) => {

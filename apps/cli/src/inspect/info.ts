@@ -6,7 +6,7 @@ import { Examination } from './examination.ts';
 import type { Finding } from './examination.ts';
 import { findingLines, hex, moment, rowsToText } from './report.ts';
 import type { Rows } from './report.ts';
-import type { ToolParts } from './tool.ts';
+import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from './verb-options.ts';
 import type { VerbOptions } from './verb-options.ts';
 
@@ -38,14 +38,15 @@ export interface Info {
 }
 
 /** Adds the verb. */
-export function addInfo({ program, shell, exit }: ToolParts): void {
+export function addInfo({ program, shell, exit }: Parts): void {
   addVerbOptions(program.command('info'))
     .description('what the file is, and how it is')
-    .action((path: string, { json, busyTimeout }: VerbOptions) => {
+    .action(async (path: string, { json, busyTimeout }: VerbOptions) => {
       const out = shell(json);
       const seen = new Examination(path, busyTimeout);
       try {
         const info = infoOf(path, seen);
+        await out.signals.turn();
         out.result(info, () =>
           [rowsToText(infoRows(info)), ...findingLines(out, info.damage, info.warnings)].join('\n'),
         );

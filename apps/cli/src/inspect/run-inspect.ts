@@ -4,12 +4,12 @@ import { addHeader } from './header.ts';
 import { addInfo } from './info.ts';
 import { addStats } from './stats.ts';
 import { runTool } from './tool.ts';
-import type { ToolParts } from './tool.ts';
+import type { Parts } from '../shell/program.ts';
 import { addVerify } from './verify.ts';
 import { addWalInfo } from './wal-info.ts';
 
 /** The verbs that only look. */
-export function addLookingVerbs(parts: ToolParts): void {
+export function addLookingVerbs(parts: Parts): void {
   addInfo(parts);
   addStats(parts);
   addVerify(parts);

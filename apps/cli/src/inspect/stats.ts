@@ -8,7 +8,7 @@ import { Examination, findingOf } from './examination.ts';
 import type { Finding } from './examination.ts';
 import { infoOf, infoRows } from './info.ts';
 import { findingLines, moment, rowsToText } from './report.ts';
-import type { ToolParts } from './tool.ts';
+import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from './verb-options.ts';
 import type { VerbOptions } from './verb-options.ts';
 
@@ -22,10 +22,10 @@ interface GraphFigures {
 }
 
 /** Adds the verb. */
-export function addStats({ program, shell, exit }: ToolParts): void {
+export function addStats({ program, shell, exit }: Parts): void {
   addVerbOptions(program.command('stats'))
     .description('what the file holds, as far as it can be read: nodes by label, edges by type, trees, readers')
-    .action((path: string, { json, busyTimeout }: VerbOptions) => {
+    .action(async (path: string, { json, busyTimeout }: VerbOptions) => {
       const out = shell(json);
       const seen = new Examination(path, busyTimeout);
       try {
@@ -55,6 +55,7 @@ export function addStats({ program, shell, exit }: ToolParts): void {
         const info = infoOf(path, seen);
         const damage = [...info.damage, ...more];
         const warnings = [...info.warnings, ...why];
+        await out.signals.turn();
         out.result({ ...info, ...figures, trees, readers, damage, warnings }, () =>
           [
             rowsToText([...infoRows(info), ['nodes', known(figures.nodes)], ['edges', known(figures.edges)]]),

@@ -8,7 +8,7 @@ import { count } from '../shell/tables.ts';
 import { Examination, findingOf } from './examination.ts';
 import type { Finding } from './examination.ts';
 import { findingLines } from './report.ts';
-import type { ToolParts } from './tool.ts';
+import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from './verb-options.ts';
 import type { VerbOptions } from './verb-options.ts';
 
@@ -40,42 +40,59 @@ const NOTHING = {
 } as const;
 
 /** Adds the verb. */
-export function addVerify({ program, shell, exit }: ToolParts): void {
+export function addVerify({ program, shell, exit }: Parts): void {
   addVerbOptions(program.command('verify'))
     .description('check header, log, every page, record, edge and index; exit code 2 when something is wrong')
     .option('--checksum-only', 'check header, log and pages only')
     .option('--max-errors <count>', 'findings to print; 0 for all', parseCount, 16)
-    .action((path: string, options: VerbOptions & { readonly checksumOnly?: boolean; readonly maxErrors: number }) => {
-      const out = shell(options.json);
-      const most = options.maxErrors || Infinity;
-      const seen = new Examination(path, options.busyTimeout);
-      try {
-        const { findings, findingCount, warnings: why, ...checked } = check(seen, options.checksumOnly ?? false, most);
-        const all = [...seen.damage, ...findings];
-        const total = seen.damage.length + findingCount;
-        const clean = total === 0;
-        const fuzzyCopy = isFuzzyCopy(seen, all);
-        const shown = all.slice(0, most);
-        const warnings = [...seen.warnings, ...why];
-        const walMissing = warnings.some(({ code }) => code === 'SOMBRA_WAL_MISSING');
-        const data = { path, clean, walMissing, fuzzyCopy, ...checked, findingCount: total, findings: shown, warnings };
-        out.result(data, () => {
-          const what = `${count(checked.checkedPages)} pages, ${count(checked.checkedNodes)} nodes, ${count(checked.checkedEdges)} edges checked`;
-          const of = checked.commit === null ? '' : `, commit ${count(checked.commit)}`;
-          const head = clean
-            ? `${path} is clean: ${what}${of}`
-            : `${path} is damaged: ${count(total)} found, ${what}${of}`;
-          const lines = [head, ...findingLines(out, shown, warnings)];
-          if (total > shown.length) lines.push(`… ${count(total - shown.length)} more; --max-errors 0 shows all`);
-          if (fuzzyCopy) lines.push('', FUZZY);
-          if (!clean) lines.push('', 'restore a backup');
-          return lines.join('\n');
-        });
-        if (!clean) exit(EXIT.damaged);
-      } finally {
-        seen.close();
-      }
-    });
+    .action(
+      async (path: string, options: VerbOptions & { readonly checksumOnly?: boolean; readonly maxErrors: number }) => {
+        const out = shell(options.json);
+        const most = options.maxErrors || Infinity;
+        const seen = new Examination(path, options.busyTimeout);
+        try {
+          const {
+            findings,
+            findingCount,
+            warnings: why,
+            ...checked
+          } = check(seen, options.checksumOnly ?? false, most);
+          const all = [...seen.damage, ...findings];
+          const total = seen.damage.length + findingCount;
+          const clean = total === 0;
+          const fuzzyCopy = isFuzzyCopy(seen, all);
+          const shown = all.slice(0, most);
+          const warnings = [...seen.warnings, ...why];
+          const walMissing = warnings.some(({ code }) => code === 'SOMBRA_WAL_MISSING');
+          const data = {
+            path,
+            clean,
+            walMissing,
+            fuzzyCopy,
+            ...checked,
+            findingCount: total,
+            findings: shown,
+            warnings,
+          };
+          await out.signals.turn();
+          out.result(data, () => {
+            const what = `${count(checked.checkedPages)} pages, ${count(checked.checkedNodes)} nodes, ${count(checked.checkedEdges)} edges checked`;
+            const of = checked.commit === null ? '' : `, commit ${count(checked.commit)}`;
+            const head = clean
+              ? `${path} is clean: ${what}${of}`
+              : `${path} is damaged: ${count(total)} found, ${what}${of}`;
+            const lines = [head, ...findingLines(out, shown, warnings)];
+            if (total > shown.length) lines.push(`… ${count(total - shown.length)} more; --max-errors 0 shows all`);
+            if (fuzzyCopy) lines.push('', FUZZY);
+            if (!clean) lines.push('', 'restore a backup');
+            return lines.join('\n');
+          });
+          if (!clean) exit(EXIT.damaged);
+        } finally {
+          seen.close();
+        }
+      },
+    );
 }
 
 const FUZZY =

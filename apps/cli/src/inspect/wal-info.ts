@@ -6,12 +6,12 @@ import { EXIT } from '../shell/shell.ts';
 import { count, plural, size, table } from '../shell/tables.ts';
 import { findingsOf, locate, surveyOf } from './examination.ts';
 import { findingLines, hex, moment } from './report.ts';
-import type { ToolParts } from './tool.ts';
+import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from './verb-options.ts';
 import type { VerbOptions } from './verb-options.ts';
 
 /** Adds the verb. */
-export function addWalInfo({ program, shell, exit }: ToolParts): void {
+export function addWalInfo({ program, shell, exit }: Parts): void {
   addVerbOptions(program.command('wal-info'))
     .description('the files of the log: segments, commits that a checkpoint has still to bring to the file, damage')
     .action((path: string, { json }: VerbOptions) => {

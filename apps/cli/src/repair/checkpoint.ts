@@ -7,7 +7,7 @@ import { Pager } from '@sombra/pager';
 import type { CheckpointResult, PagerOptions, PagerWarning } from '@sombra/pager';
 import { IoError, NodeVfs, SombraError, StateError } from '@sombra/vfs';
 import { locate } from '../inspect/examination.ts';
-import type { ToolParts } from '../inspect/tool.ts';
+import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from '../inspect/verb-options.ts';
 import type { VerbOptions } from '../inspect/verb-options.ts';
 import type { Shell } from '../shell/shell.ts';
@@ -27,11 +27,11 @@ interface Options extends VerbOptions {
 }
 
 /** Adds the verb. */
-export function addCheckpoint({ program, shell, exit }: ToolParts, terminal: Terminal): void {
+export function addCheckpoint({ program, shell, exit }: Parts, terminal: Terminal): void {
   addVerbOptions(program.command('checkpoint'))
     .description('bring the log into the file, so that the file alone holds every commit')
     .argument('[command...]', 'with --hold, behind --: a command to run while nobody can write')
-    .option('--hold', 'keep everybody from writing while a command runs, so that cp is safe')
+    .option('--hold', 'block all writers while a command runs, so that cp is safe')
     .option('--to-last-good', 'if the log is damaged, keep the commits before the damage and set the rest aside')
     .option('--yes', 'do not ask')
     .action(async (path: string, command: readonly string[], options: Options) => {
@@ -40,7 +40,7 @@ export function addCheckpoint({ program, shell, exit }: ToolParts, terminal: Ter
         throw usageError('--hold takes a command behind --: sombra-repair checkpoint DB --hold -- cp DB COPY');
       }
       if (options.hold === true && options.json === true) {
-        throw usageError('--json and --hold cannot be meant together: stdout belongs to the command');
+        throw usageError('--json and --hold exclude each other: stdout belongs to the command');
       }
       const work = new CheckpointWork(path, options, shell(options.json), terminal);
       exit(await work.run(name === undefined ? null : [name, ...args]));
@@ -69,7 +69,11 @@ class CheckpointWork {
   async run(command: readonly [string, ...string[]] | null): Promise<number> {
     const { shell, given, terminal, options } = this;
     if (options.yes !== true && canAsk(terminal)) {
-      await confirm(terminal, `The log of ${given} is brought into it; others may go on using it.`);
+      await confirm(
+        terminal,
+        shell.signals.first,
+        `The log of ${given} is brought into it; others may go on using it.`,
+      );
     }
     const pager = await this.open();
     try {
@@ -120,6 +124,7 @@ class CheckpointWork {
       }
       await confirm(
         terminal,
+        shell.signals.first,
         `Commits after ${count(lsn)} of ${given} are given up, and what is left of them is set aside.`,
       );
     }
@@ -144,6 +149,7 @@ class CheckpointWork {
       if (result.lsn === result.newestLsn) return result;
       if (this.vfs.env.monotonicMs() >= until) this.refuseForReader(pager, result);
       await delay(RETRY_MS);
+      await this.shell.signals.turn();
     }
   }
 
@@ -167,6 +173,7 @@ class CheckpointWork {
         tx.rollback();
       }
       await delay(RETRY_MS);
+      await this.shell.signals.turn();
     }
   }
 

@@ -5,8 +5,8 @@
 import { removeLockFile } from '@sombra/pager';
 import { NodeVfs } from '@sombra/vfs';
 import { locate } from '../inspect/examination.ts';
-import type { ToolParts } from '../inspect/tool.ts';
 import { addJson } from '../shell/options.ts';
+import type { Parts } from '../shell/program.ts';
 import { canAsk, confirm } from './confirm.ts';
 import type { Terminal } from './confirm.ts';
 
@@ -17,21 +17,26 @@ interface Options {
 }
 
 /** Adds the verb. */
-export function addUnlock({ program, shell, exit }: ToolParts, terminal: Terminal): void {
+export function addUnlock({ program, shell, exit }: Parts, terminal: Terminal): void {
   addJson(program.command('unlock').argument('<db>', 'path of the database'))
     .description('remove the lock of a process of single-process mode whose machine is gone for good')
     .requiredOption('--host <name>', 'the machine, as SOMBRA_BUSY names it')
     .option('--yes', 'do not ask')
     .action(async (given: string, options: Options) => {
+      const out = shell(options.json);
       const vfs = new NodeVfs();
       const path = locate(vfs, given);
       if (options.yes !== true && canAsk(terminal)) {
-        await confirm(terminal, `If a process on ${options.host} still uses ${given}, this destroys the database.`);
+        await confirm(
+          terminal,
+          out.signals.first,
+          `If a process on ${options.host} still uses ${given}, this destroys the database.`,
+        );
       }
       const owner = removeLockFile(vfs, path, options.host);
       const lock =
         owner === null ? null : { pid: owner.pid, host: owner.host, since: new Date(owner.since).toISOString() };
-      shell(options.json).result({ path: given, removed: lock }, () =>
+      out.result({ path: given, removed: lock }, () =>
         lock === null
           ? `${given} has no lock of single-process mode`
           : `${given} is free: the lock of process ${lock.pid} on ${lock.host} since ${lock.since} was removed`,

@@ -1,8 +1,11 @@
-/** How a command ends that could not do what it was asked for. */
+/** How a command ends that could not do what it was asked to do. */
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import { ReaderGone } from './output.ts';
+import type { Output } from './output.ts';
 import { EXIT } from './shell.ts';
-import type { Streams } from './shell.ts';
+import { Interrupted } from './signals.ts';
+import type { Signals } from './signals.ts';
 import { printable } from '../values/text.ts';
 
 /** Version of this package. */
@@ -16,13 +19,18 @@ export function version(): string {
  * @param program  name of the command, for the hint
  * @returns the exit code
  */
-export function fail(error: unknown, json: boolean, streams: Streams, program: string): number {
+export function fail(error: unknown, json: boolean, stderr: Output, signals: Signals, program: string): number {
+  if (error instanceof ReaderGone) return EXIT.readerGone;
+  if (signals.caused(error)) {
+    stderr.write(`${error instanceof Interrupted ? error.message : 'interrupted'}\n`);
+    return signals.exitCode;
+  }
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
   // Without a command, commander has printed the help to stderr.
   if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.error;
   const { code, message, details, stack, damaged } = describe(error, program);
-  if (json) streams.stderr.write(`${JSON.stringify({ error: { code, message, details } })}\n`);
-  else streams.stderr.write(`error ${code}: ${printable(message)}\n${printable(stack)}`);
+  if (json) stderr.write(`${JSON.stringify({ error: { code, message, details } })}\n`);
+  else stderr.write(`error ${code}: ${printable(message)}\n${printable(stack)}`);
   return damaged ? EXIT.damaged : EXIT.error;
 }
 

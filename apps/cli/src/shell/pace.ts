@@ -1,21 +1,18 @@
 /** Lets a long walk over rows be watched and interrupted, though the database answers synchronously. */
-import { setImmediate } from 'node:timers/promises';
+import type { Signals } from './signals.ts';
 
 /** Rows between two turns of the event loop. */
 const ROWS_PER_TURN = 2048;
 
-/** The command was interrupted. */
-export class Interrupted extends Error {}
-
 /** Counts rows, and hears signals. */
 export class Pace {
-  private readonly signal: AbortSignal;
+  private readonly signals: Signals;
   private readonly progress: (rows: number) => void;
   private rows = 0;
 
   /** @param progress  told now and then how many rows there were */
-  constructor(signal: AbortSignal, progress: (rows: number) => void) {
-    this.signal = signal;
+  constructor(signals: Signals, progress: (rows: number) => void) {
+    this.signals = signals;
     this.progress = progress;
   }
 
@@ -28,7 +25,6 @@ export class Pace {
   /** Gives the event loop a turn. @throws Interrupted */
   async turn(): Promise<void> {
     this.progress(this.rows);
-    await setImmediate();
-    if (this.signal.aborted) throw new Interrupted();
+    await this.signals.turn();
   }
 }

@@ -1,5 +1,8 @@
 /** Where a command writes: data on stdout, everything else on stderr. */
 import { createColors } from 'picocolors';
+import type { Output } from './output.ts';
+import { Pace } from './pace.ts';
+import type { Signals } from './signals.ts';
 import { printable } from '../values/text.ts';
 
 /** The process as a command sees it. */
@@ -12,44 +15,55 @@ export interface Streams {
 export type Colors = ReturnType<typeof createColors>;
 
 /** Exit codes. Scripts rely on them. */
-export const EXIT = Object.freeze({ ok: 0, error: 1, damaged: 2, interrupted: 130 });
+export const EXIT = Object.freeze({ ok: 0, error: 1, damaged: 2, readerGone: 141 });
 
 /** What a command is given beside its arguments. */
 export class Shell {
   readonly json: boolean;
   readonly colors: Colors;
-  private readonly streams: Streams;
+  /** What ends the command early. */
+  readonly signals: Signals;
+  private readonly stdout: Output;
+  private readonly stderr: Output;
 
-  constructor(streams: Streams, json: boolean) {
-    this.streams = streams;
+  constructor(stdout: Output, stderr: Output, signals: Signals, json: boolean) {
+    this.stdout = stdout;
+    this.stderr = stderr;
+    this.signals = signals;
     this.json = json;
-    this.colors = createColors(!json && wantsColor(streams.stdout, process.env));
+    this.colors = createColors(!json && wantsColor(stdout.stream, process.env));
   }
 
   /** Where progress may be drawn: stderr, when a person is watching it. */
   get progress(): NodeJS.WriteStream | undefined {
-    return this.streams.stderr.isTTY && !this.json ? this.streams.stderr : undefined;
+    const { stream } = this.stderr;
+    return stream.isTTY && !this.json ? stream : undefined;
   }
 
   /** Characters in a line of stdout; Infinity where it is no terminal. */
   get width(): number {
-    return this.streams.stdout.columns ?? Infinity;
+    return this.stdout.stream.columns ?? Infinity;
   }
 
   /** Writes the result: one JSON document, or text for people. */
   result(data: unknown, text: () => string): void {
-    this.streams.stdout.write(`${this.json ? JSON.stringify(data, undefined, 2) : text()}\n`);
+    this.stdout.write(`${this.json ? JSON.stringify(data, undefined, 2) : text()}\n`);
   }
 
-  /** Writes rows to stdout, and waits until there is room for more. */
+  /** Writes rows to stdout, and waits until there is room for more. @throws ReaderGone; IoError SOMBRA_OUTPUT */
   async rows(text: string): Promise<void> {
-    if (this.streams.stdout.write(text)) return;
-    await new Promise<void>((resolve) => this.streams.stdout.once('drain', resolve));
+    this.stdout.write(text);
+    await this.stdout.room();
+  }
+
+  /** Counts rows of a long walk. @param progress  told now and then how many there were */
+  pace(progress: (rows: number) => void = () => undefined): Pace {
+    return new Pace(this.signals, progress);
   }
 
   /** Writes a message to stderr. */
   note(message: string): void {
-    this.streams.stderr.write(`${printable(message)}\n`);
+    this.stderr.write(`${printable(message)}\n`);
   }
 }
 

@@ -1,38 +1,61 @@
-/** SIGINT and SIGTERM during a command that has something to take back. */
-import { EXIT } from './shell.ts';
+/** SIGINT, SIGTERM and SIGHUP during a command: what is open is closed before the process ends. */
+import { setImmediate } from 'node:timers/promises';
 
-/** What a command that listens is told. */
-export interface Signals {
+/** Exit codes after signals: 128 and the number of the signal, as shells have it. */
+const EXIT_CODES = Object.freeze({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 });
+type Ending = keyof typeof EXIT_CODES;
+
+/** The command was interrupted. The message says what came of its work. */
+export class Interrupted extends Error {
+  constructor(message = 'interrupted') {
+    super(message);
+  }
+}
+
+/** Listens from its making until `stop`. */
+export class Signals {
+  private readonly firstOne = new AbortController();
+  private readonly secondOne = new AbortController();
+  private code: number = EXIT_CODES.SIGINT;
+
+  constructor() {
+    for (const name of Object.keys(EXIT_CODES)) process.on(name, this.hear);
+  }
+
   /** The first signal asks for a clean end, */
-  readonly first: AbortSignal;
+  get first(): AbortSignal {
+    return this.firstOne.signal;
+  }
+
   /** the second one for an end. */
-  readonly second: AbortSignal;
-  /** 130, or 143 after SIGTERM. */
-  exitCode(): number;
-  /** Ends the listening. */
-  stop(): void;
-}
+  get second(): AbortSignal {
+    return this.secondOne.signal;
+  }
 
-/** Begins to listen. */
-export function listenToSignals(): Signals {
-  const first = new AbortController();
-  const second = new AbortController();
-  let code: number = EXIT.interrupted;
-  const handler = (signal: NodeJS.Signals): void => {
-    if (first.signal.aborted) second.abort();
-    code = signal === 'SIGTERM' ? 143 : EXIT.interrupted;
-    first.abort();
-  };
-  process.on('SIGINT', handler).on('SIGTERM', handler);
-  return {
-    first: first.signal,
-    second: second.signal,
-    exitCode: () => code,
-    stop: () => void process.off('SIGINT', handler).off('SIGTERM', handler),
-  };
-}
+  /** 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP. */
+  get exitCode(): number {
+    return this.code;
+  }
 
-/** Is an error what a signal was for? */
-export function wasAborted(error: unknown, signals: Signals): boolean {
-  return signals.first.aborted && (error as { code?: unknown }).code === 'SOMBRA_ABORTED';
+  /** Is an error what a signal was for? */
+  caused(error: unknown): boolean {
+    if (!this.first.aborted) return false;
+    return error instanceof Interrupted || (error as { code?: unknown }).code === 'SOMBRA_ABORTED';
+  }
+
+  /** Gives the event loop a turn, in which a signal is heard. @throws Interrupted */
+  async turn(): Promise<void> {
+    await setImmediate();
+    if (this.first.aborted) throw new Interrupted();
+  }
+
+  stop(): void {
+    for (const name of Object.keys(EXIT_CODES)) process.off(name, this.hear);
+  }
+
+  private readonly hear = (name: NodeJS.Signals): void => {
+    if (this.first.aborted) this.secondOne.abort();
+    else this.code = EXIT_CODES[name as Ending];
+    this.firstOne.abort();
+  };
 }

@@ -3,10 +3,5 @@ import type { Streams } from './shell.ts';
 
 /** Runs it on the arguments and streams of this process; its result becomes the exit code. */
 export async function start(run: (args: readonly string[], streams: Streams) => Promise<number>): Promise<void> {
-  // A reader that has seen enough (`sombra find … | head`) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
   process.exitCode = await run(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr });
 }
