@@ -8,8 +8,7 @@ import { publishedPackages, ROOT } from './repository.ts';
 
 /** How many names each README does not have yet. Exact, so that it can only shrink; remove a line at 0. */
 const NOT_YET: Record<string, number> = {
-  '@sombra/vfs': 46,
-  '@sombra/wal': 58,
+  '@sombra/vfs': 2, // statics that every Error of Node has
   '@sombra/pager': 76,
   '@sombra/btree': 37,
   '@sombra/graph': 54,
