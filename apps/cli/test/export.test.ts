@@ -82,7 +82,7 @@ describe('export and import', () => {
     await json('export', social, '--to', tables);
     const copy = fresh('.db');
     await json('import', copy, ...csvArguments(tables), '--id-property', 'old:int');
-    expect(withDatabase(copy, (db) => db.findNodes('City', {}))).toMatchObject([
+    expect(withDatabase(copy, (db) => db.findNodes({ label: 'City', where: {} }).all())).toMatchObject([
       { properties: { old: 4, name: 'London' } },
     ]);
   });

@@ -81,7 +81,7 @@ describe('what a text means', () => {
     const db = GraphDB.open(':memory:');
     db.addNode('N', { key: value });
     const { where } = parseEquality<NodeRecord>(`key=${text}`)!;
-    expect([...db.find({ where })].length).toBe(expected ? 1 : 0);
+    expect([...db.findNodes({ where })].length).toBe(expected ? 1 : 0);
     db.close();
   });
 });
@@ -97,7 +97,7 @@ describe('a node by a property', () => {
     const db = GraphDB.open(':memory:');
     const node = db.addNode('N', { [key]: value });
     db.addNode('N', { [key]: 'other' });
-    expect([...db.find({ where: parseEquality<NodeRecord>(text)!.where })].map(({ id }) => id)).toEqual([node]);
+    expect([...db.findNodes({ where: parseEquality<NodeRecord>(text)!.where })].map(({ id }) => id)).toEqual([node]);
     db.close();
   });
 
@@ -105,7 +105,7 @@ describe('a node by a property', () => {
     const db = GraphDB.open(':memory:');
     db.createPropertyIndex('Airport', ['code']);
     const { where } = parseEquality<NodeRecord>('code=AUS')!;
-    expect(db.explain({ label: 'Airport', where }).index).toMatchObject({ name: 'Airport', keys: ['code'] });
+    expect(db.explainNodes({ label: 'Airport', where }).index).toMatchObject({ name: 'Airport', keys: ['code'] });
     db.close();
   });
 

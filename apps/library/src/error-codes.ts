@@ -134,6 +134,16 @@ export const ERROR_CODES = Object.freeze({
     'There is an index on the same properties, and it differs in whether it is unique.',
     'Drop it first.',
   ),
+  SOMBRA_GROUP_MEMORY: entry(
+    'DataError',
+    'The groups of `aggregateNodes` or `aggregateEdges` do not fit into the memory for them.',
+    'Group by fewer properties, or ask for less by `where`.',
+  ),
+  SOMBRA_NOT_A_NUMBER: entry(
+    'DataError',
+    'A property that `sum` or `avg` adds up is not a number in one of the records.',
+    'Leave such records out by `where`, or correct them; the error names one.',
+  ),
   SOMBRA_SORT_MEMORY: entry(
     'DataError',
     'A find has more rows to put in order than fit into the memory of a sort.',

@@ -16,21 +16,19 @@ import type {
   BulkSource,
   CreateIndexOptions,
   EdgeId,
-  EdgeQuery,
   EdgeRecord,
+  Find,
   GraphReader,
   GraphSnapshot,
   IdRange,
   NodeId,
-  NodeQuery,
   NodeRecord,
   Path,
   PathsOptions,
   Properties,
   PropertyInput,
   PropertyValue,
-  SelectedRecord,
-  Selection,
+  Rows,
   Upserted,
   VerifyOptions,
   VerifyReport,
@@ -38,7 +36,7 @@ import type {
 import { CheckpointTimer } from './checkpoint-timer.ts';
 import type { Config, Warning } from './config.ts';
 import { GraphReads } from './graph-reads.ts';
-import { HeldIterator } from './held-iterator.ts';
+import { HeldRows } from './held-rows.ts';
 import { checkedSource } from './schema/checked-source.ts';
 import type { Schema, SchemaDefinition } from './schema/schema.ts';
 import type { GraphDBOf } from './schema/typed-graph.ts';
@@ -205,40 +203,58 @@ export class GraphDB extends GraphReads {
     return new Snapshot(this.snapshots, options);
   }
 
-  override nodes(options?: { readonly label?: string | undefined } & IdRange): IterableIterator<NodeRecord> {
-    return this.stream((snapshot) => snapshot.nodes(options));
+  /**
+   * Runs `fn` on the database as it is now: all reads in it see the same commit, whatever is written meanwhile. It ends when `fn`
+   * returns or throws; when `fn` returns a promise, with the promise.
+   * @returns what `fn` returns
+   * @throws StateError SOMBRA_CLOSED
+   */
+  read<T>(fn: (view: Snapshot) => T): T {
+    if (typeof fn !== 'function')
+      throw new DataError('SOMBRA_OPTION', 'read takes a function of what it reads from, as in db.read((view) => …)');
+    const view = this.snapshot();
+    let result: T;
+    try {
+      result = fn(view);
+    } catch (error) {
+      view.release();
+      throw error;
+    }
+    if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
+      view.release();
+      return result;
+    }
+    return releasedAfter(result as PromiseLike<unknown>, view) as T;
   }
 
-  override edges(options?: { readonly type?: string | undefined } & IdRange): IterableIterator<EdgeRecord> {
-    return this.stream((snapshot) => snapshot.edges(options));
+  override nodes(options?: { readonly label?: string | undefined } & IdRange): Rows<NodeRecord> {
+    return this.checked(this.graph.reader.nodes(options), (snapshot) => snapshot.nodes(options));
   }
 
-  override nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): IterableIterator<NodeId> {
-    return this.stream((snapshot) => snapshot.nodeIds(options));
+  override edges(options?: { readonly type?: string | undefined } & IdRange): Rows<EdgeRecord> {
+    return this.checked(this.graph.reader.edges(options), (snapshot) => snapshot.edges(options));
   }
 
-  override edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): IterableIterator<EdgeId> {
-    return this.stream((snapshot) => snapshot.edgeIds(options));
+  override nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): Rows<NodeId> {
+    return this.checked(this.graph.reader.nodeIds(options), (snapshot) => snapshot.nodeIds(options));
   }
 
-  override find(query: NodeQuery & Selection): IterableIterator<SelectedRecord>;
-  override find(query?: NodeQuery): IterableIterator<NodeRecord>;
-  override find(query?: NodeQuery & Partial<Selection>): IterableIterator<NodeRecord | SelectedRecord> {
-    return this.stream((snapshot) => snapshot.find(query));
+  override edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): Rows<EdgeId> {
+    return this.checked(this.graph.reader.edgeIds(options), (snapshot) => snapshot.edgeIds(options));
   }
 
-  override findEdges(query: EdgeQuery & Selection): IterableIterator<SelectedRecord>;
-  override findEdges(query?: EdgeQuery): IterableIterator<EdgeRecord>;
-  override findEdges(query?: EdgeQuery & Partial<Selection>): IterableIterator<EdgeRecord | SelectedRecord> {
-    return this.stream((snapshot) => snapshot.findEdges(query));
+  override runFind(find: Find): Rows<unknown> {
+    return this.stream((snapshot) => snapshot.runFind(find));
   }
 
-  override paths(from: NodeId, to?: NodeId, options?: PathsOptions): IterableIterator<Path> {
-    return this.stream((snapshot) => snapshot.paths(from, to, options));
+  override paths(from: NodeId, to?: NodeId, options?: PathsOptions): Rows<Path> {
+    const begun = this.graph.reader.paths(from, to, options);
+    return this.checked(begun, (snapshot) => snapshot.paths(from, to, options));
   }
 
-  override allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): IterableIterator<Path> {
-    return this.stream((snapshot) => snapshot.allShortestPaths(from, to, options));
+  override allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): Rows<Path> {
+    const begun = this.graph.reader.allShortestPaths(from, to, options);
+    return this.checked(begun, (snapshot) => snapshot.allShortestPaths(from, to, options));
   }
 
   /**
@@ -466,9 +482,14 @@ export class GraphDB extends GraphReads {
     return work(this.graph);
   }
 
-  private stream<T>(begin: (snapshot: GraphSnapshot) => Iterator<T>): IterableIterator<T> {
+  /** @param _same  the same rows, asked of the newest commit and never begun: this is where its arguments were checked */
+  private checked<T>(_same: Rows<T>, begin: (snapshot: GraphSnapshot) => Iterator<T>): Rows<T> {
+    return this.stream(begin);
+  }
+
+  private stream<T>(begin: (snapshot: GraphSnapshot) => Iterator<T>): Rows<T> {
     this.checkOpen();
-    return new HeldIterator(this.snapshots, begin);
+    return new HeldRows(this.snapshots, begin);
   }
 }
 
@@ -486,5 +507,13 @@ function closeBecauseOf(pager: Pager, warn: (warning: Warning) => void): void {
   } catch (cause) {
     const message = 'closing after a failed open failed too; commits are safe in the log: see the cause';
     warn({ code: 'SOMBRA_CHECKPOINT_FAILED', message, cause });
+  }
+}
+
+async function releasedAfter<T>(promise: PromiseLike<T>, view: Snapshot): Promise<T> {
+  try {
+    return await promise;
+  } finally {
+    view.release();
   }
 }

@@ -1,4 +1,5 @@
 /** The read methods that a database, a snapshot and a transaction have in common. */
+import { FIND_OPTIONS, OpenFind, parseFind, PreparedFind } from '@sombra/graph';
 import type {
   AlgorithmOptions,
   AllShortestOptions,
@@ -10,15 +11,20 @@ import type {
   DfsOptions,
   Direction,
   DistanceOptions,
+  EdgeAggregate,
   EdgeId,
   EdgeQuery,
   EdgeRecord,
   EdgesOfOptions,
+  Find,
   FindPlan,
+  FindRunner,
   GraphReader,
+  GroupRow,
   IdRange,
   KHopOptions,
   NeighborOptions,
+  NodeAggregate,
   NodeDistance,
   NodeId,
   NodeQuery,
@@ -30,11 +36,11 @@ import type {
   PathsOptions,
   PropertyIndexInfo,
   PropertyValue,
+  Rows,
   SelectedRecord,
   Selection,
   TopologicalOptions,
   Triangles,
-  Where,
 } from '@sombra/graph';
 
 /**
@@ -45,7 +51,7 @@ import type {
  * SOMBRA_OPTION. Every read can throw SOMBRA_CLOSED or SOMBRA_TX_DONE when its database or transaction has ended, and a
  * CorruptionError when the file is damaged.
  */
-export abstract class GraphReads {
+export abstract class GraphReads implements FindRunner {
   /** What to read from. @throws when reading is over */
   protected abstract reads(): GraphReader;
 
@@ -166,46 +172,60 @@ export abstract class GraphReads {
    * Nodes by id, in bounded memory: all, or those of a label, of a range of ids, the first or last so many. The iterator keeps
    * what it began with until it ends or is left.
    */
-  nodes(options?: { readonly label?: string | undefined } & IdRange): IterableIterator<NodeRecord> {
+  nodes(options?: { readonly label?: string | undefined } & IdRange): Rows<NodeRecord> {
     return this.reads().nodes(options);
   }
 
   /** Edges by id, as `nodes`. */
-  edges(options?: { readonly type?: string | undefined } & IdRange): IterableIterator<EdgeRecord> {
+  edges(options?: { readonly type?: string | undefined } & IdRange): Rows<EdgeRecord> {
     return this.reads().edges(options);
   }
 
   /** Ids of nodes, as `nodes`. */
-  nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): IterableIterator<NodeId> {
+  nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): Rows<NodeId> {
     return this.reads().nodeIds(options);
   }
 
   /** Ids of edges, as `nodes`. */
-  edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): IterableIterator<EdgeId> {
+  edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): Rows<EdgeId> {
     return this.reads().edgeIds(options);
   }
 
   /**
-   * Nodes with a label that fulfil conditions, in order, some of them, with some of their properties: see `NodeQuery`. Uses
-   * property indexes where they help; rows stream, and the iterator keeps what it began with until it ends or is left.
+   * Nodes by their labels and conditions, in order, some of them, with some of their properties: see `NodeQuery`. Uses property
+   * indexes where they help; rows stream, from what the first one was read from: run them to their end or leave them.
    * @throws DataError SOMBRA_OPTION, SOMBRA_SORT_MEMORY when more rows have to be sorted than 64 MiB hold
    */
-  find(query: NodeQuery & Selection): IterableIterator<SelectedRecord>;
-  find(query?: NodeQuery): IterableIterator<NodeRecord>;
-  find(query?: NodeQuery & Partial<Selection>): IterableIterator<NodeRecord | SelectedRecord> {
-    return this.reads().find(query);
+  findNodes(query: NodeQuery & Selection): Rows<SelectedRecord>;
+  findNodes(query?: NodeQuery): Rows<NodeRecord>;
+  findNodes(query?: NodeQuery & Partial<Selection>): Rows<NodeRecord | SelectedRecord> {
+    return this.runFind(parseFind('node', query, 'findNodes', FIND_OPTIONS)) as Rows<NodeRecord | SelectedRecord>;
   }
 
-  /** Edges of a type that fulfil conditions, as `find`. */
-  findEdges(query: EdgeQuery & Selection): IterableIterator<SelectedRecord>;
-  findEdges(query?: EdgeQuery): IterableIterator<EdgeRecord>;
-  findEdges(query?: EdgeQuery & Partial<Selection>): IterableIterator<EdgeRecord | SelectedRecord> {
-    return this.reads().findEdges(query);
+  /** Edges by their type and conditions, as `findNodes`. */
+  findEdges(query: EdgeQuery & Selection): Rows<SelectedRecord>;
+  findEdges(query?: EdgeQuery): Rows<EdgeRecord>;
+  findEdges(query?: EdgeQuery & Partial<Selection>): Rows<EdgeRecord | SelectedRecord> {
+    return this.runFind(parseFind('edge', query, 'findEdges', FIND_OPTIONS)) as Rows<EdgeRecord | SelectedRecord>;
   }
 
-  /** Number of nodes that `find` would give. */
-  count(query?: Pick<NodeQuery, 'label' | 'where'>): number {
-    return this.reads().count(query);
+  /** The first of `findNodes`; undefined when there is none. */
+  findNode(query: NodeQuery & Selection): SelectedRecord | undefined;
+  findNode(query?: NodeQuery): NodeRecord | undefined;
+  findNode(query?: NodeQuery & Partial<Selection>): NodeRecord | SelectedRecord | undefined {
+    return this.reads().findNode(query);
+  }
+
+  /** The first of `findEdges`; undefined when there is none. */
+  findEdge(query: EdgeQuery & Selection): SelectedRecord | undefined;
+  findEdge(query?: EdgeQuery): EdgeRecord | undefined;
+  findEdge(query?: EdgeQuery & Partial<Selection>): EdgeRecord | SelectedRecord | undefined {
+    return this.reads().findEdge(query);
+  }
+
+  /** Number of nodes that `findNodes` would give. */
+  countNodes(query?: Pick<NodeQuery, 'label' | 'where'>): number {
+    return this.reads().countNodes(query);
   }
 
   /** Number of edges that `findEdges` would give. */
@@ -213,24 +233,65 @@ export abstract class GraphReads {
     return this.reads().countEdges(query);
   }
 
-  /** How `find` would go about it: which index, how many rows. @param options  `analyze`: carry it out, and count */
-  explain(query?: NodeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
-    return this.reads().explain(query, options);
+  /** How `findNodes` would go about it: which index, how many rows. @param options  `analyze`: carry it out, and count */
+  explainNodes(query?: NodeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
+    return this.reads().explainNodes(query, options);
   }
 
-  /** How `findEdges` would go about it, as `explain`. */
+  /** How `findEdges` would go about it, as `explainNodes`. */
   explainEdges(query?: EdgeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
     return this.reads().explainEdges(query, options);
   }
 
-  /** Nodes that have a label (undefined: any) and fulfil `where`: properties they must equal, conditions, or a function. */
-  findNodes(label: string | undefined, where: Where<NodeRecord>, options?: { readonly limit?: number }): NodeRecord[] {
-    return this.reads().findNodes(label, where, options);
+  /**
+   * Counts, sums, averages, least and greatest values over nodes: a row for each combination of the values of `groupBy`, in
+   * their order; without it one row. See `GroupRow` for what becomes of large and mixed numbers.
+   * @throws DataError SOMBRA_GROUP_MEMORY when the groups take more than 64 MiB, SOMBRA_NOT_A_NUMBER
+   */
+  aggregateNodes(query: NodeAggregate): GroupRow[] {
+    return this.reads().aggregateNodes(query);
   }
 
-  /** The first of `findNodes`; undefined when there is none. */
-  findNode(label: string | undefined, where: Where<NodeRecord>): NodeRecord | undefined {
-    return this.reads().findNode(label, where);
+  /** Figures over edges, as `aggregateNodes`. */
+  aggregateEdges(query: EdgeAggregate): GroupRow[] {
+    return this.reads().aggregateEdges(query);
+  }
+
+  /**
+   * A find of nodes that is checked and planned once, and run many times with other values: put `param('name')` in the place of a
+   * value in `where`, or of `limit`, `skip` and `after`.
+   */
+  prepareNodes(query: NodeQuery & Selection): PreparedFind<SelectedRecord>;
+  prepareNodes(query?: NodeQuery): PreparedFind<NodeRecord>;
+  prepareNodes(query?: NodeQuery & Partial<Selection>): PreparedFind<NodeRecord | SelectedRecord> {
+    return new PreparedFind(this, new OpenFind('node', query, 'prepareNodes'));
+  }
+
+  /** A find of edges that is checked and planned once, as `prepareNodes`. */
+  prepareEdges(query: EdgeQuery & Selection): PreparedFind<SelectedRecord>;
+  prepareEdges(query?: EdgeQuery): PreparedFind<EdgeRecord>;
+  prepareEdges(query?: EdgeQuery & Partial<Selection>): PreparedFind<EdgeRecord | SelectedRecord> {
+    return new PreparedFind(this, new OpenFind('edge', query, 'prepareEdges'));
+  }
+
+  /** For FindRunner. @internal */
+  runFind(find: Find): Rows<unknown> {
+    return this.reads().runFind(find);
+  }
+
+  /** For FindRunner. @internal */
+  runFirst(find: Find): unknown {
+    return this.reads().runFirst(find);
+  }
+
+  /** For FindRunner. @internal */
+  runCount(find: Find): number {
+    return this.reads().runCount(find);
+  }
+
+  /** For FindRunner. @internal */
+  runExplain(find: Find, options: { readonly analyze?: boolean } | undefined): FindPlan {
+    return this.reads().runExplain(find, options);
   }
 
   /** Nodes at most (default), exactly, or by walks of exactly `hops` edges away. */
@@ -259,7 +320,7 @@ export abstract class GraphReads {
   }
 
   /** Paths from a node, to one node or wherever they end, streaming; a path comes before its extensions. */
-  paths(from: NodeId, to?: NodeId, options?: PathsOptions): IterableIterator<Path> {
+  paths(from: NodeId, to?: NodeId, options?: PathsOptions): Rows<Path> {
     return this.reads().paths(from, to, options);
   }
 
@@ -273,7 +334,7 @@ export abstract class GraphReads {
   }
 
   /** All paths with the fewest edges, streaming. */
-  allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): IterableIterator<Path> {
+  allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): Rows<Path> {
     return this.reads().allShortestPaths(from, to, options);
   }
 

@@ -224,7 +224,12 @@ describe('limits are exact', () => {
       expect(db.getNodeProperty(id, label) === text).toBe(true);
       expect(db.getNodeProperty(id, '')).toBe('an empty key');
       expect(db.outgoing(ada, { type: label })[0]?.properties).toEqual({ ...deep, emoji: '\ud83d\ude00' });
-      expect(db.findNodes(label, {}).map((node) => node.id)).toEqual([id]);
+      expect(
+        db
+          .findNodes({ label, where: {} })
+          .all()
+          .map((node) => node.id),
+      ).toEqual([id]);
     });
   });
 
@@ -309,7 +314,7 @@ describe('reads', () => {
       expect(() => db.neighbors(ada, { directon: 'in' } as never)).toThrow("did you mean 'direction'?");
       expect(codeOf(() => db.bfs(ada, { maxDepth: -1 }))).toBe('SOMBRA_OPTION');
       expect(codeOf(() => db.shortestPath(ada, ada, { weight: 5 as never }))).toBe('SOMBRA_OPTION');
-      expect(codeOf(() => db.findNodes('Person', null as never))).toBe('SOMBRA_OPTION');
+      expect(codeOf(() => db.findNodes({ label: 'Person', where: null as never }).all())).toBe('SOMBRA_OPTION');
     });
   });
 
@@ -319,9 +324,14 @@ describe('reads', () => {
       const failure = new Error('predicate');
       expect(
         thrownBy(() =>
-          db.findNodes('Person', () => {
-            throw failure;
-          }),
+          db
+            .findNodes({
+              label: 'Person',
+              where: () => {
+                throw failure;
+              },
+            })
+            .all(),
         ),
       ).toBe(failure);
       expect(db.stats().pager.snapshots).toBe(0);

@@ -18,13 +18,22 @@ function addPeople(db: GraphDB): void {
 
 /** Answers of one reader. Both paths, with an index and without, have to give the same. */
 function answers(graph: GraphReads): unknown {
-  const where = and({ age: { between: [10, 12] } }, or({ even: true }, { name: { prefix: 'p6' } }), not({ age: 11 }));
+  const where = and(
+    { age: { between: [10, 12] } },
+    or({ even: true }, { name: { startsWith: 'p6' } }),
+    not({ age: 11 }),
+  );
   return {
-    find: [...graph.find({ label: 'Person', where, orderBy: { key: 'age', descending: true } })].map(({ id }) => id),
-    page: [...graph.find({ label: 'Person', orderBy: ['age', 'name'], skip: 3, limit: 2, select: ['name'] })],
-    list: graph.findNodes('Member', { age: 20 }).map(({ id }) => id),
-    edges: [...graph.findEdges({ type: 'NEXT', where: { step: { ge: 98 } } })].map(({ id }) => id),
-    counts: [graph.count({ label: 'Person', where: { age: { lt: 3 } } }), graph.countEdges({ type: 'NEXT' })],
+    find: [...graph.findNodes({ label: 'Person', where, orderBy: { key: 'age', descending: true } })].map(
+      ({ id }) => id,
+    ),
+    page: [...graph.findNodes({ label: 'Person', orderBy: ['age', 'name'], skip: 3, limit: 2, select: ['name'] })],
+    list: graph
+      .findNodes({ label: 'Member', where: { age: 20 } })
+      .all()
+      .map(({ id }) => id),
+    edges: [...graph.findEdges({ type: 'NEXT', where: { step: { gte: 98 } } })].map(({ id }) => id),
+    counts: [graph.countNodes({ label: 'Person', where: { age: { lt: 3 } } }), graph.countEdges({ type: 'NEXT' })],
     first: [...graph.nodes({ label: 'Member', limit: 2 })].map(({ id }) => id),
     last: [...graph.nodeIds({ reverse: true, limit: 2 })],
     range: [...graph.edgeIds({ type: 'NEXT', from: 40, to: 42 })],
@@ -60,7 +69,7 @@ describe('the same question', () => {
     const snapshot = db.snapshot();
     const tx = db.beginTransaction();
     expect([answers(snapshot), answers(tx)]).toEqual([expected, expected]);
-    expect(db.explain({ label: 'Person', where: { age: 3 } })).toMatchObject({
+    expect(db.explainNodes({ label: 'Person', where: { age: 3 } })).toMatchObject({
       access: 'index-equality',
       index: { on: 'node', name: 'Person', keys: ['age'] },
     });
@@ -83,7 +92,7 @@ describe('the same question', () => {
       const snapshot = db.snapshot();
       const tx = db.beginTransaction();
       tx.setNodeProperty(1, 'age', 1000);
-      const old = (graph: GraphReads): number => graph.count({ label: 'Person', where: { age: { ge: 1000 } } });
+      const old = (graph: GraphReads): number => graph.countNodes({ label: 'Person', where: { age: { gte: 1000 } } });
       expect([old(db), old(snapshot), old(tx)]).toEqual([0, 0, 1]);
       tx.commit();
       expect([old(db), old(snapshot)]).toEqual([1, 0]);
@@ -161,7 +170,7 @@ describe('an iterator of a find', () => {
     addPeople(db);
     const snapshots = (): number => db.stats().pager.snapshots;
     const before = snapshots();
-    const iterator = db.find({ label: 'Person', where: { age: 3 } });
+    const iterator = db.findNodes({ label: 'Person', where: { age: 3 } });
     expect(snapshots()).toBe(before);
     expect(iterator.next().value).toMatchObject({ id: 4 });
     expect(snapshots()).toBe(before + 1);
@@ -170,8 +179,8 @@ describe('an iterator of a find', () => {
     expect(snapshots()).toBe(before);
     for (const path of db.paths(1)) if (path.length === 0) break;
     for (const edge of db.findEdges({ type: 'NEXT' })) if (edge.id === 2) break;
-    expect(() => [...db.find({ where: () => thrownError() })]).toThrowError('mine');
-    expect(codeOf(() => [...db.find({ lable: 'Person' } as never)])).toBe('SOMBRA_OPTION');
+    expect(() => [...db.findNodes({ where: () => thrownError() })]).toThrowError('mine');
+    expect(codeOf(() => [...db.findNodes({ lable: 'Person' } as never)])).toBe('SOMBRA_OPTION');
     expect(snapshots()).toBe(before);
     db.close();
     expect(warnings).toEqual([]);

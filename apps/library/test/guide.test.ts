@@ -12,6 +12,7 @@ import type {
   NodeId,
   NodeRecord,
   Path,
+  Rows,
   PropertyValue,
   GraphReads,
   Snapshot,
@@ -131,7 +132,7 @@ describe('types', () => {
     expectTypeOf<GraphReads['getNode']>().returns.toEqualTypeOf<NodeRecord | undefined>();
     expectTypeOf<GraphReads['getEdge']>().returns.toEqualTypeOf<EdgeRecord | undefined>();
     expectTypeOf<GraphReads['getNodeProperty']>().returns.toEqualTypeOf<PropertyValue | undefined>();
-    expectTypeOf<GraphReads['nodes']>().returns.toEqualTypeOf<IterableIterator<NodeRecord>>();
+    expectTypeOf<GraphReads['nodes']>().returns.toEqualTypeOf<Rows<NodeRecord>>();
     expectTypeOf<GraphDB['nodes']>().toEqualTypeOf<GraphReads['nodes']>();
     expectTypeOf<GraphReads['shortestPath']>().returns.toEqualTypeOf<Path | undefined>();
     expectTypeOf<GraphDB['stats']>().returns.toEqualTypeOf<DatabaseStats>();
@@ -175,6 +176,7 @@ describe('types', () => {
       'defineSchema',
       'not',
       'or',
+      'param',
     ]);
   });
 });

@@ -232,7 +232,7 @@ describe('locking', () => {
     expect([two.nodeCount(), two.getNodeProperty(ada, 'name')]).toEqual([3, 'Ada']);
     two.addNode('New', { fromTwo: true });
     await endOfTurn();
-    expect(one.findNodes('New', { fromTwo: true })).toHaveLength(1);
+    expect(one.countNodes({ label: 'New', where: { fromTwo: true } })).toBe(1);
     using snapshot = two.snapshot();
     const open = one.beginTransaction();
     open.addNode('New', { fromOne: true });

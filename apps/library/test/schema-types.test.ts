@@ -1,7 +1,7 @@
 // Goal: the types of a schema reach labels, edge types, properties and ids everywhere, and what does not fit does not compile.
 // Method: expressions whose types are stated, lines that must not compile, run on a database as well.
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { defineSchema, GraphDB, not, or } from '../src/index.ts';
+import { defineSchema, GraphDB, not, or, param } from '../src/index.ts';
 import type {
   EdgeRecord,
   GraphDBOf,
@@ -83,22 +83,44 @@ describe('types of a schema', () => {
     expectTypeOf(db.edgesOf(ada)).toEqualTypeOf<EdgeRecord[]>();
     for (const city of db.nodes({ label: 'City' })) expectTypeOf(city.properties.area).toEqualTypeOf<number>();
     for (const edge of db.edges({ type: 'KNOWS' })) expectTypeOf(edge.properties.since).toEqualTypeOf<number>();
-    expectTypeOf(db.findNodes('Person', { name: 'Ada' })[0]!.id).toEqualTypeOf<NodeIdOf<'Person'>>();
+    expectTypeOf(db.findNodes({ label: 'Person', where: { name: 'Ada' } }).all()[0]!.id).toEqualTypeOf<
+      NodeIdOf<'Person'>
+    >();
 
     const found = [
-      ...db.find({ label: 'Person', where: { born: { ge: 1800 }, name: { prefix: 'A' } }, orderBy: 'born', limit: 3 }),
+      ...db.findNodes({
+        label: 'Person',
+        where: { born: { gte: 1800 }, name: { startsWith: 'A' } },
+        orderBy: 'born',
+        limit: 3,
+      }),
     ];
     expectTypeOf(found[0]!.properties.born).toEqualTypeOf<number | undefined>();
     expect(found.map(({ id }) => id)).toEqual([ada]);
-    const selected = [...db.find({ label: 'City', select: ['area'] })];
+    const selected = [...db.findNodes({ label: 'City', select: ['area'] })];
     expectTypeOf(selected[0]!.properties).toEqualTypeOf<{ area?: number }>();
     expect(selected).toEqual([{ id: bath, properties: { area: 29 } }]);
     const recent = [...db.findEdges({ type: 'KNOWS', where: or({ since: 1936 }, not({ weight: { exists: true } })) })];
     expectTypeOf(recent[0]!.target).toEqualTypeOf<NodeIdOf<'Person'>>();
-    expect([recent.length, db.count({ label: 'Person' }), db.countEdges({ type: 'VISITED' })]).toEqual([1, 2, 1]);
-    expectTypeOf(db.findNode('Person', { name: 'Ada' })!.properties.name).toEqualTypeOf<string>();
+    expect([recent.length, db.countNodes({ label: 'Person' }), db.countEdges({ type: 'VISITED' })]).toEqual([1, 2, 1]);
+    expectTypeOf(db.findNode({ label: 'Person', where: { name: 'Ada' } })!.properties.name).toEqualTypeOf<string>();
     expectTypeOf(db.edgesBetween(ada, both, { type: 'KNOWS' })[0]!.source).toEqualTypeOf<NodeIdOf<'Person'>>();
-    expect([db.findNode('City', { name: 'York' }), db.edgesBetween(both, ada).length]).toEqual([undefined, 0]);
+    expect([db.findNode({ label: 'City', where: { name: 'York' } }), db.edgesBetween(both, ada).length]).toEqual([
+      undefined,
+      0,
+    ]);
+    const [group] = db.aggregateNodes({ label: 'City', groupBy: 'name', count: true, sum: ['area'], min: ['founded'] });
+    expectTypeOf(group!.group.name).toEqualTypeOf<string | undefined>();
+    expectTypeOf(group!.sum.area).toEqualTypeOf<number | bigint | undefined>();
+    expectTypeOf(group!.min.founded).toEqualTypeOf<Date | undefined>();
+    expect(group).toEqual({ group: { name: 'Bath' }, count: 1, sum: { area: 29 }, min: {} });
+    const everyone = db
+      .findNodes({ label: { all: ['Person', 'Author'] }, where: { penName: 'A', name: 'Alan' } })
+      .all();
+    expectTypeOf(everyone[0]!.id).toEqualTypeOf<NodeIdOf<'Person' | 'Author'>>();
+    expect(everyone.map(({ id }) => id)).toEqual([both]);
+    const prepared = db.prepareNodes({ label: 'Person', where: { name: param('name') } });
+    expectTypeOf(prepared.first({ name: 'Ada' })!.properties.name).toEqualTypeOf<string>();
     const upserted = db.upsertEdge(ada, both, 'KNOWS', { weight: 2 });
     expect([upserted.id === knows, upserted.created]).toEqual([true, false]);
 
@@ -155,13 +177,15 @@ describe('types of a schema', () => {
     // @ts-expect-error an unknown property
     expect(db.getNodeProperty(ada, 'bron')).toBeUndefined();
     // @ts-expect-error an unknown property in a search
-    expect(db.findNodes('Person', { bron: 1 })).toEqual([]);
+    expect(db.findNodes({ label: 'Person', where: { bron: 1 } }).all()).toEqual([]);
     // @ts-expect-error an unknown property in a condition
-    expect([...db.find({ label: 'Person', where: { bron: { ge: 1 } } })]).toEqual([]);
+    expect([...db.findNodes({ label: 'Person', where: { bron: { gte: 1 } } })]).toEqual([]);
+    // @ts-expect-error adding up what is no number
+    refused(() => db.aggregateNodes({ label: 'Person', sum: ['name'] }));
     // @ts-expect-error another kind in a condition
-    expect([...db.find({ label: 'Person', where: { name: { ge: 1 } } })]).toEqual([]);
+    expect([...db.findNodes({ label: 'Person', where: { name: { gte: 1 } } })]).toEqual([]);
     // @ts-expect-error an unknown property to order by
-    expect([...db.find({ label: 'Person', orderBy: 'bron' })].length).toBe(1);
+    expect([...db.findNodes({ label: 'Person', orderBy: 'bron' })].length).toBe(1);
     db.transaction((tx) => {
       // @ts-expect-error in a transaction as well
       refused(() => tx.addNode('Person', {}));

@@ -205,7 +205,7 @@ describe('transaction(fn)', () => {
         ).toBe('SOMBRA_TX_DONE');
         expect(contentOf(db)).toEqual(before);
         db.addNode('After', { afterKey: 1 });
-        expect(db.findNodes('After', { afterKey: 1 })).toHaveLength(1);
+        expect(db.findNodes({ label: 'After', where: { afterKey: 1 } }).all()).toHaveLength(1);
       },
       { maxTransactionPages: 40 },
     );
@@ -659,7 +659,7 @@ describe('closing', () => {
       () => db.edges(),
       () => db.nodeIds(),
       () => db.edgeIds(),
-      () => db.findNodes('Person', {}),
+      () => db.findNodes({ label: 'Person', where: {} }).all(),
       () => db.kHop(ada, 2),
       () => db.bfs(ada),
       () => db.bfsLevels(ada),

@@ -16,10 +16,35 @@ export type {
 export type { CreateIndexOptions, IndexPhase, IndexProgress } from './bulk/create-index.ts';
 export type { PropertyIndexInfo, PropertyIndexName } from './indexes/index-info.ts';
 export { INDEX_KEYS_MAX } from './indexes/index-key.ts';
-export type { EdgeQuery, FindPlan, NodeQuery, OrderBy, SelectedRecord, Selection } from './find/find.ts';
+export type { EdgeAggregate, Figures, GroupRow, NodeAggregate } from './find/aggregate.ts';
+export type { FindPlan } from './find/find.ts';
+export { param, Parameter } from './find/parameters.ts';
+export type { ParameterValues } from './find/parameters.ts';
+export { PreparedFind } from './find/prepared-find.ts';
+export type { FindRunner } from './find/prepared-find.ts';
+export { FIND_OPTIONS, OpenFind, parseFind } from './find/query.ts';
+export type {
+  EdgeQuery,
+  Find,
+  LabelChoice,
+  NodeQuery,
+  OrderBy,
+  PageStart,
+  RowQuery,
+  SelectedRecord,
+  Selection,
+} from './find/query.ts';
+export { Rows } from './model/rows.ts';
 export type { AccessKind } from './find/plan.ts';
 export { and, not, or, Predicate } from './find/predicate.ts';
-export type { PropertyCondition, PropertyConditions, Where, WhereProperties } from './find/predicate.ts';
+export type {
+  PropertyCondition,
+  PropertyConditions,
+  RecordLike,
+  TextMode,
+  Where,
+  WhereProperties,
+} from './find/predicate.ts';
 export type { IdRange } from './ids/id-source.ts';
 export type { VerifyOptions, VerifyReport } from './verify/verify.ts';
 export { Components } from './algorithms/components.ts';

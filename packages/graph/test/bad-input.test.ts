@@ -96,8 +96,8 @@ describe('reads', () => {
       ]);
       expect(db.reader.neighbors(node, { type: 'NONE' })).toEqual([]);
       expect([...db.reader.nodes({ label: 'None' }), ...db.reader.edges({ type: 'NONE' })]).toEqual([]);
-      expect(db.reader.findNodes('None', {})).toEqual([]);
-      expect(db.reader.findNodes('Person', { none: 1 })).toEqual([]);
+      expect(db.reader.findNodes({ label: 'None', where: {} }).all()).toEqual([]);
+      expect(db.reader.findNodes({ label: 'Person', where: { none: 1 } }).all()).toEqual([]);
     });
   });
 
@@ -126,10 +126,18 @@ describe('reads', () => {
         ['bfsLevels', () => reader.bfsLevels(node, { depth: 1 } as never)],
         ['weight', () => reader.shortestPath(node, node, { weight: 5 as never })],
         ['weight with maxDepth', () => reader.shortestPath(node, node, { weight: 'w', maxDepth: 3 })],
-        ['nodes', () => [...reader.nodes({ lable: 'Person' } as never)]],
-        ['edges', () => [...reader.edges({ label: 'Person' } as never)]],
-        ['where', () => reader.findNodes('Person', null as never)],
-        ['findNodes', () => reader.findNodes('Person', {}, { max: 1 } as never)],
+        ['nodes', () => reader.nodes({ lable: 'Person' } as never)],
+        ['edges', () => reader.edges({ label: 'Person' } as never)],
+        ['where', () => reader.findNodes({ label: 'Person', where: null as never })],
+        ['findNodes', () => reader.findNodes({ label: 'Person', max: 1 } as never)],
+        ['findNode', () => reader.findNode({ limit: 0.5 })],
+        ['findEdges', () => reader.findEdges('T' as never)],
+        ['paths', () => reader.paths(node, node, { maxLength: -1 })],
+        ['paths by type', () => reader.paths(node, node, { type: 5 as never })],
+        ['paths with a filter', () => reader.paths(node, node, { nodeFilter: true as never })],
+        ['paths with a time limit', () => reader.paths(node, node, { timeoutMs: NaN })],
+        ['allShortestPaths', () => reader.allShortestPaths(node, node, { minDepth: 1 } as never)],
+        ['nodeIds', () => reader.nodeIds({ limit: -1 })],
       ];
       for (const [name, run] of cases) expect([name, codeOf(run)]).toEqual([name, 'SOMBRA_OPTION']);
       expect(() => reader.neighbors(node, { directon: 'in' } as never)).toThrow("did you mean 'direction'?");

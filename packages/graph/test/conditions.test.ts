@@ -1,7 +1,7 @@
 // Goal: conditions that lie deep in each other get a typed error; NaN is compared with nothing.
 // Method: depths around the limit, for and, or, not and all together; every operator with NaN.
 import { describe, expect, test } from 'vitest';
-import { and, not, or, type Predicate } from '../src/index.ts';
+import { and, not, or, type NodeRecord, type Predicate } from '../src/index.ts';
 import { CONDITION_DEPTH_MAX } from '../src/model/limits.ts';
 import { codeOf } from './support/errors.ts';
 import { OpenGraph, withGraph } from './support/open.ts';
@@ -14,17 +14,18 @@ test('NaN may be there as often as it likes, and is compared with nothing', () =
       tx.addNode('U', { other: [NaN] });
     });
     const ids = (where: object): number[] =>
-      [...db.reader.find({ label: 'U', where: where as never })].map(({ id }) => id);
-    for (const operator of ['eq', 'ne', 'lt', 'le', 'gt', 'ge']) expect(ids({ key: { [operator]: NaN } })).toEqual([]);
+      [...db.reader.findNodes({ label: 'U', where: where as never })].map(({ id }) => id);
+    for (const operator of ['eq', 'ne', 'lt', 'lte', 'gt', 'gte'])
+      expect(ids({ key: { [operator]: NaN } })).toEqual([]);
     expect(ids({ other: { ne: NaN } })).toEqual([]);
     expect(ids({ key: { ne: 1 } })).toEqual([4]);
     expect(ids({ key: { exists: true } })).toEqual([1, 2, 3, 4]);
-    expect([...db.reader.find({ label: 'U', where: not({ key: { ne: NaN } }) })]).toHaveLength(5);
+    expect([...db.reader.findNodes({ label: 'U', where: not({ key: { ne: NaN } }) })]).toHaveLength(5);
   });
 });
 
 describe('conditions in each other', () => {
-  type Wrap = (part: Predicate<unknown>) => Predicate<unknown>;
+  type Wrap = (part: Predicate<NodeRecord>) => Predicate<NodeRecord>;
   const wraps: readonly (readonly [string, Wrap])[] = [
     ['and', (part) => and(part, { a: 1 })],
     ['or', (part) => or(part, { a: 2 })],
@@ -32,8 +33,8 @@ describe('conditions in each other', () => {
     ['all three', (part) => and(or(not(part)))],
   ];
 
-  function nested(wrap: Wrap, times: number): Predicate<unknown> {
-    let condition = and<unknown>({ a: 1 });
+  function nested(wrap: Wrap, times: number): Predicate<NodeRecord> {
+    let condition = and<NodeRecord>({ a: 1 });
     for (let i = 0; i < times; i += 1) condition = wrap(condition);
     return condition;
   }
@@ -47,9 +48,9 @@ describe('conditions in each other', () => {
     db.write((tx) => tx.addNode('N', { a: 1 }));
     const where = nested(wrap, CONDITION_DEPTH_MAX - 1) as never;
     const expected = name === 'not' && CONDITION_DEPTH_MAX % 2 === 0 ? 0 : 1;
-    expect([...db.reader.find({ label: 'N', where })]).toHaveLength(expected);
-    expect(db.reader.count({ label: 'N', where })).toBe(expected);
-    expect(db.reader.explain({ label: 'N', where }, { analyze: true }).rowsMatched).toBe(expected);
+    expect([...db.reader.findNodes({ label: 'N', where })]).toHaveLength(expected);
+    expect(db.reader.countNodes({ label: 'N', where })).toBe(expected);
+    expect(db.reader.explainNodes({ label: 'N', where }, { analyze: true }).rowsMatched).toBe(expected);
     expect(codeOf(() => wrap(where))).toBe('SOMBRA_NESTING');
     db.close();
   });
@@ -58,7 +59,7 @@ describe('conditions in each other', () => {
     withGraph({}, (db) => {
       db.write((tx) => tx.addNode('N', { a: 9999 }));
       const where = or(...Array.from({ length: 10_000 }, (_, a) => ({ a })));
-      expect(db.reader.count({ label: 'N', where })).toBe(1);
+      expect(db.reader.countNodes({ label: 'N', where })).toBe(1);
     });
   });
 });

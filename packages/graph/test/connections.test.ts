@@ -105,7 +105,7 @@ test('an index holds what another connection has committed since this one read',
   );
   expect(one.createPropertyIndex('P', 'a')).toBe(true);
   for (const graph of [one, two]) {
-    expect([...graph.reader.find({ label: 'P', where: { a: { ge: 0 } } })].map(({ id }) => id)).toEqual([1, 2]);
+    expect([...graph.reader.findNodes({ label: 'P', where: { a: { gte: 0 } } })].map(({ id }) => id)).toEqual([1, 2]);
     expect(graph.verify().errors).toEqual([]);
   }
   one.pager.close();

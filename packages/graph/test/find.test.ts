@@ -3,7 +3,16 @@
 // a transaction, against a naive scan in plain JavaScript. SOMBRA_SEED replays a run, SOMBRA_RUNS=n makes n graphs.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { and, type EdgeQuery, type GraphReader, type NodeQuery, not, or, type PropertyValue } from '../src/index.ts';
+import {
+  and,
+  type EdgeQuery,
+  type GraphReader,
+  type NodeQuery,
+  not,
+  or,
+  param,
+  type PropertyValue,
+} from '../src/index.ts';
 import { ascendingOnce, gather } from '../src/find/index-scan.ts';
 import { RowSorter } from '../src/find/sort-rows.ts';
 import { ListedIds } from '../src/ids/id-source.ts';
@@ -49,9 +58,12 @@ function askAll(reader: GraphReader, cases: readonly Case[], seen: Map<string, n
     for (const label of ['L', 'M', undefined]) {
       const query: NodeQuery = { label, where: where(asked), ...rest };
       const rows = nodes.filter(({ labels }) => label === undefined || labels.includes(label));
-      expect(ids(reader.find(query))).toEqual(expected(rows));
-      expect(reader.count({ label, where: where(asked) })).toBe(rows.filter((row) => fulfils(row, asked)).length);
-      const plan = reader.explain(query);
+      expect(ids(reader.findNodes(query))).toEqual(expected(rows));
+      expect(reader.countNodes({ label, where: where(asked) })).toBe(rows.filter((row) => fulfils(row, asked)).length);
+      expect(ids(reader.prepareNodes(query).all())).toEqual(expected(rows));
+      const first = expected(rows)[0];
+      expect(reader.findNode(query)?.id).toBe(first);
+      const plan = reader.explainNodes(query);
       seen.set(plan.access, (seen.get(plan.access) ?? 0) + 1);
     }
     const query: EdgeQuery = { type: 'T', where: where(asked), ...rest };
@@ -128,7 +140,7 @@ test('explain tells which index is read, and analyze how much', () => {
   const db = people([['n'], ['city', 'born'], ['name']]);
   const { reader } = db;
   const on = { on: 'node', name: 'Person', unique: false };
-  expect(reader.explain({ label: 'Person', where: { n: 7 } }, { analyze: true })).toEqual({
+  expect(reader.explainNodes({ label: 'Person', where: { n: 7 } }, { analyze: true })).toEqual({
     access: 'index-equality',
     index: { ...on, keys: ['n'] },
     estimatedRows: 1,
@@ -137,7 +149,7 @@ test('explain tells which index is read, and analyze how much', () => {
     rowsRead: 1,
     rowsMatched: 1,
   });
-  const composite = reader.explain(
+  const composite = reader.explainNodes(
     { label: 'Person', where: { city: 'c1', born: { gt: 1950 }, name: { contains: '1' } } },
     { analyze: true },
   );
@@ -147,36 +159,39 @@ test('explain tells which index is read, and analyze how much', () => {
     filters: ['name contains'],
   });
   expect(composite.rowsRead).toBeLessThan(100);
-  expect(reader.explain({ label: 'Person', where: { name: { prefix: 'name 99' } } })).toMatchObject({
+  expect(reader.explainNodes({ label: 'Person', where: { name: { startsWith: 'name 99' } } })).toMatchObject({
     access: 'index-prefix',
     estimatedRows: 11,
   });
-  expect(reader.explain({ label: 'Person', where: { n: { in: [1, 2, 3] } } })).toMatchObject({
+  expect(reader.explainNodes({ label: 'Person', where: { n: { in: [1, 2, 3] } } })).toMatchObject({
     access: 'index-in',
     estimatedRows: 3,
   });
-  expect(reader.explain({ label: 'Person', where: { n: { ge: 0 } } })).toMatchObject({
+  expect(reader.explainNodes({ label: 'Person', where: { n: { gte: 0 } } })).toMatchObject({
     access: 'label-scan',
     estimatedRows: 1000,
-    filters: ['n ge'],
+    filters: ['n gte'],
   });
-  expect(reader.explain({ label: 'Even', where: { n: 7 } })).toMatchObject({
+  expect(reader.explainNodes({ label: 'Even', where: { n: 7 } })).toMatchObject({
     access: 'label-scan',
     estimatedRows: 500,
   });
-  expect(reader.explain({ where: { n: 7 } })).toMatchObject({ access: 'all-scan', estimatedRows: 1000 });
-  const newest = reader.explain(
+  expect(reader.explainNodes({ where: { n: 7 } })).toMatchObject({ access: 'all-scan', estimatedRows: 1000 });
+  const newest = reader.explainNodes(
     { label: 'Person', orderBy: { key: 'n', descending: true }, limit: 5 },
     { analyze: true },
   );
   expect(newest).toMatchObject({ access: 'index-order', sorted: false, rowsMatched: 5 });
   expect(newest.rowsRead).toBeLessThan(10);
-  expect(reader.explain({ label: 'Person', orderBy: 'born' })).toMatchObject({ access: 'label-scan', sorted: true });
-  expect(reader.explain({ label: 'Person', where: { city: 'c1' }, orderBy: 'born', limit: 3 })).toMatchObject({
+  expect(reader.explainNodes({ label: 'Person', orderBy: 'born' })).toMatchObject({
+    access: 'label-scan',
+    sorted: true,
+  });
+  expect(reader.explainNodes({ label: 'Person', where: { city: 'c1' }, orderBy: 'born', limit: 3 })).toMatchObject({
     access: 'index-order',
     index: { keys: ['city', 'born'] },
   });
-  expect(reader.explain({ label: 'Nobody' }, { analyze: true })).toMatchObject({
+  expect(reader.explainNodes({ label: 'Nobody' }, { analyze: true })).toMatchObject({
     estimatedRows: 0,
     rowsRead: 0,
     rowsMatched: 0,
@@ -192,9 +207,9 @@ test('a range of a large index is estimated within a factor of two', () => {
     [0, 300],
     [650, 1000],
   ] as const) {
-    const { estimatedRows } = db.reader.explain({
+    const { estimatedRows } = db.reader.explainNodes({
       label: 'Person',
-      where: { n: { ge: from, lt: to } },
+      where: { n: { gte: from, lt: to } },
       orderBy: 'n',
       limit: 1,
     });
@@ -207,15 +222,15 @@ test('a range of a large index is estimated within a factor of two', () => {
 test('select gives only what is asked for, and count reads no record where an index answers', () => {
   const db = people([['city']]);
   expect([
-    ...db.reader.find({ label: 'Person', where: { n: { in: [8, 9] } }, select: ['born', 'n', 'never'] }),
+    ...db.reader.findNodes({ label: 'Person', where: { n: { in: [8, 9] } }, select: ['born', 'n', 'never'] }),
   ]).toEqual([
     { id: 9, properties: { born: 1956, n: 8 } },
     { id: 10, properties: { n: 9 } },
   ]);
-  expect([...db.reader.find({ where: { n: 3 }, select: [] })]).toEqual([{ id: 4, properties: {} }]);
-  expect(db.reader.count({ label: 'Person', where: { city: 'c3' } })).toBe(100);
-  expect(db.reader.count()).toBe(1000);
-  expect(db.reader.count({ label: 'Even' })).toBe(500);
+  expect([...db.reader.findNodes({ where: { n: 3 }, select: [] })]).toEqual([{ id: 4, properties: {} }]);
+  expect(db.reader.countNodes({ label: 'Person', where: { city: 'c3' } })).toBe(100);
+  expect(db.reader.countNodes()).toBe(1000);
+  expect(db.reader.countNodes({ label: 'Even' })).toBe(500);
   expect(db.reader.countEdges({ type: 'T' })).toBe(0);
   db.close();
 });
@@ -223,7 +238,7 @@ test('select gives only what is asked for, and count reads no record where an in
 test('and, or, not and functions nest anywhere', () => {
   const db = people([['n']]);
   const found = ids(
-    db.reader.find({
+    db.reader.findNodes({
       label: 'Person',
       where: and(
         { n: { lt: 20 } },
@@ -232,18 +247,18 @@ test('and, or, not and functions nest anywhere', () => {
     }),
   );
   expect(found).toEqual([2, 4, 10, 12, 20]);
-  expect(ids(db.reader.find({ where: or() }))).toEqual([]);
-  expect(db.reader.count({ where: and() })).toBe(1000);
+  expect(ids(db.reader.findNodes({ where: or() }))).toEqual([]);
+  expect(db.reader.countNodes({ where: and() })).toBe(1000);
   db.close();
 });
 
 test('a function may ask other things of the same reader, though pages move', () => {
   const db = people([['n']]);
   const found = ids(
-    db.reader.find({
+    db.reader.findNodes({
       label: 'Person',
       where: and(
-        (node) => db.reader.count({ label: 'Person', where: { city: node.properties['city'] as string } }) === 100,
+        (node) => db.reader.countNodes({ label: 'Person', where: { city: node.properties['city'] as string } }) === 100,
         { n: { lt: 5 } },
       ),
     }),
@@ -254,7 +269,7 @@ test('a function may ask other things of the same reader, though pages move', ()
 
 test('an iterator holds the commit that it began with and lets go of it when it ends early', () => {
   const db = people([['n']]);
-  const rows = db.reader.find({ label: 'Person', where: { n: { lt: 100 } } });
+  const rows = db.reader.findNodes({ label: 'Person', where: { n: { lt: 100 } } });
   expect(db.pager.stats().snapshots).toBe(0);
   expect(rows.next().value).toMatchObject({ id: 1 });
   expect(db.pager.stats().snapshots).toBe(1);
@@ -262,7 +277,7 @@ test('an iterator holds the commit that it began with and lets go of it when it 
   expect(rows.next().value).toMatchObject({ id: 2 });
   rows.return!();
   expect(db.pager.stats().snapshots).toBe(0);
-  for (const node of db.reader.find({ label: 'Person', orderBy: 'n' })) if (node.id > 5) break;
+  for (const node of db.reader.findNodes({ label: 'Person', orderBy: 'n' })) if (node.id > 5) break;
   expect(db.pager.stats().snapshots).toBe(0);
   db.close();
 });
@@ -271,21 +286,21 @@ test('in a transaction a find sees its own writes, and what the caller does to i
   const db = people([['n']]);
   db.write((tx) => {
     tx.addNode('Person', { n: 5000 });
-    expect(ids(tx.find({ label: 'Person', where: { n: 5000 } }))).toEqual([1001]);
+    expect(ids(tx.findNodes({ label: 'Person', where: { n: 5000 } }))).toEqual([1001]);
     let turns = 0;
-    for (const query of [{ where: { n: { ge: 990 } } }, { where: { n: { ge: 990 } }, orderBy: 'n' }] as const) {
+    for (const query of [{ where: { n: { gte: 990 } } }, { where: { n: { gte: 990 } }, orderBy: 'n' }] as const) {
       for (const {
         id,
         properties: { n },
-      } of tx.find({ label: 'Person', ...query })) {
+      } of tx.findNodes({ label: 'Person', ...query })) {
         tx.setNodeProperty(id, 'n', (n as number) + 10_000);
         turns += 1;
       }
     }
     expect(turns).toBe(22);
-    for (const { id } of tx.find({ label: 'Person', where: { neverBefore: { exists: false } }, limit: 3 }))
+    for (const { id } of tx.findNodes({ label: 'Person', where: { neverBefore: { exists: false } }, limit: 3 }))
       tx.setNodeProperty(id, 'neverBefore', id);
-    expect(ids(tx.find({ where: { neverBefore: { ge: 2 } } }))).toEqual([2, 3]);
+    expect(ids(tx.findNodes({ where: { neverBefore: { gte: 2 } } }))).toEqual([2, 3]);
   });
   db.close();
 });
@@ -298,8 +313,8 @@ test('ordering more than fits into memory is refused with what to do; a limit or
     edges: [],
   });
   const { reader } = db;
-  expect(codeOf(() => [...reader.find({ label: 'Big', orderBy: 'text', select: [] })])).toBe('SOMBRA_SORT_MEMORY');
-  expect(ids(reader.find({ label: 'Big', orderBy: 'text', limit: 2, select: [] }))).toEqual([4, 2]);
+  expect(codeOf(() => [...reader.findNodes({ label: 'Big', orderBy: 'text', select: [] })])).toBe('SOMBRA_SORT_MEMORY');
+  expect(ids(reader.findNodes({ label: 'Big', orderBy: 'text', limit: 2, select: [] }))).toEqual([4, 2]);
   db.pager.close();
 }, 60_000);
 
@@ -310,10 +325,13 @@ test('an index orders texts that begin alike by what follows, in both directions
     for (let n = 0; n < 80; n += 1) tx.addNode('Long', { text: `${n % 4}${long}${n % 20}` });
   });
   const ask = (descending: boolean): number[] =>
-    ids(db.reader.find({ label: 'Long', orderBy: { key: 'text', descending }, select: [] }));
+    ids(db.reader.findNodes({ label: 'Long', orderBy: { key: 'text', descending }, select: [] }));
   const scanned = [ask(false), ask(true)];
   db.graph.createPropertyIndex('Long', 'text');
-  expect(db.reader.explain({ label: 'Long', orderBy: 'text' })).toMatchObject({ access: 'index-order', sorted: false });
+  expect(db.reader.explainNodes({ label: 'Long', orderBy: 'text' })).toMatchObject({
+    access: 'index-order',
+    sorted: false,
+  });
   expect([ask(false), ask(true)]).toEqual(scanned);
   expect(scanned[0]!.slice(0, 4)).toEqual([1, 21, 41, 61]);
   db.close();
@@ -352,7 +370,7 @@ const BAD: [string, NodeQuery, string][] = [
   ['a Map', { where: { a: new Map() as never } }, 'SOMBRA_OPTION'],
   ['between with one value', { where: { a: { between: [1] as never } } }, 'SOMBRA_OPTION'],
   ['in without a list', { where: { a: { in: 1 as never } } }, 'SOMBRA_OPTION'],
-  ['prefix of a number', { where: { a: { prefix: 1 as never } } }, 'SOMBRA_OPTION'],
+  ['prefix of a number', { where: { a: { startsWith: 1 as never } } }, 'SOMBRA_OPTION'],
   ['exists without a flag', { where: { a: { exists: 1 as never } } }, 'SOMBRA_OPTION'],
   ['lt of a list', { where: { a: { lt: [1] } } }, 'SOMBRA_OPTION'],
   ['half a surrogate pair', { where: { a: '\ud83d' } }, 'SOMBRA_TEXT_SURROGATE'],
@@ -365,14 +383,16 @@ const BAD: [string, NodeQuery, string][] = [
 
 test.each(BAD)('refused when it is asked for, before the first row: %s', (_name, query, code) => {
   withGraph({}, (db) => {
-    expect(codeOf(() => db.reader.find(query))).toBe(code);
-    expect(codeOf(() => db.reader.explain(query))).toBe(code);
+    expect(codeOf(() => db.reader.findNodes(query))).toBe(code);
+    expect(codeOf(() => db.reader.explainNodes(query))).toBe(code);
   });
 });
 
 test('the message of an unknown operator names the nearest one', () => {
   withGraph({}, (db) => {
-    expect(() => db.reader.find({ where: { a: { prefx: 'x' } as never } })).toThrow(/did you mean 'prefix'/);
+    expect(() => db.reader.findNodes({ where: { a: { startWith: 'x' } as never } })).toThrow(
+      /did you mean 'startsWith'/,
+    );
   });
 });
 
@@ -402,7 +422,88 @@ test('ids come in ranges, from either end', () => {
 
 test('findNodes is find as a list', () => {
   const db = people([['n']]);
-  expect(db.reader.findNodes('Person', { n: { between: [3, 9] } }, { limit: 2 }).map(({ id }) => id)).toEqual([4, 5]);
-  expect(db.reader.findNodes(undefined, { city: 'c0' as PropertyValue as string })).toHaveLength(100);
+  expect(
+    db.reader
+      .findNodes({ label: 'Person', where: { n: { between: [3, 9] } }, limit: 2 })
+      .all()
+      .map(({ id }) => id),
+  ).toEqual([4, 5]);
+  expect(db.reader.findNodes({ where: { city: 'c0' as PropertyValue as string } }).all()).toHaveLength(100);
   db.close();
+});
+
+/** What a find with labels, an order of ids, and pages gives, against the naive way. */
+function askLabels(reader: GraphReader, cases: readonly Case[], descendingIds: boolean): void {
+  const nodes: (Row & { labels: string[] })[] = [...reader.nodes()];
+  const edges: (Row & { type: string })[] = [...reader.edges()];
+  const both = (has: (row: { labels: string[] }) => boolean): Row[] => nodes.filter(has);
+  for (const { asked, orderBy, limit } of cases) {
+    const order = [...orderBy, ...(descendingIds ? [{ id: true as const, descending: true }] : [])];
+    const expected = (rows: readonly Row[]): number[] =>
+      inOrder(
+        rows.filter((row) => fulfils(row, asked)),
+        orderBy,
+        descendingIds,
+      ).map(({ id }) => id);
+    const choices: [NodeQuery['label'], Row[]][] = [
+      [{ any: ['L', 'M', 'Never'] }, both(({ labels }) => labels.includes('L') || labels.includes('M'))],
+      [{ all: ['L', 'M'] }, both(({ labels }) => labels.includes('L') && labels.includes('M'))],
+      [{ all: ['L', 'Never'] }, []],
+      ['L', both(({ labels }) => labels.includes('L'))],
+      [undefined, nodes],
+    ];
+    for (const [label, rows] of choices) {
+      const query: NodeQuery = { label, where: where(asked), orderBy: order };
+      const wanted = expected(rows);
+      expect(ids(reader.findNodes(query))).toEqual(wanted);
+      expect(reader.countNodes({ label, where: where(asked) })).toBe(wanted.length);
+      expect(reader.aggregateNodes({ label, where: where(asked), count: true })).toEqual([
+        { group: {}, count: wanted.length },
+      ]);
+      expect(reader.prepareNodes(query).count()).toBe(wanted.length);
+      const size = Math.max(1, limit ?? 3);
+      const page = reader.prepareNodes({ ...query, after: param('after'), limit: size });
+      const found: number[] = [];
+      for (let rowsOfPage = reader.findNodes({ ...query, limit: size }).all(); rowsOfPage.length > 0; ) {
+        found.push(...ids(rowsOfPage));
+        rowsOfPage = page.all({ after: rowsOfPage.at(-1)! });
+      }
+      expect(found).toEqual(wanted);
+    }
+    for (const type of [['T', 'U'], undefined, ['U']]) {
+      const query: EdgeQuery = { type, where: where(asked), orderBy: order };
+      const rows = edges.filter((row) => type === undefined || type.includes(row.type));
+      expect(ids(reader.findEdges(query))).toEqual(expected(rows));
+      expect(reader.countEdges({ type, where: where(asked) })).toBe(expected(rows).length);
+    }
+  }
+}
+
+test('several labels and types, ids that descend, and pages give what a naive scan gives', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.subarray(['L', 'M']), properties), { maxLength: 30 }),
+      fc.array(fc.tuple(fc.constantFrom('T', 'U'), properties), { maxLength: 15 }),
+      fc.array(asks, { minLength: 1, maxLength: 3 }),
+      fc.subarray([...INDEXES]),
+      fc.boolean(),
+      (nodes, edges, cases, indexes, descendingIds) => {
+        withGraph({}, (db) => {
+          db.write((tx) => {
+            for (const [labels, row] of nodes) tx.addNode(labels, row);
+            if (nodes.length > 0) for (const [type, row] of edges) tx.addEdge(1, nodes.length, type, row);
+          });
+          for (const keys of indexes) {
+            for (const label of ['L', 'M']) db.graph.createPropertyIndex(label, keys);
+            for (const type of ['T', 'U']) db.graph.createEdgePropertyIndex(type, keys);
+          }
+          askLabels(db.reader, cases, descendingIds);
+          const tx = db.graph.begin();
+          askLabels(tx, cases, descendingIds);
+          tx.rollback();
+        });
+      },
+    ),
+    { seed: suiteSeed(62), numRuns: suiteRuns(15) },
+  );
 });

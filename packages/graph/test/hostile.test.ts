@@ -82,7 +82,7 @@ function queryAll(reader: GraphReader, attempt: (query: () => unknown) => void):
     attempt(() => [...(label === undefined ? reader.nodes() : reader.nodes({ label }))]);
     attempt(() => [...reader.nodeIds(label)]);
     attempt(() => reader.nodeCount(label));
-    attempt(() => reader.findNodes(label, { age: 1 }));
+    attempt(() => reader.findNodes({ label, where: { age: 1 } }).all());
   }
   for (const type of [undefined, 'S', 'T']) {
     attempt(() => [...(type === undefined ? reader.edges() : reader.edges({ type }))]);

@@ -68,7 +68,7 @@ function check(vfs: SimDisk): string {
   const tx = graph.begin();
   tx.addNode('A', { x: 'after', y: 'the crash' });
   tx.commit();
-  expect(graph.reader.count({ label: 'A', where: { x: 'after' } })).toBe(1);
+  expect(graph.reader.countNodes({ label: 'A', where: { x: 'after' } })).toBe(1);
   graph.createPropertyIndex('A', 'z');
   expect(graph.reader.propertyIndexes().length).toBeLessThan(4);
   const indexes = graph.reader.propertyIndexes().length;

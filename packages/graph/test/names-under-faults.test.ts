@@ -61,8 +61,12 @@ const ASKED: readonly (readonly [string, (graph: Graph) => unknown, unknown])[] 
   ['getNodeProperty', ({ reader }) => reader.getNodeProperty(2, long('new', NAMES - 1)), NAMES - 1],
   ['getNode', ({ reader }) => reader.getNode(2)?.labels, ['New']],
   ['nodeIds', ({ reader }) => [...reader.nodeIds('New')], [2]],
-  ['find', ({ reader }) => [...reader.find({ label: 'New', where: { [long('new', 5)]: 5 } })].map(({ id }) => id), [2]],
-  ['count', ({ reader }) => reader.count({ where: { [long('new', 7)]: { gt: 6 } } }), 1],
+  [
+    'find',
+    ({ reader }) => [...reader.findNodes({ label: 'New', where: { [long('new', 5)]: 5 } })].map(({ id }) => id),
+    [2],
+  ],
+  ['count', ({ reader }) => reader.countNodes({ where: { [long('new', 7)]: { gt: 6 } } }), 1],
   ['labels', ({ reader }) => reader.labels(), ['Old', 'New']],
   ['labelCounts', ({ reader }) => reader.labelCounts().map(({ count }) => count), [1, 1]],
   ['bfs', ({ reader }) => reader.bfs(1, { type: 'NEW' }).length, 2],
@@ -117,7 +121,7 @@ async function agree({ one, two }: Two): Promise<void> {
   tx.addEdge(tx.addNode('Last', { last: 1 }), 2, 'LAST');
   tx.commit();
   await nextTurn();
-  expect(two.reader.count({ label: 'Last', where: { last: 1 } })).toBe(1);
+  expect(two.reader.countNodes({ label: 'Last', where: { last: 1 } })).toBe(1);
   for (const { reader } of [one, two])
     for (const names of [reader.labels(), reader.edgeTypes(), reader.propertyKeys()])
       expect(new Set(names).size).toBe(names.length);

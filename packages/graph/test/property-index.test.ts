@@ -22,8 +22,8 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 
 function found(reader: GraphReader, label: string, where: Record<string, PropertyValue>): number[] {
   const query = { label, where: where as Record<string, number> };
-  expect(reader.explain(query).access).toMatch(/^index-/);
-  return [...reader.find({ ...query, select: [] })].map(({ id }) => id);
+  expect(reader.explainNodes(query).access).toMatch(/^index-/);
+  return [...reader.findNodes({ ...query, select: [] })].map(({ id }) => id);
 }
 
 function entries(reader: GraphReader): number[] {
@@ -122,7 +122,7 @@ test('an index has the nodes that have the label and all properties, and follows
       expect(found(tx, 'B', { x: 2 ** 60 })).toEqual([one]);
       tx.updateNodeProperties(one, { x: [1], y: NaN });
       expect(counts(tx)).toEqual([1, 1, 1, 0]);
-      expect([...tx.find({ label: 'A', where: { x: [1] } })]).toHaveLength(1);
+      expect([...tx.findNodes({ label: 'A', where: { x: [1] } })]).toHaveLength(1);
       tx.removeNodeProperty(one, 'x');
       expect(counts(tx)).toEqual([0, 0, 0, 0]);
       tx.setNodeProperty(one, 'x', null);
@@ -152,7 +152,7 @@ test('a rollback and a savepoint take index changes back', () => {
     tx.setNodeProperty(1, 'x', 2);
     tx.addNode('A', { x: 1 });
     tx.rollbackTo(savepoint);
-    expect([found(tx, 'A', { x: 1 }), tx.count({ label: 'A', where: { x: 2 } })]).toEqual([[1], 0]);
+    expect([found(tx, 'A', { x: 1 }), tx.countNodes({ label: 'A', where: { x: 2 } })]).toEqual([[1], 0]);
     tx.addNode('A', { x: 2 });
     tx.rollback();
     expect([found(db.reader, 'A', { x: 1 }), entries(db.reader)]).toEqual([[1], [1]]);
@@ -295,8 +295,8 @@ test('a snapshot knows the indexes of its own commit, also after others got thei
     const second = db.graph.snapshot();
     const seen = (reader: GraphReader): unknown[] => [
       reader.propertyIndexes().map(({ keys }) => keys[0]),
-      reader.explain({ label: 'A', where: { x: 0 } }).access,
-      reader.count({ label: 'A', where: { x: 0 } }),
+      reader.explainNodes({ label: 'A', where: { x: 0 } }).access,
+      reader.countNodes({ label: 'A', where: { x: 0 } }),
     ];
     for (let turn = 0; turn < 3; turn += 1) {
       expect(seen(none)).toEqual([[], 'label-scan', 1]);
@@ -326,7 +326,7 @@ test('other connections keep an index that one of them created, and see it dropp
   });
   await nextTurn();
   expect(found(one.reader, 'A', { x: 2 })).toEqual([2]);
-  expect([...one.reader.find({ label: 'New', where: { y: 1 } })]).toHaveLength(1);
+  expect([...one.reader.findNodes({ label: 'New', where: { y: 1 } })]).toHaveLength(1);
   two.createPropertyIndex('New', 'y');
   write(one, (tx) => tx.setNodeProperty(2, 'y', 5));
   await nextTurn();
@@ -370,7 +370,7 @@ test('100,000 rows are indexed with keys going through scratch space, in a cache
   const { reader } = graph;
   expect(entries(reader)).toEqual([rows, rows]);
   expect(found(reader, 'N', { r: 7919 })).toEqual([2]);
-  const some = [...reader.find({ label: 'N', where: { t: 't7' }, orderBy: 'r', limit: 3, select: ['r'] })];
+  const some = [...reader.findNodes({ label: 'N', where: { t: 't7' }, orderBy: 'r', limit: 3, select: ['r'] })];
   expect(some.map(({ properties: { r } }) => r)).toEqual([33, 133, 233]);
   dropIndex(graph.store, 'node', 'N', 'r', 3000);
   expect(entries(reader)).toEqual([rows]);
@@ -617,16 +617,16 @@ describe('damage', () => {
       const { reader } = db;
       for (const n of [0, 7, 299])
         attempt(() => {
-          for (const node of reader.find({ label: 'A', where: { n } })) expect(node.properties['n']).toBe(n);
+          for (const node of reader.findNodes({ label: 'A', where: { n } })) expect(node.properties['n']).toBe(n);
         });
       attempt(() => {
-        for (const node of reader.find({ label: 'A', where: { n: { between: [10, 40] } } }))
+        for (const node of reader.findNodes({ label: 'A', where: { n: { between: [10, 40] } } }))
           expect(Math.abs((node.properties['n'] as number) - 25)).toBeLessThanOrEqual(15);
       });
-      attempt(() => [...reader.find({ label: 'A', orderBy: { key: 't', descending: true }, limit: 200 })]);
-      attempt(() => [...reader.find({ label: 'A', orderBy: 'n' })]);
-      attempt(() => reader.count({ label: 'A', where: { t: { prefix: 'tt' } } }));
-      attempt(() => reader.explain({ label: 'A', where: { n: 5 } }));
+      attempt(() => [...reader.findNodes({ label: 'A', orderBy: { key: 't', descending: true }, limit: 200 })]);
+      attempt(() => [...reader.findNodes({ label: 'A', orderBy: 'n' })]);
+      attempt(() => reader.countNodes({ label: 'A', where: { t: { startsWith: 'tt' } } }));
+      attempt(() => reader.explainNodes({ label: 'A', where: { n: 5 } }));
       attempt(() => reader.propertyIndexes());
       attempt(() => db.write((write) => write.setNodeProperty(1 + random.below(300), 'n', -5)));
       if (!db.graph.verify().isClean) seen.found += 1;

@@ -35,17 +35,17 @@ const ITERATORS: readonly (readonly [string, Iterate])[] = [
   ['edges of a type', (tx) => tx.edges({ type: 'T' })],
   ['edgeIds', (tx) => tx.edgeIds()],
   ['edgeIds of a type, in reverse', (tx) => tx.edgeIds({ type: 'T', reverse: true })],
-  ['find of everything', (tx) => tx.find()],
-  ['find of a label', (tx) => tx.find({ label: 'N' })],
-  ['find by equality', (tx) => tx.find({ label: 'N', where: { same: 1 } })],
-  ['find by a list', (tx) => tx.find({ label: 'N', where: { same: { in: [1, 2] } } })],
-  ['find by a range', (tx) => tx.find({ label: 'N', where: { number: { ge: 1 } } })],
-  ['find by a range, in order', (tx) => tx.find({ label: 'N', where: { number: { ge: 1 } }, orderBy: 'number' })],
+  ['find of everything', (tx) => tx.findNodes()],
+  ['find of a label', (tx) => tx.findNodes({ label: 'N' })],
+  ['find by equality', (tx) => tx.findNodes({ label: 'N', where: { same: 1 } })],
+  ['find by a list', (tx) => tx.findNodes({ label: 'N', where: { same: { in: [1, 2] } } })],
+  ['find by a range', (tx) => tx.findNodes({ label: 'N', where: { number: { gte: 1 } } })],
+  ['find by a range, in order', (tx) => tx.findNodes({ label: 'N', where: { number: { gte: 1 } }, orderBy: 'number' })],
   [
     'find in reverse order',
-    (tx) => tx.find({ label: 'N', orderBy: { key: 'number', descending: true }, select: ['number'] }),
+    (tx) => tx.findNodes({ label: 'N', orderBy: { key: 'number', descending: true }, select: ['number'] }),
   ],
-  ['find by a function', (tx) => tx.find({ where: () => true })],
+  ['find by a function', (tx) => tx.findNodes({ where: () => true })],
   ['findEdges of a type', (tx) => tx.findEdges({ type: 'T' })],
   ['findEdges by equality', (tx) => tx.findEdges({ type: 'T', where: { same: 1 } })],
   ['findEdges by a range', (tx) => tx.findEdges({ type: 'T', where: { number: { gt: 0 } } })],
@@ -112,7 +112,7 @@ function idOf(row: unknown): unknown {
 
 test.each<[string, Iterate]>([
   ['nodes', (tx) => tx.nodes()],
-  ['find', (tx) => tx.find({ label: 'N', where: { same: 1 } })],
+  ['find', (tx) => tx.findNodes({ label: 'N', where: { same: 1 } })],
 ])('%s: rows that are deleted in the loop do not come', (_name, iterate) => {
   withGraph({}, (db) => {
     ring(db, true);
@@ -130,7 +130,7 @@ test.each<[string, Iterate]>([
 test.each<[string, (db: OpenGraph) => Iterator<unknown>]>([
   ['nodes', (db) => db.reader.nodes()],
   ['edgeIds', (db) => db.reader.edgeIds()],
-  ['find', (db) => db.reader.find({ label: 'N' })],
+  ['find', (db) => db.reader.findNodes({ label: 'N' })],
   ['paths', (db) => db.reader.paths(1)],
   ['allShortestPaths', (db) => db.reader.allShortestPaths(1, 10, { direction: 'both' })],
 ])('an iterator of %s that is dropped lets go of its commit', async (_name, begin) => {

@@ -33,10 +33,10 @@ describe('persons of snb-sf01', () => {
   it.each<[string, NodeQuery, readonly string[], number]>([
     ['equality', { label: 'Person', where: { id: 2199023256077 } }, ['id'], 1],
     ['a list', { label: 'Person', where: { id: { in: [933, 1129, -1] } } }, ['id'], 2],
-    ['a prefix', { label: 'Person', where: { firstName: { prefix: 'Al' } } }, ['firstName'], 89],
+    ['a prefix', { label: 'Person', where: { firstName: { startsWith: 'Al' } } }, ['firstName'], 89],
     [
       'a range of integers beyond 2^53',
-      { label: 'Person', where: { creationDate: { ge: 20100214153210447n, lt: 20100301000000000n } } },
+      { label: 'Person', where: { creationDate: { gte: 20100214153210447n, lt: 20100301000000000n } } },
       ['creationDate'],
       13,
     ],
@@ -47,13 +47,13 @@ describe('persons of snb-sf01', () => {
       73,
     ],
   ])('are found by %s', (_, query, keys, count) => {
-    const rows = [...pair.indexed.find(query)];
-    expect(rows).toEqual([...pair.plain.find(query)]);
+    const rows = [...pair.indexed.findNodes(query)];
+    expect(rows).toEqual([...pair.plain.findNodes(query)]);
     expect(rows.length).toBe(count);
-    expect(pair.indexed.count(query)).toBe(count);
-    expect(pair.plain.count(query)).toBe(count);
-    expect(pair.indexed.explain(query).index).toMatchObject({ name: 'Person', keys });
-    expect(pair.plain.explain(query)).not.toHaveProperty('index');
+    expect(pair.indexed.countNodes(query)).toBe(count);
+    expect(pair.plain.countNodes(query)).toBe(count);
+    expect(pair.indexed.explainNodes(query).index).toMatchObject({ name: 'Person', keys });
+    expect(pair.plain.explainNodes(query)).not.toHaveProperty('index');
   });
 
   it('tells dates apart that are the same double', () => {
@@ -76,7 +76,7 @@ describe('persons of snb-sf01', () => {
 
   it('gives the friendships of a person with dates as published', () => {
     const published = readTruth('snb-sf01').find(({ id }) => id === 'published/IS3')?.answer as string[];
-    const [person] = pair.indexed.find({ label: 'Person', where: { id: 1129 }, select: [] });
+    const [person] = pair.indexed.findNodes({ label: 'Person', where: { id: 1129 }, select: [] });
     const dates = pair.indexed
       .edgesOf(person?.id ?? 0, { type: 'KNOWS', direction: 'both' })
       .map(({ properties }) => String(properties['creationDate']));
@@ -97,7 +97,7 @@ describe('messages of snb-mini', () => {
   const from = new Date(Date.UTC(2010, 5, 1));
   const to = new Date(Date.UTC(2010, 6, 1));
   it.each<[string, NodeQuery, readonly string[]]>([
-    ['of a month', { label: 'Post', where: { creationDate: { ge: from, lt: to } } }, ['creationDate']],
+    ['of a month', { label: 'Post', where: { creationDate: { gte: from, lt: to } } }, ['creationDate']],
     [
       'that are newest',
       { label: 'Post', orderBy: { key: 'creationDate', descending: true }, limit: 20 },
@@ -109,9 +109,9 @@ describe('messages of snb-mini', () => {
       ['browserUsed', 'length'],
     ],
   ])('%s are the same with an index', (_, query, keys) => {
-    const rows = [...pair.indexed.find(query)];
+    const rows = [...pair.indexed.findNodes(query)];
     expect(rows.length).toBeGreaterThan(0);
-    expect(rows).toEqual([...pair.plain.find(query)]);
-    expect(pair.indexed.explain(query).index).toMatchObject({ name: 'Post', keys });
+    expect(rows).toEqual([...pair.plain.findNodes(query)]);
+    expect(pair.indexed.explainNodes(query).index).toMatchObject({ name: 'Post', keys });
   });
 });

@@ -14,7 +14,7 @@ const KNOWS = { type: 'KNOWS', direction: 'both' } as const;
 const word = ({ id }: NetworkQuestion, index: number): string => id.split('/')[index] ?? '';
 
 function one(db: GraphDB, label: string, where: Readonly<Record<string, number | string>>): NodeRecord {
-  for (const row of db.find({ label, where, limit: 1 })) return row;
+  for (const row of db.findNodes({ label, where, limit: 1 })) return row;
   throw new Error(`there is no ${label} with ${JSON.stringify(where)}`);
 }
 const person = (db: GraphDB, id: number | undefined): number => one(db, 'Person', { id: id ?? NaN }).id;
@@ -25,7 +25,7 @@ const texts = (rows: readonly (readonly (PropertyValue | undefined)[])[]): strin
 
 /** Nodes with the greatest value, ties by the id of the files. */
 function top(db: GraphDB, label: string, limit: number, value: (node: number) => number): [number, number][] {
-  return [...db.find({ label, select: ['id'] })]
+  return [...db.findNodes({ label, select: ['id'] })]
     .map(({ id, properties }): [number, number] => [Number(properties['id']), value(id)])
     .sort((a, b) => b[1] - a[1] || a[0] - b[0])
     .slice(0, limit);

@@ -100,13 +100,13 @@ function routes(subject: Subject): [string, string, number][] {
 }
 
 function countEdges({ db, type }: Subject, property: string, { params }: Question): number {
-  return db.countEdges({ type, where: { [property]: { ge: Number(params['lo']), lt: Number(params['hi']) } } });
+  return db.countEdges({ type, where: { [property]: { gte: Number(params['lo']), lt: Number(params['hi']) } } });
 }
 
 const count =
   (where: NonNullable<NodeQuery['where']>): Solver =>
   ({ db, label }) =>
-    db.count({ label, where });
+    db.countNodes({ label, where });
 
 /** Walks of 1, 2, 3 edges forward that use no edge twice: how many there are, and where they end. */
 function trails({ db, type }: Subject, start: number): { count: number; ends: Set<number> }[] {
@@ -245,10 +245,10 @@ export const SOLVERS: readonly (readonly [RegExp, Solver])[] = [
         .slice(0, 10),
   ],
   [/^join\/aus-uk-in$/, throughUk],
-  [/^filter\/city-starts$/, count({ city: { prefix: 'San ' } })],
+  [/^filter\/city-starts$/, count({ city: { startsWith: 'San ' } })],
   [/^filter\/desc-contains$/, count({ desc: { contains: 'International' } })],
   [/^filter\/desc-ends$/, count(({ properties }) => String(properties['desc']).endsWith('Airport'))],
-  [/^filter\/icao-in$/, count(or({ icao: { prefix: 'E' } }, { icao: { prefix: 'L' } }))],
+  [/^filter\/icao-in$/, count(or({ icao: { startsWith: 'E' } }, { icao: { startsWith: 'L' } }))],
   [/^filter\/tropics$/, count({ lat: { between: [-23.5, 23.5] } })],
   [/^filter\/sort-cities-last$/, lastCities],
   [
@@ -332,7 +332,7 @@ function throughUk(s: Subject): unknown {
 /** Text is in the order of its code points. */
 function lastCities({ db, label }: Subject): unknown {
   const cities = new Set<string>();
-  for (const { properties } of db.find({ label, orderBy: { key: 'city', descending: true }, select: ['city'] })) {
+  for (const { properties } of db.findNodes({ label, orderBy: { key: 'city', descending: true }, select: ['city'] })) {
     cities.add(String(properties['city']));
     if (cities.size === 10) break;
   }

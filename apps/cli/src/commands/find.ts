@@ -75,19 +75,19 @@ async function findNodes(path: string, out: Shell, options: Options, groups: rea
   const { select, limit, show } = options;
   if (options.explain === true) {
     await explain(path, out, (db) =>
-      db.explain(select === undefined ? query : { ...query, select }, { analyze: true }),
+      db.explainNodes(select === undefined ? query : { ...query, select }, { analyze: true }),
     );
     return;
   }
   if (select !== undefined) {
-    const { rows, truncated } = await read(path, out, limit, (db) => db.find({ ...query, select }));
+    const { rows, truncated } = await read(path, out, limit, (db) => db.findNodes({ ...query, select }));
     out.result({ nodes: rows.map(selectedToJson), truncated }, () =>
       rows.length === 0 ? 'no node found' : selectedTable(out, rows, select),
     );
     tellLimit(out, truncated, limit, 'node');
     return;
   }
-  const { rows, truncated } = await read(path, out, limit, (db) => db.find(query));
+  const { rows, truncated } = await read(path, out, limit, (db) => db.findNodes(query));
   out.result({ nodes: rows.map(nodeToJson), truncated }, () => {
     if (rows.length === 0) return 'no node found';
     return rows.length === 1 && show === undefined ? nodeCard(out, rows[0]!) : nodeTable(out, rows, show);

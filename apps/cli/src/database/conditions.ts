@@ -1,5 +1,5 @@
 /** Conditions on the command line, `age>=30`, `name^=A`, `code in:["A","B"]`, and what they ask of a find. */
-import { and, not, or } from '@sombra/db';
+import { and, not, or, type RecordLike, type Where } from '@sombra/db';
 import type { Predicate, PropertyConditions, PropertyValue } from '@sombra/db';
 import { CellError, parseScalar } from '../values/scalar.ts';
 import { parseJson } from '../values/exact-json.ts';
@@ -20,7 +20,7 @@ export const CONDITION_FORMS = `key=value, with = != < <= > >= ^= (begins with) 
  * @param groups  conditions; all of one group must hold, for one of the groups
  * @throws DataError SOMBRA_USAGE
  */
-export function parseConditions<R>(groups: readonly (readonly string[])[]): Predicate<R> {
+export function parseConditions<R extends RecordLike>(groups: readonly (readonly string[])[]): Predicate<R> {
   const parts = groups.map((group) => and<R>(...group.map((text) => parseCondition<R>(text))));
   return parts.length === 1 ? parts[0]! : or<R>(...parts);
 }
@@ -29,18 +29,20 @@ export function parseConditions<R>(groups: readonly (readonly string[])[]): Pred
  * Reads `key=value`, or `key:value`, which names a node by one of its properties.
  * @returns undefined when it is neither
  */
-export function parseEquality<R>(text: string): { readonly key: string; readonly where: Predicate<R> } | undefined {
+export function parseEquality<R extends RecordLike>(
+  text: string,
+): { readonly key: string; readonly where: Predicate<R> } | undefined {
   const at = text.search(/[=:]/);
   const { key, operator, value } = parseComparison(at < 0 ? text : `${text.slice(0, at)}=${text.slice(at + 1)}`) ?? {};
   if (key === undefined || value === undefined || operator !== '=') return undefined;
   return { key, where: compare<R>(key, operator, value) };
 }
 
-function parseCondition<R>(text: string): Predicate<R> {
+function parseCondition<R extends RecordLike>(text: string): Predicate<R> {
   const list = IN.exec(text);
-  if (list !== null) return and<R>(property(list[1]!, { in: readList(list[2]!, text) }));
+  if (list !== null) return and<R>(property<R>(list[1]!, { in: readList(list[2]!, text) }));
   const presence = EXISTS.exec(text);
-  if (presence !== null) return and<R>(property(presence[1]!, { exists: presence[2] === undefined }));
+  if (presence !== null) return and<R>(property<R>(presence[1]!, { exists: presence[2] === undefined }));
   const comparison = parseComparison(text);
   if (comparison === undefined)
     throw usageError(`--where ${JSON.stringify(text)} cannot be read: write ${CONDITION_FORMS}`);
@@ -60,29 +62,31 @@ function parseComparison(text: string): Comparison | undefined {
   return { key, operator: spaced ?? close!, value };
 }
 
-function compare<R>(key: string, operator: string, text: string): Predicate<R> {
+function compare<R extends RecordLike>(key: string, operator: string, text: string): Predicate<R> {
   switch (operator) {
     case '=':
-      return and<R>(property(key, equalTo(text)));
+      return and<R>(property<R>(key, equalTo(text)));
     case '!=':
-      return and<R>(property(key, { exists: true }), not<R>(property(key, equalTo(text))));
+      return and<R>(property<R>(key, { exists: true }), not<R>(property<R>(key, equalTo(text))));
     case '^=':
-      return and<R>(property(key, { prefix: quotedText(text) ?? text }));
+      return and<R>(property<R>(key, { startsWith: quotedText(text) ?? text }));
     case '*=':
-      return or<R>(...unique([quotedText(text) ?? text, valueOf(text)]).map((contains) => property(key, { contains })));
+      return or<R>(
+        ...unique([quotedText(text) ?? text, valueOf(text)]).map((contains) => property<R>(key, { contains })),
+      );
     case '<':
-      return and<R>(property(key, { lt: valueOf(text) }));
+      return and<R>(property<R>(key, { lt: valueOf(text) }));
     case '<=':
-      return and<R>(property(key, { le: valueOf(text) }));
+      return and<R>(property<R>(key, { lte: valueOf(text) }));
     case '>':
-      return and<R>(property(key, { gt: valueOf(text) }));
+      return and<R>(property<R>(key, { gt: valueOf(text) }));
     default:
-      return and<R>(property(key, { ge: valueOf(text) }));
+      return and<R>(property<R>(key, { gte: valueOf(text) }));
   }
 }
 
-function property(key: string, conditions: PropertyConditions): { readonly [key: string]: PropertyConditions } {
-  return { [key]: conditions };
+function property<R extends RecordLike>(key: string, conditions: PropertyConditions): Where<R> {
+  return { [key]: conditions } as unknown as Where<R>;
 }
 
 /** Equal to the text, read as any type that it can be read as. */

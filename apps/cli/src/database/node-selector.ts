@@ -41,7 +41,9 @@ function selectNode(db: GraphDB, text: string, label: string | undefined): NodeR
   const named = parseEquality<NodeRecord>(text);
   if (named === undefined)
     throw usageError(`${JSON.stringify(text)} names no node: give an id, or a property as code=AUS`);
-  const found = [...db.find({ ...(label === undefined ? {} : { label }), where: named.where, limit: SHOWN_MAX + 1 })];
+  const found = [
+    ...db.findNodes({ ...(label === undefined ? {} : { label }), where: named.where, limit: SHOWN_MAX + 1 }),
+  ];
   const what = `${label === undefined ? 'node' : `node with label ${label}`} with ${text}`;
   if (found.length === 0) throw new DataError('SOMBRA_NODE_NOT_FOUND', `there is no ${what}: sombra find lists nodes`);
   if (found.length > 1) {

@@ -1,44 +1,36 @@
 /** Finds with the types of a schema. Nothing here exists at run time. */
-import type { OrderBy, Predicate } from '@sombra/graph';
+import type { Figures, Properties, RowQuery } from '@sombra/graph';
 
 type KeyOf<P> = keyof P & string;
-/** A value that a condition may be without operators: everything but a map. */
-type Plain<V> = V extends boolean | number | bigint | string | Uint8Array | Date | readonly unknown[] ? V : never;
-type ElementOf<V> = V extends readonly (infer E)[] ? E : V extends string ? string : never;
 
-/** Conditions on a property of type `V`; all that are given must hold. See `PropertyConditions`. */
-export interface ConditionsOf<V> {
-  readonly eq?: V;
-  readonly ne?: V;
-  readonly lt?: V;
-  readonly le?: V;
-  readonly gt?: V;
-  readonly ge?: V;
-  readonly between?: readonly [V, V];
-  readonly in?: readonly V[];
-  readonly prefix?: V & string;
-  readonly contains?: ElementOf<V>;
-  readonly exists?: boolean;
-}
-
-/** What records must fulfil. `P`: properties as read, `R`: the record, `Any`: the record without a schema. */
-export type WhereOf<P, R, Any> =
-  | { readonly [K in KeyOf<P>]?: Plain<NonNullable<P[K]>> | ConditionsOf<NonNullable<P[K]>> }
-  | Predicate<Any>
-  | ((record: R) => boolean);
-
-type OrderOf<P> = KeyOf<P> | (OrderBy & { readonly key: KeyOf<P> });
-
-/** Rows of a find, without the label or type. */
-export interface RowsOf<P, R, Any> {
-  readonly where?: WhereOf<P, R, Any> | undefined;
-  readonly orderBy?: OrderOf<P> | readonly OrderOf<P>[] | undefined;
-  readonly limit?: number | undefined;
-  readonly skip?: number | undefined;
-}
+/** Rows of a find, without the label or type. `R`: the record that it gives. */
+export type RowsOf<R extends { readonly properties: object }> = RowQuery<R>;
 
 /** A row with the selected properties that it has. */
 export interface SelectedOf<Id, P, K extends KeyOf<P>> {
   id: Id;
   properties: { [Key in K]?: NonNullable<P[Key]> };
 }
+
+type NumberKeyOf<P> = { [K in KeyOf<P>]: NonNullable<P[K]> extends number | bigint ? K : never }[KeyOf<P>];
+
+/** Figures over records with the properties `P`; only numbers add up. */
+export interface FiguresOf<P> extends Figures<KeyOf<P>> {
+  readonly sum?: readonly NumberKeyOf<P>[] | undefined;
+  readonly avg?: readonly NumberKeyOf<P>[] | undefined;
+}
+
+type GroupKey<F> = F extends { readonly groupBy: infer G } ? (G extends readonly (infer K)[] ? K : G) : never;
+type Some<P, Keys> = { [K in Extract<Keys, KeyOf<P>>]?: NonNullable<P[K]> };
+type Totals<Keys, T> = { [K in Extract<Keys, string>]?: T };
+
+/** One group, typed by what was asked for. */
+export type GroupOf<P, F> = { group: [GroupKey<F>] extends [never] ? Properties : Some<P, GroupKey<F>> } & (F extends {
+  readonly count: true;
+}
+  ? { count: number }
+  : unknown) &
+  (F extends { readonly sum: readonly (infer K)[] } ? { sum: Totals<K, number | bigint> } : unknown) &
+  (F extends { readonly avg: readonly (infer K)[] } ? { avg: Totals<K, number> } : unknown) &
+  (F extends { readonly min: readonly (infer K)[] } ? { min: Some<P, K> } : unknown) &
+  (F extends { readonly max: readonly (infer K)[] } ? { max: Some<P, K> } : unknown);

@@ -6,13 +6,19 @@ import type {
   Direction,
   EdgeRecord,
   EdgesOfOptions,
+  FindPlan,
   IdRange,
   NeighborOptions,
   NodeRecord,
+  PreparedFind,
+  RowQuery,
+  Rows,
+  Selection,
   Upserted,
 } from '@sombra/graph';
 import type { GraphDB } from '../graph-db.ts';
 import type { Snapshot } from '../snapshot.ts';
+import type { SnapshotOptions } from '../snapshot-keeper.ts';
 import type { Transaction } from '../transaction.ts';
 import type { SchemaDefinition } from './schema.ts';
 import type {
@@ -30,7 +36,7 @@ import type {
   TypeOf,
   Written,
 } from './schema-types.ts';
-import type { RowsOf, SelectedOf } from './typed-find.ts';
+import type { FiguresOf, GroupOf, RowsOf, SelectedOf } from './typed-find.ts';
 
 type KeyOf<P> = keyof P & string;
 /** Keys whose property may be absent. */
@@ -40,8 +46,19 @@ type Filter<D extends SchemaDefinition, O, T extends TypeOf<D> = TypeOf<D>> = Om
 };
 type NodeRead<D extends SchemaDefinition, L extends LabelOf<D>> = Read<NodeTypes<D, L>>;
 type EdgeRead<D extends SchemaDefinition, T extends TypeOf<D>> = Read<EdgeTypes<D, T>>;
-type NodeRows<D extends SchemaDefinition, L extends LabelOf<D>> = RowsOf<NodeRead<D, L>, NodeOf<D, L>, NodeRecord>;
-type EdgeRows<D extends SchemaDefinition, T extends TypeOf<D>> = RowsOf<EdgeRead<D, T>, EdgeOf<D, T>, EdgeRecord>;
+type NodeRows<D extends SchemaDefinition, L extends LabelOf<D>> = RowsOf<NodeOf<D, L>>;
+type EdgeRows<D extends SchemaDefinition, T extends TypeOf<D>> = RowsOf<EdgeOf<D, T>>;
+/** Nodes with one label, or with all of some. Nodes with any of some have no properties in common: see the untyped form. */
+type Labelled<L> = L | { readonly all: readonly L[] };
+
+/** Nodes that have any of some labels, or any labels. */
+interface AnyLabel<D extends SchemaDefinition> {
+  readonly label?: { readonly any: readonly LabelOf<D>[] } | undefined;
+}
+/** Edges of any of some types, or of any type. */
+interface AnyType<D extends SchemaDefinition> {
+  readonly type?: readonly TypeOf<D>[] | undefined;
+}
 
 /** Reads, typed. Ids that traversals return are numbers; `hasLabel` and `getNode` make more of them. */
 export interface ReadsOf<D extends SchemaDefinition> {
@@ -98,26 +115,68 @@ export interface ReadsOf<D extends SchemaDefinition> {
     options: Filter<D, EdgesOfOptions, T> & { readonly type: T },
   ): EdgeOf<D, T>[];
   incoming(id: number, options?: Filter<D, EdgesOfOptions>): EdgeRecord[];
-  nodes<L extends LabelOf<D>>(options: { readonly label: L } & IdRange): IterableIterator<NodeOf<D, L>>;
-  nodes(options?: IdRange): IterableIterator<NodeRecord>;
-  edges<T extends TypeOf<D>>(options: { readonly type: T } & IdRange): IterableIterator<EdgeOf<D, T>>;
-  edges(options?: IdRange): IterableIterator<EdgeRecord>;
-  find<L extends LabelOf<D>, K extends KeyOf<NodeRead<D, L>>>(
-    query: { readonly label: L; readonly select: readonly K[] } & NodeRows<D, L>,
-  ): IterableIterator<SelectedOf<NodeIdOf<L>, NodeRead<D, L>, K>>;
-  find<L extends LabelOf<D>>(query: { readonly label: L } & NodeRows<D, L>): IterableIterator<NodeOf<D, L>>;
+  nodes<L extends LabelOf<D>>(options: { readonly label: L } & IdRange): Rows<NodeOf<D, L>>;
+  nodes(options?: IdRange): Rows<NodeRecord>;
+  edges<T extends TypeOf<D>>(options: { readonly type: T } & IdRange): Rows<EdgeOf<D, T>>;
+  edges(options?: IdRange): Rows<EdgeRecord>;
+  findNodes<L extends LabelOf<D>, K extends KeyOf<NodeRead<D, L>>>(
+    query: { readonly label: Labelled<L>; readonly select: readonly K[] } & NodeRows<D, L>,
+  ): Rows<SelectedOf<NodeIdOf<L>, NodeRead<D, L>, K>>;
+  findNodes<L extends LabelOf<D>>(query: { readonly label: Labelled<L> } & NodeRows<D, L>): Rows<NodeOf<D, L>>;
+  findNodes(query?: AnyLabel<D> & RowQuery<NodeRecord>): Rows<NodeRecord>;
+  findNode<L extends LabelOf<D>, K extends KeyOf<NodeRead<D, L>>>(
+    query: { readonly label: Labelled<L>; readonly select: readonly K[] } & NodeRows<D, L>,
+  ): SelectedOf<NodeIdOf<L>, NodeRead<D, L>, K> | undefined;
+  findNode<L extends LabelOf<D>>(query: { readonly label: Labelled<L> } & NodeRows<D, L>): NodeOf<D, L> | undefined;
+  findNode(query?: AnyLabel<D> & RowQuery<NodeRecord>): NodeRecord | undefined;
+  prepareNodes<L extends LabelOf<D>, K extends KeyOf<NodeRead<D, L>>>(
+    query: { readonly label: Labelled<L>; readonly select: readonly K[] } & NodeRows<D, L>,
+  ): PreparedFind<SelectedOf<NodeIdOf<L>, NodeRead<D, L>, K>>;
+  prepareNodes<L extends LabelOf<D>>(
+    query: { readonly label: Labelled<L> } & NodeRows<D, L>,
+  ): PreparedFind<NodeOf<D, L>>;
+  prepareNodes(query?: AnyLabel<D> & RowQuery<NodeRecord>): PreparedFind<NodeRecord>;
+  countNodes<L extends LabelOf<D>>(query: { readonly label: Labelled<L> } & Pick<NodeRows<D, L>, 'where'>): number;
+  countNodes(query?: AnyLabel<D> & Pick<RowQuery<NodeRecord>, 'where'>): number;
+  explainNodes<L extends LabelOf<D>>(
+    query: { readonly label: Labelled<L>; readonly select?: readonly KeyOf<NodeRead<D, L>>[] } & NodeRows<D, L>,
+    options?: { readonly analyze?: boolean },
+  ): FindPlan;
+  explainNodes(
+    query?: AnyLabel<D> & RowQuery<NodeRecord> & Partial<Selection>,
+    options?: { readonly analyze?: boolean },
+  ): FindPlan;
+  aggregateNodes<L extends LabelOf<D>, const F extends FiguresOf<NodeRead<D, L>>>(
+    query: { readonly label: Labelled<L> } & F & Pick<NodeRows<D, L>, 'where'>,
+  ): GroupOf<NodeRead<D, L>, F>[];
   findEdges<T extends TypeOf<D>, K extends KeyOf<EdgeRead<D, T>>>(
     query: { readonly type: T; readonly select: readonly K[] } & EdgeRows<D, T>,
-  ): IterableIterator<SelectedOf<EdgeIdOf<T>, EdgeRead<D, T>, K>>;
-  findEdges<T extends TypeOf<D>>(query: { readonly type: T } & EdgeRows<D, T>): IterableIterator<EdgeOf<D, T>>;
-  findNodes<L extends LabelOf<D>>(
-    label: L,
-    where: NonNullable<NodeRows<D, L>['where']>,
-    options?: { readonly limit?: number },
-  ): NodeOf<D, L>[];
-  findNode<L extends LabelOf<D>>(label: L, where: NonNullable<NodeRows<D, L>['where']>): NodeOf<D, L> | undefined;
-  count<L extends LabelOf<D>>(query: { readonly label: L } & Pick<NodeRows<D, L>, 'where'>): number;
+  ): Rows<SelectedOf<EdgeIdOf<T>, EdgeRead<D, T>, K>>;
+  findEdges<T extends TypeOf<D>>(query: { readonly type: T } & EdgeRows<D, T>): Rows<EdgeOf<D, T>>;
+  findEdges(query?: AnyType<D> & RowQuery<EdgeRecord>): Rows<EdgeRecord>;
+  findEdge<T extends TypeOf<D>, K extends KeyOf<EdgeRead<D, T>>>(
+    query: { readonly type: T; readonly select: readonly K[] } & EdgeRows<D, T>,
+  ): SelectedOf<EdgeIdOf<T>, EdgeRead<D, T>, K> | undefined;
+  findEdge<T extends TypeOf<D>>(query: { readonly type: T } & EdgeRows<D, T>): EdgeOf<D, T> | undefined;
+  findEdge(query?: AnyType<D> & RowQuery<EdgeRecord>): EdgeRecord | undefined;
+  prepareEdges<T extends TypeOf<D>, K extends KeyOf<EdgeRead<D, T>>>(
+    query: { readonly type: T; readonly select: readonly K[] } & EdgeRows<D, T>,
+  ): PreparedFind<SelectedOf<EdgeIdOf<T>, EdgeRead<D, T>, K>>;
+  prepareEdges<T extends TypeOf<D>>(query: { readonly type: T } & EdgeRows<D, T>): PreparedFind<EdgeOf<D, T>>;
+  prepareEdges(query?: AnyType<D> & RowQuery<EdgeRecord>): PreparedFind<EdgeRecord>;
   countEdges<T extends TypeOf<D>>(query: { readonly type: T } & Pick<EdgeRows<D, T>, 'where'>): number;
+  countEdges(query?: AnyType<D> & Pick<RowQuery<EdgeRecord>, 'where'>): number;
+  explainEdges<T extends TypeOf<D>>(
+    query: { readonly type: T; readonly select?: readonly KeyOf<EdgeRead<D, T>>[] } & EdgeRows<D, T>,
+    options?: { readonly analyze?: boolean },
+  ): FindPlan;
+  explainEdges(
+    query?: AnyType<D> & RowQuery<EdgeRecord> & Partial<Selection>,
+    options?: { readonly analyze?: boolean },
+  ): FindPlan;
+  aggregateEdges<T extends TypeOf<D>, const F extends FiguresOf<EdgeRead<D, T>>>(
+    query: { readonly type: T } & F & Pick<EdgeRows<D, T>, 'where'>,
+  ): GroupOf<EdgeRead<D, T>, F>[];
 }
 
 /** Writes, typed. */
@@ -179,7 +238,8 @@ interface Connection<D extends SchemaDefinition> {
   transaction<T>(fn: (tx: TransactionOf<D>) => T): T;
   transactionAsync<T>(fn: (tx: TransactionOf<D>) => T): Promise<T>;
   beginTransaction(): TransactionOf<D>;
-  snapshot(): SnapshotOf<D>;
+  snapshot(options?: SnapshotOptions): SnapshotOf<D>;
+  read<T>(fn: (view: SnapshotOf<D>) => T): T;
 }
 
 /** A database with a schema. */

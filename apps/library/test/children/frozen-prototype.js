@@ -20,7 +20,10 @@ const answer = {
   nested: own(read.properties.nested[0]),
   single: names.map((name) => db.getNodeProperty(node, name) ?? null),
   absent: [db.getNodeProperty(node, 'isPrototypeOf') ?? null, read.properties.isPrototypeOf ?? null],
-  found: [db.findNodes('__proto__', { toString: 2 }).length, db.findNodes('toString', { toString: 3 }).length],
+  found: [
+    db.findNodes({ label: '__proto__', where: { toString: 2 } }).all().length,
+    db.findNodes({ label: 'toString', where: { toString: 3 } }).all().length,
+  ],
   edges: edges.map((id) => own(db.getEdge(id).properties).length),
   types: labels.map((type) => [db.edgeCount(type), db.nodeCount(type), db.outgoing(node, { type }).length]),
   missing: [

@@ -19,7 +19,25 @@ export type AccessKind =
   | 'index-prefix'
   | 'index-in'
   | 'index-exists'
-  | 'index-order';
+  | 'index-order'
+  | 'union';
+
+/**
+ * What a prepared find remembers of its last plan, so that the next run only fills in the bounds. It counts as long as the
+ * indexes are the same and the number of records is about the same.
+ */
+export interface PlanMemory {
+  chosen?:
+    | {
+        readonly indexVersion: number;
+        readonly rows: number;
+        /** Number of the index; 0 for a scan. */
+        readonly index: number;
+        readonly ordered: boolean;
+        readonly estimatedRows: number;
+      }
+    | undefined;
+}
 
 /** What was decided. */
 export interface Plan {
@@ -46,6 +64,8 @@ export interface PlanInput {
   readonly condition: Condition;
   /** By what to order; undefined for the order of ids, or for none. */
   readonly orderBy: readonly { readonly key: string; readonly descending: boolean }[];
+  /** Do the ids of rows that are equal in these descend? */
+  readonly descendingIds: boolean;
   /** Rows that are asked for, those skipped included. */
   readonly wanted: number;
   /** Records of the label or type, or all. */
@@ -53,6 +73,11 @@ export interface PlanInput {
   readonly named: boolean;
   /** Are ids wanted in ascending order, so that entries have to be gathered? */
   readonly byId: boolean;
+  /** Where an ordered find goes on: the first value by which it is ordered, of the row before. */
+  readonly after: OrderedValue | undefined;
+  /** Version of the indexes. */
+  readonly indexVersion: number;
+  readonly memory: PlanMemory | undefined;
 }
 
 /** What it costs to read a record by way of an index, against reading it in a scan. */
@@ -66,11 +91,40 @@ const GUESS = 0.1;
 
 /** Decides. */
 export function planFind(view: View, dictionary: Dictionary, input: PlanInput): Plan {
-  const tests = conjunctsOf(input.condition).filter((one) => one.kind === 'test');
-  const candidates = input.indexes
-    .map((index) => candidateOf(view, dictionary, index, tests))
-    .filter((one) => one !== undefined);
-  const scan: Plan = {
+  const { memory, rows, indexVersion } = input;
+  const remembered = rememberedPlan(view, dictionary, input);
+  if (remembered !== undefined) return remembered;
+  const plan = bestPlan(view, dictionary, input);
+  if (memory !== undefined) {
+    const { index, ordered, estimatedRows } = plan;
+    memory.chosen = {
+      ...{ indexVersion, rows, index: index?.number ?? 0, estimatedRows },
+      ordered: ordered && index !== undefined && input.orderBy.length > 0,
+    };
+  }
+  return plan;
+}
+
+/** The plan that was chosen last, with the bounds of now; undefined when another one may be better, or it does not fit. */
+function rememberedPlan(view: View, dictionary: Dictionary, input: PlanInput): Plan | undefined {
+  const chosen = input.memory?.chosen;
+  if (chosen === undefined || chosen.indexVersion !== input.indexVersion) return undefined;
+  if (input.rows > chosen.rows * 2 + SCAN_START || input.rows * 2 + SCAN_START < chosen.rows) return undefined;
+  if (chosen.index === 0) return scanOf(input);
+  const index = input.indexes.find(({ number }) => number === chosen.index);
+  if (index === undefined) return undefined;
+  const tests = testsOf(input.condition);
+  const { estimatedRows } = chosen;
+  if (!chosen.ordered) return candidateOf(view, dictionary, index, tests, estimatedRows);
+  return orderedOf(view, dictionary, index, tests, input, estimatedRows);
+}
+
+function testsOf(condition: Condition): Test[] {
+  return conjunctsOf(condition).filter((one) => one.kind === 'test');
+}
+
+function scanOf(input: PlanInput): Plan {
+  return {
     access: input.named ? 'label-scan' : 'all-scan',
     index: undefined,
     ranges: [],
@@ -81,7 +135,14 @@ export function planFind(view: View, dictionary: Dictionary, input: PlanInput): 
     component: 0,
     oneKey: false,
   };
-  let best = scan;
+}
+
+function bestPlan(view: View, dictionary: Dictionary, input: PlanInput): Plan {
+  const tests = testsOf(input.condition);
+  const candidates = input.indexes
+    .map((index) => candidateOf(view, dictionary, index, tests))
+    .filter((one) => one !== undefined);
+  let best = scanOf(input);
   const matching = Math.min(input.rows, ...candidates.map(({ estimatedRows }) => estimatedRows));
   const filters = conjunctsOf(input.condition).length;
   let cost = costOfScan(input, matching, filters);
@@ -91,10 +152,8 @@ export function planFind(view: View, dictionary: Dictionary, input: PlanInput): 
     best = candidate;
     cost = own;
   }
-  if (input.orderBy.length !== 1) return best;
-  const [by] = input.orderBy;
   for (const index of input.indexes) {
-    const candidate = orderedOf(view, dictionary, index, tests, by!);
+    const candidate = orderedOf(view, dictionary, index, tests, input);
     if (candidate === undefined) continue;
     const own = costOfOrdered(input, candidate, matching, filters);
     if (own > cost) continue;
@@ -145,7 +204,9 @@ function beginningOf(dictionary: Dictionary, index: PropertyIndex, tests: readon
   let keys = 0;
   for (; keys < most; keys += 1) {
     const name = dictionary.keyName(index.keyIds[keys]!);
-    const test = tests.find((one) => one.key === name && one.operator === 'eq' && one.value.kind !== KIND.unordered);
+    const test = tests.find(
+      (one) => one.key === name && one.operator === 'eq' && !one.fold && one.value.kind !== KIND.unordered,
+    );
     if (test === undefined) break;
     key.cut = false;
     key.component(test.value);
@@ -160,6 +221,7 @@ function candidateOf(
   dictionary: Dictionary,
   index: PropertyIndex,
   tests: readonly Test[],
+  known?: number,
 ): Plan | undefined {
   const names = index.keyIds.map((key) => dictionary.keyName(key));
   // A record that lacks one of the properties is not in the index.
@@ -171,7 +233,7 @@ function candidateOf(
     index,
     ranges,
     // A unique value is there once, or not at all.
-    estimatedRows: oneKey && index.unique && answered.size > 0 ? 1 : estimate(view, index, ranges),
+    estimatedRows: oneKey && index.unique && answered.size > 0 ? 1 : (known ?? estimate(view, index, ranges)),
     answered,
     ordered: false,
     unorderedToo: false,
@@ -181,11 +243,13 @@ function candidateOf(
   const whole = [{ low: bytes, high: after(bytes) }];
   if (keys === names.length) return plan('index-equality', whole, true);
   const own = tests.filter((test) => test.key === names[keys]);
-  const among = own.find((test) => test.operator === 'in' && test.others.length === 0);
+  const among = own.find((test) => test.operator === 'in' && !test.fold && test.others.length === 0);
   if (among !== undefined) return plan('index-in', pointsOf(bytes, among, answered));
   const bounds = boundsOf(bytes, own, answered);
   if (bounds !== undefined)
-    return plan(own.some((test) => test.operator === 'prefix') ? 'index-prefix' : 'index-range', [bounds]);
+    return plan(own.some((test) => test.operator === 'startsWith' && !test.fold) ? 'index-prefix' : 'index-range', [
+      bounds,
+    ]);
   return plan(keys > 0 ? 'index-equality' : 'index-exists', whole);
 }
 
@@ -195,26 +259,42 @@ function orderedOf(
   dictionary: Dictionary,
   index: PropertyIndex,
   tests: readonly Test[],
-  by: { readonly key: string },
+  { orderBy, after, descendingIds }: PlanInput,
+  known?: number,
 ): Plan | undefined {
+  const [by] = orderBy;
+  if (by === undefined || orderBy.length > 1 || descendingIds) return undefined;
   const last = index.keyIds.length - 1;
   if (dictionary.keyName(index.keyIds[last]!) !== by.key) return undefined;
   const { bytes, keys, answered } = beginningOf(dictionary, index, tests, last);
   if (keys !== last) return undefined;
   const own = tests.filter((test) => test.key === by.key);
   const found = boundsOf(bytes, own, answered);
-  const bounds = found ?? { low: bytes, high: Uint8Array.of(...bytes, COMPONENT.unordered) };
+  const whole = found ?? { low: bytes, high: Uint8Array.of(...bytes, COMPONENT.unordered) };
+  const bounds = after === undefined ? whole : onwards(bytes, whole, after, by.descending);
   return {
     access: 'index-order',
     index,
     ranges: [bounds],
-    estimatedRows: estimate(view, index, [bounds]),
+    estimatedRows: known ?? estimate(view, index, [bounds]),
     answered,
     ordered: true,
     unorderedToo: found === undefined,
     component: bytes.length,
     oneKey: false,
   };
+}
+
+/** The bounds from a value on, it included: some rows that have it may come behind. */
+function onwards(before: Uint8Array, bounds: KeyBounds, after: OrderedValue, descending: boolean): KeyBounds {
+  // All that has an order comes before what has none.
+  if (after.kind === KIND.unordered) return { low: bounds.high, high: bounds.high };
+  if (descending) {
+    const high = at(before, after, true);
+    return { low: bounds.low, high: compare(high, bounds.high) < 0 ? high : bounds.high };
+  }
+  const low = at(before, after, false);
+  return { low: compare(low, bounds.low) > 0 ? low : bounds.low, high: bounds.high };
 }
 
 function estimate(view: View, { tree }: PropertyIndex, ranges: readonly KeyBounds[]): number {
@@ -279,8 +359,11 @@ function boundsOf(before: Uint8Array, tests: readonly Test[], answered: Set<Cond
   return low === undefined ? undefined : { low, high: high! };
 }
 
-function boundsOfTest(before: Uint8Array, { operator, value }: Test): (KeyBounds & { exact: boolean }) | undefined {
-  if (value.kind === KIND.unordered || value.kind === 0) return undefined;
+function boundsOfTest(
+  before: Uint8Array,
+  { operator, value, fold }: Test,
+): (KeyBounds & { exact: boolean }) | undefined {
+  if (fold || value.kind === KIND.unordered || value.kind === 0) return undefined;
   switch (operator) {
     case 'eq':
       return { low: at(before, value, false), high: at(before, value, true), exact: !isCutValue(before, value) };
@@ -290,7 +373,7 @@ function boundsOfTest(before: Uint8Array, { operator, value }: Test): (KeyBounds
         high: kindEnd(before, value),
         exact: !isCutValue(before, value),
       };
-    case 'ge':
+    case 'gte':
       return { low: at(before, value, false), high: kindEnd(before, value), exact: !isCutValue(before, value) };
     case 'lt':
       return {
@@ -298,9 +381,9 @@ function boundsOfTest(before: Uint8Array, { operator, value }: Test): (KeyBounds
         high: at(before, value, isCutValue(before, value)),
         exact: !isCutValue(before, value),
       };
-    case 'le':
+    case 'lte':
       return { low: kindStart(before, value), high: at(before, value, true), exact: !isCutValue(before, value) };
-    case 'prefix': {
+    case 'startsWith': {
       const key = start(before);
       const cut = key.beginning(value);
       const low = end(key);

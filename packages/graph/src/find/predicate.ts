@@ -4,51 +4,65 @@ import { checkOptions, describe } from '../model/options.ts';
 import { isPlainPrototype } from '../model/bare-object.ts';
 import { CONDITION_DEPTH_MAX } from '../model/limits.ts';
 import { compareValues, KIND, OrderedValue } from '../values/ordered-value.ts';
-import type { PropertyValue } from '../model/types.ts';
+import type { Properties, PropertyValue } from '../model/types.ts';
+import { foldText } from './folded-text.ts';
+import { hasParameter, namesIn, type Parameter, type ParameterValues, resolved } from './parameters.ts';
+
+/** Is case of account in texts? */
+export type TextMode = 'sensitive' | 'insensitive';
+
+type ElementOf<V> = V extends readonly (infer E)[] ? E : V extends string ? string : never;
+type TextOf<V> = V extends string ? string : never;
 
 /**
  * Conditions on one property; all that are given must hold. None of them but `exists: false` holds for a property that is
  * missing, and none but `exists` for NaN. Values of different kinds are never equal, and none of them is less than the other.
  * Numbers compare by value whatever they are stored as, text by code points, false before true.
  */
-export interface PropertyConditions {
-  readonly eq?: PropertyValue;
+export interface PropertyConditions<V = PropertyValue> {
+  readonly eq?: V | Parameter;
   /** Has another value; of another kind, too. NaN is compared with nothing, here neither: `{ ne: NaN }` finds nothing. */
-  readonly ne?: PropertyValue;
-  readonly lt?: PropertyValue;
-  readonly le?: PropertyValue;
-  readonly gt?: PropertyValue;
-  readonly ge?: PropertyValue;
+  readonly ne?: V | Parameter;
+  readonly lt?: V | Parameter;
+  readonly lte?: V | Parameter;
+  readonly gt?: V | Parameter;
+  readonly gte?: V | Parameter;
   /** At least the first and at most the second. */
-  readonly between?: readonly [PropertyValue, PropertyValue];
+  readonly between?: readonly [V | Parameter, V | Parameter] | Parameter;
   /** Equal to one of these. */
-  readonly in?: readonly PropertyValue[];
-  /** A text that begins with this one. */
-  readonly prefix?: string;
+  readonly in?: readonly (V | Parameter)[] | Parameter;
+  /** Has a value, and is equal to none of these. */
+  readonly notIn?: readonly (V | Parameter)[] | Parameter;
+  readonly startsWith?: TextOf<V> | Parameter;
+  readonly endsWith?: TextOf<V> | Parameter;
   /** A text with this one in it, or a list with an element that is equal to it. */
-  readonly contains?: PropertyValue;
-  readonly exists?: boolean;
+  readonly contains?: ElementOf<V> | Parameter;
+  /** Is the property there? */
+  readonly exists?: boolean | Parameter;
+  /** `insensitive`: texts compare without regard to case in the other conditions on this property, but not in order. Default `sensitive`. */
+  readonly mode?: TextMode;
 }
 
+type Plain<V> = V extends boolean | number | bigint | string | Uint8Array | Date | readonly unknown[] ? V : never;
+
 /** A condition: a value that the property must be equal to, or an object of conditions (a map is compared with `{ eq: map }`). */
-export type PropertyCondition =
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | Date
-  | readonly PropertyValue[]
-  | PropertyConditions;
+export type PropertyCondition<V = PropertyValue> = Plain<V> | PropertyConditions<V> | Parameter;
+
+/** What finds know of a record. */
+export interface RecordLike {
+  readonly properties: object;
+}
+
+/** Conditions by property; all must hold. `P`: properties as read. */
+export type WhereProperties<P = Properties> = {
+  readonly [K in keyof P & string]?: PropertyCondition<NonNullable<P[K]>>;
+};
 
 /** What records must fulfil: conditions by property, a predicate of `and`, `or`, `not`, or a function. */
-export type Where<R> = WhereProperties | Predicate<R> | ((record: R) => boolean);
-
-/** Conditions by property; all must hold. */
-export type WhereProperties = Readonly<Record<string, PropertyCondition>>;
+export type Where<R extends RecordLike> = WhereProperties<R['properties']> | Predicate<R> | ((record: R) => boolean);
 
 /** A combination made by `and`, `or` or `not`; goes wherever a `where` goes. */
-export class Predicate<R> {
+export class Predicate<R extends RecordLike> {
   /** @internal */
   readonly condition: Condition;
   /** How many predicates lie in each other, this one included. @internal */
@@ -63,19 +77,25 @@ export class Predicate<R> {
   }
 }
 
-/** Holds when all parts hold; without parts always. @throws DataError SOMBRA_OPTION */
-export function and<R>(...parts: readonly Where<R>[]): Predicate<R> {
-  return new Predicate({ kind: 'all', parts: parts.map((part) => parseWhere(part)) }, depthAround(parts));
+/** Holds when all parts hold; without parts always. @throws DataError SOMBRA_OPTION, SOMBRA_NESTING */
+export function and<R extends RecordLike>(...parts: readonly Where<R>[]): Predicate<R> {
+  const depth = depthAround(parts);
+  return new Predicate(combined('all', parts.map(parseWhere)), depth);
 }
 
-/** Holds when one of the parts holds; without parts never. @throws DataError SOMBRA_OPTION */
-export function or<R>(...parts: readonly Where<R>[]): Predicate<R> {
-  return new Predicate({ kind: 'any', parts: parts.map((part) => parseWhere(part)) }, depthAround(parts));
+/** Holds when one of the parts holds; without parts never. @throws DataError SOMBRA_OPTION, SOMBRA_NESTING */
+export function or<R extends RecordLike>(...parts: readonly Where<R>[]): Predicate<R> {
+  const depth = depthAround(parts);
+  return new Predicate(combined('any', parts.map(parseWhere)), depth);
 }
 
-/** Holds when the part does not hold; so `not({ age: { lt: 3 } })` holds without an age, too. @throws DataError SOMBRA_OPTION */
-export function not<R>(part: Where<R>): Predicate<R> {
-  return new Predicate({ kind: 'not', part: parseWhere(part) }, depthAround([part]));
+/**
+ * Holds when the part does not hold; so `not({ age: { lt: 3 } })` holds without an age, too.
+ * @throws DataError SOMBRA_OPTION, SOMBRA_NESTING
+ */
+export function not<R extends RecordLike>(part: Where<R>): Predicate<R> {
+  const depth = depthAround([part]);
+  return new Predicate({ kind: 'not', part: parseWhere(part) }, depth);
 }
 
 /**
@@ -97,11 +117,13 @@ export type TestOperator =
   | 'eq'
   | 'ne'
   | 'lt'
-  | 'le'
+  | 'lte'
   | 'gt'
-  | 'ge'
+  | 'gte'
   | 'in'
-  | 'prefix'
+  | 'notIn'
+  | 'startsWith'
+  | 'endsWith'
   | 'contains'
   | 'exists'
   | 'ordered';
@@ -115,22 +137,56 @@ export interface Test {
   readonly value: OrderedValue;
   /** The same as the caller gave it. */
   readonly given: PropertyValue | undefined;
-  /** For `in`: those with an order, ascending. */
+  /** For `in` and `notIn`: those with an order, ascending. */
   readonly list: readonly OrderedValue[];
-  /** For `in`: lists and maps. */
+  /** For `in` and `notIn`: lists and maps, and NaN. */
   readonly others: readonly PropertyValue[];
+  /** Are texts compared without regard to case? Then those here are folded. */
+  readonly fold: boolean;
+}
+
+/** A condition whose value is a parameter, until it is given. */
+export interface OpenTest {
+  readonly kind: 'open';
+  readonly key: string;
+  readonly operator: Operator;
+  readonly given: unknown;
+  readonly fold: boolean;
 }
 
 export type Condition =
   | Test
+  | OpenTest
   | { readonly kind: 'all' | 'any'; readonly parts: readonly Condition[] }
   | { readonly kind: 'not'; readonly part: Condition }
+  | { readonly kind: 'label'; readonly label: string }
   | { readonly kind: 'call'; readonly call: (record: unknown) => boolean };
 
 /** Always holds. */
 export const ANYTHING: Condition = { kind: 'all', parts: [] };
 
-const OPERATORS = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'between', 'in', 'prefix', 'contains', 'exists'] as const;
+const OPERATORS = [
+  'eq',
+  'ne',
+  'lt',
+  'lte',
+  'gt',
+  'gte',
+  'between',
+  'in',
+  'notIn',
+  'startsWith',
+  'endsWith',
+  'contains',
+  'exists',
+] as const;
+type Operator = (typeof OPERATORS)[number];
+
+/** Conditions together; those of the same kind are taken apart. */
+export function combined(kind: 'all' | 'any', given: readonly Condition[]): Condition {
+  const parts = given.flatMap((part) => (part.kind === kind ? part.parts : [part]));
+  return parts.length === 1 ? parts[0]! : { kind, parts };
+}
 
 /**
  * Reads a `where` as callers give it. What it holds is copied.
@@ -147,19 +203,33 @@ export function parseWhere(where: unknown): Condition {
     );
   const parts: Condition[] = [];
   for (const key of Object.keys(where)) parseCondition(key, (where as Record<string, unknown>)[key], parts);
-  return parts.length === 1 ? parts[0]! : { kind: 'all', parts };
+  return combined('all', parts);
 }
 
 function parseCondition(key: string, given: unknown, into: Condition[]): void {
   if (!isConditions(given)) {
-    into.push(compare(key, 'eq', given));
+    parseOperator(key, 'eq', given, false, into);
     return;
   }
-  checkOptions(given, OPERATORS, `the condition on '${key}'`);
-  if (Object.keys(given).length === 0)
-    throw new DataError('SOMBRA_OPTION', `the condition on '${key}' is empty: a map is compared with { eq: {…} }`);
-  for (const operator of OPERATORS)
-    if (Object.hasOwn(given, operator)) parseOperator(key, operator, given[operator], into);
+  checkOptions(given, [...OPERATORS, 'mode'], `the condition on '${key}'`);
+  const fold = isInsensitive(key, Object.hasOwn(given, 'mode') ? given['mode'] : undefined);
+  let count = 0;
+  for (const operator of OPERATORS) {
+    if (!Object.hasOwn(given, operator)) continue;
+    count += 1;
+    parseOperator(key, operator, given[operator], fold, into);
+  }
+  if (count > 0) return;
+  throw new DataError('SOMBRA_OPTION', `the condition on '${key}' is empty: a map is compared with { eq: {…} }`);
+}
+
+function isInsensitive(key: string, mode: unknown): boolean {
+  if (mode === undefined || mode === 'sensitive') return false;
+  if (mode === 'insensitive') return true;
+  throw new DataError(
+    'SOMBRA_OPTION',
+    `the condition on '${key}': mode is 'sensitive' or 'insensitive', not ${describe(mode)}`,
+  );
 }
 
 function isConditions(given: unknown): given is Record<string, unknown> {
@@ -171,24 +241,30 @@ function isConditions(given: unknown): given is Record<string, unknown> {
   );
 }
 
-function parseOperator(key: string, operator: (typeof OPERATORS)[number], given: unknown, into: Condition[]): void {
+function parseOperator(key: string, operator: Operator, given: unknown, fold: boolean, into: Condition[]): void {
+  if (hasParameter(given)) {
+    into.push({ kind: 'open', key, operator, given, fold });
+    return;
+  }
   switch (operator) {
     case 'eq':
     case 'ne':
     case 'contains':
-      into.push(compare(key, operator, given));
+      into.push(compare(key, operator, given, fold));
       return;
     case 'between':
       if (!Array.isArray(given) || given.length !== 2) throw wrong(key, operator, 'a list of two values', given);
-      into.push(ordered(key, 'ge', given[0]), ordered(key, 'le', given[1]));
+      into.push(ordered(key, 'gte', given[0]), ordered(key, 'lte', given[1]));
       return;
     case 'in':
+    case 'notIn':
       if (!Array.isArray(given)) throw wrong(key, operator, 'a list of values', given);
-      into.push(parseIn(key, given as unknown[]));
+      into.push(among(key, operator, given as unknown[], fold));
       return;
-    case 'prefix':
+    case 'startsWith':
+    case 'endsWith':
       if (typeof given !== 'string') throw wrong(key, operator, 'a text', given);
-      into.push(compare(key, operator, given));
+      into.push(compare(key, operator, given, fold));
       return;
     case 'exists':
       if (typeof given !== 'boolean') throw wrong(key, operator, 'true or false', given);
@@ -196,6 +272,51 @@ function parseOperator(key: string, operator: (typeof OPERATORS)[number], given:
       return;
     default:
       into.push(ordered(key, operator, given));
+  }
+}
+
+/** Adds the names of the parameters of a condition to a set. */
+export function parametersOf(condition: Condition, into: Set<string>): void {
+  if (condition.kind === 'open') namesIn(condition.given, into);
+  else if (condition.kind === 'not') parametersOf(condition.part, into);
+  else if (condition.kind === 'all' || condition.kind === 'any')
+    for (const part of condition.parts) parametersOf(part, into);
+}
+
+/** The condition with parameters replaced. @throws DataError SOMBRA_OPTION for a value that is missing or does not fit */
+export function bindCondition(condition: Condition, values: ParameterValues): Condition {
+  switch (condition.kind) {
+    case 'open': {
+      const { key, operator, given, fold } = condition;
+      const tests: Condition[] = [];
+      parseOperator(key, operator, resolved(given, values), fold, tests);
+      return combined('all', tests);
+    }
+    case 'not':
+      return { ...condition, part: bindCondition(condition.part, values) };
+    case 'all':
+    case 'any':
+      return combined(
+        condition.kind,
+        condition.parts.map((part) => bindCondition(part, values)),
+      );
+    default:
+      return condition;
+  }
+}
+
+/** Does it ask functions of the caller? */
+export function asksCaller(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'call':
+      return true;
+    case 'not':
+      return asksCaller(condition.part);
+    case 'all':
+    case 'any':
+      return condition.parts.some(asksCaller);
+    default:
+      return false;
   }
 }
 
@@ -211,20 +332,26 @@ export function hasOrder(key: string): Test {
 }
 
 function valueless(key: string, operator: 'exists' | 'ordered'): Test {
-  return { kind: 'test', key, operator, value: new OrderedValue(), given: undefined, list: NOTHING, others: NOTHING };
+  return testOf(key, operator, new OrderedValue(), undefined, false);
 }
 
-function compare(key: string, operator: TestOperator, given: unknown): Test {
-  const value = checkedValue(key, operator, given);
-  return {
-    kind: 'test',
-    key,
-    operator,
-    value: new OrderedValue().set(value),
-    given: value,
-    list: NOTHING,
-    others: NOTHING,
-  };
+function testOf(
+  key: string,
+  operator: TestOperator,
+  value: OrderedValue,
+  given: PropertyValue | undefined,
+  fold: boolean,
+): Test {
+  return { kind: 'test', key, operator, value, given, list: NOTHING, others: NOTHING, fold };
+}
+
+function compare(key: string, operator: TestOperator, given: unknown, fold = false): Test {
+  const value = foldedValue(checkedValue(key, operator, given), fold);
+  return testOf(key, operator, new OrderedValue().set(value), value, fold);
+}
+
+function foldedValue(value: PropertyValue, fold: boolean): PropertyValue {
+  return fold && typeof value === 'string' ? foldText(value) : value;
 }
 
 function ordered(key: string, operator: TestOperator, given: unknown): Test {
@@ -234,17 +361,17 @@ function ordered(key: string, operator: TestOperator, given: unknown): Test {
   return test;
 }
 
-function parseIn(key: string, given: readonly unknown[]): Test {
+function among(key: string, operator: 'in' | 'notIn', given: readonly unknown[], fold: boolean): Test {
   const list: OrderedValue[] = [];
   const others: PropertyValue[] = [];
   for (const one of given) {
-    const value = checkedValue(key, 'in', one);
+    const value = foldedValue(checkedValue(key, operator, one), fold);
     const as = new OrderedValue().set(value);
     if (as.kind === KIND.unordered) others.push(value);
     else list.push(as);
   }
   list.sort(compareValues);
-  return { kind: 'test', key, operator: 'in', value: new OrderedValue(), given: undefined, list, others };
+  return { ...testOf(key, operator, new OrderedValue(), undefined, fold), list, others };
 }
 
 /** Refuses what no property can be. Deep inside of lists and maps nothing is looked at: it is never equal to anything then. */
@@ -278,7 +405,11 @@ function wrong(key: string, operator: string, wanted: string, given: unknown): D
 export function describeCondition(condition: Condition): string {
   switch (condition.kind) {
     case 'test':
-      return `${condition.key} ${condition.operator}`;
+      return `${condition.key} ${condition.operator}${condition.fold ? ' without case' : ''}`;
+    case 'open':
+      return `${condition.key} ${condition.operator}${condition.fold ? ' without case' : ''}`;
+    case 'label':
+      return `label ${condition.label}`;
     case 'call':
       return 'function';
     case 'not':

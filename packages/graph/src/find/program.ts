@@ -3,8 +3,9 @@
  * evaluates any nesting, on the bytes of records where they lie, without building anything.
  */
 import type { View } from '@sombra/pager';
+import { DataError } from '@sombra/vfs';
 import { type Dictionary, NAME_KIND } from '../names/dictionary.ts';
-import { beginsWith, compareValues, includesBytes, KIND, OrderedValue } from '../values/ordered-value.ts';
+import { beginsWith, compareValues, endsWith, includesBytes, KIND, OrderedValue } from '../values/ordered-value.ts';
 import { EDGE_PROPERTIES_OFFSET, TAG } from '../records/record-format.ts';
 import type { RecordReader } from '../records/record-reader.ts';
 import { damagedRecord } from '../records/record-shape.ts';
@@ -12,34 +13,40 @@ import { sameValue } from '../values/same-value.ts';
 import type { GraphStore } from '../store/store.ts';
 import type { PropertyValue } from '../model/types.ts';
 import type { SortBy, SortKeyWriter } from './sort-rows.ts';
-import type { Condition, Test, TestOperator } from './predicate.ts';
+import { foldText, TextFolder } from './folded-text.ts';
+import { type Condition, hasOrder, type Test, type TestOperator } from './predicate.ts';
 
 const ACCEPT = -1;
 const REJECT = -2;
 const CALL = 100;
+const LABEL = 101;
 const CODES: Record<TestOperator, number> = {
   exists: 0,
   eq: 1,
   ne: 2,
   lt: 3,
-  le: 4,
+  lte: 4,
   gt: 5,
-  ge: 6,
+  gte: 6,
   in: 7,
-  prefix: 8,
+  startsWith: 8,
   contains: 9,
   ordered: 10,
+  notIn: 11,
+  endsWith: 12,
 };
 const {
   exists: EXISTS,
   eq: EQ,
   ne: NE,
   lt: LT,
-  le: LE,
+  lte: LTE,
   gt: GT,
-  ge: GE,
+  gte: GTE,
   in: IN,
-  prefix: PREFIX,
+  notIn: NOT_IN,
+  startsWith: STARTS_WITH,
+  endsWith: ENDS_WITH,
   ordered: ORDERED,
 } = CODES;
 
@@ -52,6 +59,7 @@ interface Step {
   readonly given: PropertyValue | undefined;
   readonly list: readonly OrderedValue[];
   readonly others: readonly PropertyValue[];
+  readonly fold: boolean;
   readonly call: ((record: unknown) => boolean) | undefined;
   /** Next step when it holds, and when it does not; ACCEPT or REJECT at the end. */
   readonly yes: number;
@@ -68,10 +76,12 @@ export class Program {
   private readonly steps: Step[] = [];
   private readonly start: number;
   private readonly value = new OrderedValue();
+  private readonly folder = new TextFolder();
   private readonly recordOf: (id: number) => unknown;
-  private bytes: Uint8Array = NO_BYTES;
-  private at = 0;
-  private length = 0;
+  /** The record that was loaded last: bytes[at, at + length), without what comes before its properties. */
+  bytes: Uint8Array = NO_BYTES;
+  at = 0;
+  length = 0;
 
   /** @param recordOf  gives the record that a caller's function gets; undefined when it is gone */
   constructor(store: GraphStore, on: 'node' | 'edge', condition: Condition, recordOf: (id: number) => unknown) {
@@ -109,7 +119,8 @@ export class Program {
         if (at >= 0 && !this.load(view, id)) return false;
         continue;
       }
-      holds = step.keyId >= 0 && this.test(step);
+      if (step.code === LABEL) holds = this.hasLabel(step.key);
+      else holds = step.keyId >= 0 && this.test(step);
       at = holds ? step.yes : step.no;
     }
     return at === ACCEPT;
@@ -131,6 +142,7 @@ export class Program {
     records.orderedLocated(tag, value);
     if (value.kind === KIND.unordered) return false; // NaN
     if (code === ORDERED) return true;
+    if (step.fold && value.kind === KIND.text) this.folder.fold(value);
     switch (code) {
       case EQ:
         return step.value.kind !== KIND.unordered && compareValues(value, step.value) === 0;
@@ -138,22 +150,31 @@ export class Program {
         return step.value.kind === KIND.unordered ? !isNaNValue(step.given) : compareValues(value, step.value) !== 0;
       case LT:
         return value.kind === step.value.kind && compareValues(value, step.value) < 0;
-      case LE:
+      case LTE:
         return value.kind === step.value.kind && compareValues(value, step.value) <= 0;
       case GT:
         return value.kind === step.value.kind && compareValues(value, step.value) > 0;
-      case GE:
+      case GTE:
         return value.kind === step.value.kind && compareValues(value, step.value) >= 0;
       case IN:
         return isAmong(value, step.list);
-      case PREFIX:
+      case NOT_IN:
+        return !step.others.some(isNaNValue) && !isAmong(value, step.list);
+      case STARTS_WITH:
         return beginsWith(value, step.value);
+      case ENDS_WITH:
+        return endsWith(value, step.value);
       default:
         return value.kind === KIND.text && includesBytes(value, step.value);
     }
   }
 
-  private load(view: View, id: number): boolean {
+  private hasLabel(label: string): boolean {
+    return this.records.open(this.bytes, this.at, this.length).labels.includes(label);
+  }
+
+  /** Looks a record up. @returns false when there is none */
+  load(view: View, id: number): boolean {
     const { store } = this;
     const node = this.on === 'node';
     const tree = node ? store.nodes : store.edges;
@@ -180,6 +201,13 @@ export class Program {
         return this.add(condition, CODES[condition.operator], undefined, yes, no);
       case 'call':
         return this.add(undefined, CALL, condition.call, yes, no);
+      case 'label':
+        return this.add({ ...hasOrder(condition.label) }, LABEL, undefined, yes, no);
+      case 'open':
+        throw new DataError(
+          'SOMBRA_OPTION',
+          `the condition on '${condition.key}' has a parameter: prepare the find, and give its value when it is run`,
+        );
       case 'not':
         return this.compile(condition.part, no, yes);
       default: {
@@ -201,6 +229,7 @@ export class Program {
       given: test?.given,
       list: test?.list ?? NOTHING,
       others: test?.others ?? NOTHING,
+      fold: test?.fold ?? false,
       call,
       yes,
       no,
@@ -221,11 +250,17 @@ function testContainer(step: Step, found: PropertyValue): boolean {
       return !isNaNValue(step.given) && !sameValue(found, step.given!);
     case IN:
       return step.others.some((one) => sameValue(found, one));
+    case NOT_IN:
+      return !step.others.some((one) => isNaNValue(one) || sameValue(found, one));
     case CODES.contains:
-      return Array.isArray(found) && found.some((one) => sameValue(one, step.given!));
+      return Array.isArray(found) && found.some((one) => sameElement(step, one));
     default:
       return false;
   }
+}
+
+function sameElement(step: Step, element: PropertyValue): boolean {
+  return sameValue(step.fold && typeof element === 'string' ? foldText(element) : element, step.given!);
 }
 
 function isNaNValue(value: PropertyValue | undefined): boolean {

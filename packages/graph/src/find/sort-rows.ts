@@ -5,6 +5,7 @@
 import { compareKeys } from '@sombra/btree';
 import { DataError } from '@sombra/vfs';
 import { readU48 } from '../adjacency/adjacency.ts';
+import { ID_MAX } from '../model/limits.ts';
 import { ByteWriter } from '../values/byte-writer.ts';
 import { CONTENT_ZERO, ID_SIZE, IndexKeyWriter } from '../indexes/index-key.ts';
 import { KIND, OrderedValue } from '../values/ordered-value.ts';
@@ -30,6 +31,11 @@ export class SortKeyWriter {
   private readonly out = new ByteWriter();
   private readonly short = new IndexKeyWriter();
   private readonly value = new OrderedValue();
+  private readonly descendingIds: boolean;
+
+  constructor(descendingIds = false) {
+    this.descendingIds = descendingIds;
+  }
 
   /** @returns a new key for the record whose property record is bytes[at, at + length) */
   key(
@@ -47,24 +53,41 @@ export class SortKeyWriter {
       const tag = keyId < 0 ? 0 : records.locate(bytes, at, length, keyId);
       if (tag === 0) value.setUnordered();
       else records.orderedLocated(tag, value);
-      if (value.kind === KIND.unordered) {
-        out.u8(LAST);
-        continue;
-      }
-      const from = out.length;
-      this.component();
-      if (descending) for (let j = from; j < out.length; j += 1) out.bytes[j] = 0xff - out.bytes[j]!;
+      this.component(value, descending);
     }
+    return this.withId(id);
+  }
+
+  /** @returns a new key for a row that has these values, one for each of `order` */
+  keyOf(values: readonly OrderedValue[], order: readonly SortBy[], id: number): Uint8Array {
+    this.out.length = 0;
+    for (let i = 0; i < order.length; i += 1) this.component(values[i]!, order[i]!.descending);
+    return this.withId(id);
+  }
+
+  private withId(id: number): Uint8Array {
+    const { out, short, descendingIds } = this;
     const key = new Uint8Array(out.length + ID_SIZE);
     key.set(out.bytes.subarray(0, out.length));
-    this.short.clear();
-    this.short.id(id);
-    key.set(this.short.bytes.subarray(0, ID_SIZE), out.length);
+    short.clear();
+    short.id(descendingIds ? ID_MAX - id : id);
+    key.set(short.bytes.subarray(0, ID_SIZE), out.length);
     return key;
   }
 
-  private component(): void {
-    const { out, short, value } = this;
+  private component(value: OrderedValue, descending: boolean): void {
+    const { out } = this;
+    if (value.kind === KIND.unordered) {
+      out.u8(LAST);
+      return;
+    }
+    const from = out.length;
+    this.ascending(value);
+    if (descending) for (let j = from; j < out.length; j += 1) out.bytes[j] = 0xff - out.bytes[j]!;
+  }
+
+  private ascending(value: OrderedValue): void {
+    const { out, short } = this;
     if (value.kind !== KIND.text && value.kind !== KIND.bytes) {
       short.clear();
       short.component(value);
@@ -90,9 +113,12 @@ export class RowSorter {
   private readonly memoryMax: number;
   private memory = 0;
 
+  private readonly descendingIds: boolean;
+
   /** @param keep  rows that are asked for: the first so many @param memoryMax  bytes; for tests */
-  constructor(keep: number, memoryMax = SORT_MEMORY) {
+  constructor(keep: number, memoryMax = SORT_MEMORY, descendingIds = false) {
     this.keep = keep;
+    this.descendingIds = descendingIds;
     this.memoryMax = memoryMax;
   }
 
@@ -105,7 +131,7 @@ export class RowSorter {
       if (keep !== Infinity) this.rise(rows.length - 1);
       return;
     }
-    if (keep === 0 || order(key, rows[0]!) >= 0) return;
+    if (keep === 0 || compareRows(key, rows[0]!) >= 0) return;
     this.take(key.length - rows[0]!.length);
     rows[0] = key;
     this.sink();
@@ -113,9 +139,12 @@ export class RowSorter {
 
   /** Ids in order. Call once. */
   ids(): Float64Array {
-    this.rows.sort(order);
+    this.rows.sort(compareRows);
     const ids = new Float64Array(this.rows.length);
-    this.rows.forEach((key, i) => (ids[i] = readU48(key, key.length - ID_SIZE)));
+    this.rows.forEach((key, i) => {
+      const id = readU48(key, key.length - ID_SIZE);
+      ids[i] = this.descendingIds ? ID_MAX - id : id;
+    });
     this.rows.length = 0;
     return ids;
   }
@@ -133,7 +162,7 @@ export class RowSorter {
     const { rows } = this;
     for (let at = from; at > 0; ) {
       const above = (at - 1) >> 1;
-      if (order(rows[at]!, rows[above]!) <= 0) return;
+      if (compareRows(rows[at]!, rows[above]!) <= 0) return;
       [rows[at], rows[above]] = [rows[above]!, rows[at]!];
       at = above;
     }
@@ -144,14 +173,15 @@ export class RowSorter {
     for (let at = 0; ; ) {
       let below = at * 2 + 1;
       if (below >= rows.length) return;
-      if (below + 1 < rows.length && order(rows[below + 1]!, rows[below]!) > 0) below += 1;
-      if (order(rows[below]!, rows[at]!) <= 0) return;
+      if (below + 1 < rows.length && compareRows(rows[below + 1]!, rows[below]!) > 0) below += 1;
+      if (compareRows(rows[below]!, rows[at]!) <= 0) return;
       [rows[at], rows[below]] = [rows[below]!, rows[at]!];
       at = below;
     }
   }
 }
 
-function order(a: Uint8Array, b: Uint8Array): number {
+/** Order of two keys of rows. */
+export function compareRows(a: Uint8Array, b: Uint8Array): number {
   return compareKeys(a, a.length, b, b.length);
 }

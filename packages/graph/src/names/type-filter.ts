@@ -23,12 +23,9 @@ export class TypeFilter {
     if (this.kind === SOME) for (const id of this.listed) this.allowed[id] = 0;
     this.kind = ALL;
     if (type === undefined) return this;
-    const names = typeof type === 'string' ? [type] : type;
-    if (!Array.isArray(names))
-      throw new DataError('SOMBRA_OPTION', `type is a name or a list of names, not ${describe(type)}`);
+    const names = checkTypes(type)!;
     this.listed.length = 0;
-    for (const name of names as readonly string[]) {
-      if (typeof name !== 'string') throw new DataError('SOMBRA_OPTION', `type holds names, not ${describe(name)}`);
+    for (const name of names) {
       const id = dictionary.find(NAME_KIND.edgeType, name);
       if (id >= 0 && !this.listed.includes(id)) this.listed.push(id);
     }
@@ -58,6 +55,20 @@ export class TypeFilter {
   get ids(): readonly number[] | undefined {
     return this.kind === ALL ? undefined : this.kind === NONE ? NO_IDS : this.listed;
   }
+}
+
+/**
+ * Names of types as callers give them, as a list.
+ * @throws DataError SOMBRA_OPTION when `type` is neither a name nor a list of names
+ */
+export function checkTypes(type: string | readonly string[] | undefined): readonly string[] | undefined {
+  if (type === undefined) return undefined;
+  const names = typeof type === 'string' ? [type] : type;
+  if (!Array.isArray(names))
+    throw new DataError('SOMBRA_OPTION', `type is a name or a list of names, not ${describe(type)}`);
+  for (const name of names as readonly string[])
+    if (typeof name !== 'string') throw new DataError('SOMBRA_OPTION', `type holds names, not ${describe(name)}`);
+  return names as readonly string[];
 }
 
 const NO_IDS: readonly number[] = [];

@@ -10,7 +10,15 @@ import { degreeDistribution, type DegreeOptions } from '../algorithms/degree-dis
 import { kShortestPaths } from '../algorithms/k-shortest-paths.ts';
 import { depthFirst, type DfsOptions, kHop, levelNodes, levelSizes, visitedNodes } from '../traversal/near-nodes.ts';
 import { pageRank, type PageRank, type PageRankOptions } from '../algorithms/page-rank.ts';
-import { type AllShortestOptions, type PathsOptions, walkPaths, walkShortest } from '../traversal/paths.ts';
+import {
+  type AllShortestOptions,
+  parsePaths,
+  parseShortest,
+  type PathsOptions,
+  walkPaths,
+  walkShortest,
+} from '../traversal/paths.ts';
+import { Rows } from '../model/rows.ts';
 import type { ReadSource, RecordSource } from '../traversal/read-source.ts';
 import {
   type DistanceOptions,
@@ -77,13 +85,10 @@ export abstract class GraphWalks implements RecordSource {
    * order of `edgesOf`. Nothing for missing nodes. Memory stays bounded by the edges of the nodes on one path, and 4 bytes per
    * node id when `to` is given. As `nodes`.
    */
-  *paths(from: NodeId, to?: NodeId, options?: PathsOptions): IterableIterator<Path> {
-    const reader = this.holding();
-    try {
-      yield* walkPaths(reader.source(options), from, to, options);
-    } finally {
-      reader.letGo();
-    }
+  paths(from: NodeId, to?: NodeId, options?: PathsOptions): Rows<Path> {
+    const asked = parsePaths(from, to, options);
+    this.watch(options);
+    return this.streamed(options, (source) => walkPaths(source, asked));
   }
 
   /**
@@ -96,13 +101,10 @@ export abstract class GraphWalks implements RecordSource {
   }
 
   /** All paths with the fewest edges, one after the other; parallel edges make different paths. As `paths`. */
-  *allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): IterableIterator<Path> {
-    const reader = this.holding();
-    try {
-      yield* walkShortest(reader.source(options), from, to, options);
-    } finally {
-      reader.letGo();
-    }
+  allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): Rows<Path> {
+    const asked = parseShortest(from, to, options);
+    this.watch(options);
+    return this.streamed(options, (source) => walkShortest(source, asked));
   }
 
   /**
@@ -221,6 +223,19 @@ export abstract class GraphWalks implements RecordSource {
     const watch = watched ? this.watch(options) : undefined;
     watch?.check();
     return { reader: this, store: this.store, view: this.view, watch };
+  }
+
+  private streamed<T>(options: RunOptions | undefined, walk: (source: ReadSource) => Iterable<T>): Rows<T> {
+    return new Rows(() => this.steps(options, walk));
+  }
+
+  private *steps<T>(options: RunOptions | undefined, walk: (source: ReadSource) => Iterable<T>): IterableIterator<T> {
+    const reader = this.holding();
+    try {
+      yield* walk(reader.source(options));
+    } finally {
+      reader.letGo();
+    }
   }
 
   private watch(options: RunOptions | undefined): Watch {

@@ -1,26 +1,33 @@
 import type { BTree } from '@sombra/btree';
 import type { View } from '@sombra/pager';
-import { CorruptionError, DataError } from '@sombra/vfs';
+import { CorruptionError } from '@sombra/vfs';
 import { BLOCK_NEIGHBOURS_OFFSET } from '../adjacency/adjacency-block.ts';
 import { toArray } from '../traversal/near-nodes.ts';
 import { missingNode } from '../algorithms/subgraph.ts';
 import { NAME_KIND, type NameKind } from '../names/dictionary.ts';
 import {
+  type Aggregate,
+  aggregate,
+  type EdgeAggregate,
+  type GroupRow,
+  type NodeAggregate,
+  parseAggregate,
+} from '../find/aggregate.ts';
+import { countFound, explainFind, findIds, type FindPlan, type FindSource } from '../find/find.ts';
+import { asksCaller, type Condition } from '../find/predicate.ts';
+import { PreparedFind } from '../find/prepared-find.ts';
+import {
   COUNT_OPTIONS,
-  countFound,
   type EdgeQuery,
-  explainFind,
   type Find,
   FIND_OPTIONS,
-  findIds,
-  type FindPlan,
-  type FindSource,
   type NodeQuery,
+  OpenFind,
   parseFind,
   type SelectedRecord,
   type Selection,
-} from '../find/find.ts';
-import type { Where } from '../find/predicate.ts';
+} from '../find/query.ts';
+import { Rows } from '../model/rows.ts';
 import { GraphWalks } from './graph-walks.ts';
 import { type IdRange, idRange, type IdSource, NameScan, NoIds, type Range, RecordScan } from '../ids/id-source.ts';
 import { checkId, checkOptions, countOption, directionOption, flagOption, ownOptions } from '../model/options.ts';
@@ -297,84 +304,137 @@ export class GraphReader extends GraphWalks {
    * it began with until it ends (a `for` loop ends it). In a transaction it gives the nodes that were there at its first row, as
    * they are when it comes to them: those added meanwhile are left out, those deleted or changed meanwhile are as they are.
    */
-  nodes(options?: { readonly label?: string | undefined } & IdRange): IterableIterator<NodeRecord> {
+  nodes(options?: { readonly label?: string | undefined } & IdRange): Rows<NodeRecord> {
     const own = ownOptions(options);
-    return this.recordsOf(idRange(own, ['label'], 'nodes'), 'node', own?.label, (reader, id) => reader.getNode(id));
+    return this.scanned(idRange(own, ['label'], 'nodes'), 'node', own?.label, (reader, id) => reader.getNode(id));
   }
 
   /** All edges, or those of a type, by id. As `nodes`. */
-  edges(options?: { readonly type?: string | undefined } & IdRange): IterableIterator<EdgeRecord> {
+  edges(options?: { readonly type?: string | undefined } & IdRange): Rows<EdgeRecord> {
     const own = ownOptions(options);
-    return this.recordsOf(idRange(own, ['type'], 'edges'), 'edge', own?.type, (reader, id) => reader.getEdge(id));
+    return this.scanned(idRange(own, ['type'], 'edges'), 'edge', own?.type, (reader, id) => reader.getEdge(id));
   }
 
   /** Ids of all nodes, or of those with a label. As `nodes`. */
-  nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): IterableIterator<NodeId> {
+  nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): Rows<NodeId> {
     const given = typeof options === 'string' ? { label: options } : ownOptions(options);
-    return this.recordsOf(idRange(given, ['label'], 'nodeIds'), 'node', given?.label, (_reader, id) => id);
+    return this.scanned(idRange(given, ['label'], 'nodeIds'), 'node', given?.label, (_reader, id) => id);
   }
 
   /** Ids of all edges, or of those of a type. As `nodes`. */
-  edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): IterableIterator<EdgeId> {
+  edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): Rows<EdgeId> {
     const given = typeof options === 'string' ? { type: options } : ownOptions(options);
-    return this.recordsOf(idRange(given, ['type'], 'edgeIds'), 'edge', given?.type, (_reader, id) => id);
+    return this.scanned(idRange(given, ['type'], 'edgeIds'), 'edge', given?.type, (_reader, id) => id);
   }
 
   // --- find --------------------------------------------------------------------------------------------------------
 
   /**
-   * Nodes with a label (without one: all) that fulfil conditions on their properties; see NodeQuery. By id, unless `orderBy` says
-   * otherwise. Uses property indexes where they help, tests records on their pages, and builds only those that it gives. On
-   * `graph.reader` the iterator holds the commit that it began with until it ends; in a transaction it sees the transaction's
-   * writes, and meanwhile it does as `nodes` does.
+   * Nodes by their labels and conditions on their properties; see NodeQuery. By id, unless `orderBy` says otherwise. Uses
+   * property indexes where they help, tests records on their pages, and builds only those that it gives. On `graph.reader` the
+   * rows are those of the commit that was newest when the first was asked for; a transaction sees its own writes.
    * @throws DataError SOMBRA_SORT_MEMORY when rows have to be put in order that take more than 64 MiB
    */
-  find(query: NodeQuery & Selection): IterableIterator<SelectedRecord>;
-  find(query?: NodeQuery): IterableIterator<NodeRecord>;
-  find(query?: NodeQuery & Partial<Selection>): IterableIterator<NodeRecord | SelectedRecord> {
-    return this.rowsOf(parseFind('node', query, 'find', FIND_OPTIONS), (reader, id) => reader.getNode(id));
+  findNodes(query: NodeQuery & Selection): Rows<SelectedRecord>;
+  findNodes(query?: NodeQuery): Rows<NodeRecord>;
+  findNodes(query?: NodeQuery & Partial<Selection>): Rows<NodeRecord | SelectedRecord> {
+    return this.runFind(parseFind('node', query, 'findNodes', FIND_OPTIONS)) as Rows<NodeRecord | SelectedRecord>;
   }
 
-  /** Edges of a type (without one: all) that fulfil conditions on their properties. As `find`. */
-  findEdges(query: EdgeQuery & Selection): IterableIterator<SelectedRecord>;
-  findEdges(query?: EdgeQuery): IterableIterator<EdgeRecord>;
-  findEdges(query?: EdgeQuery & Partial<Selection>): IterableIterator<EdgeRecord | SelectedRecord> {
-    return this.rowsOf(parseFind('edge', query, 'findEdges', FIND_OPTIONS), (reader, id) => reader.getEdge(id));
+  /** Edges by their type and conditions on their properties. As `findNodes`. */
+  findEdges(query: EdgeQuery & Selection): Rows<SelectedRecord>;
+  findEdges(query?: EdgeQuery): Rows<EdgeRecord>;
+  findEdges(query?: EdgeQuery & Partial<Selection>): Rows<EdgeRecord | SelectedRecord> {
+    return this.runFind(parseFind('edge', query, 'findEdges', FIND_OPTIONS)) as Rows<EdgeRecord | SelectedRecord>;
   }
 
-  /** Number of nodes that `find` would give. Reads no record when an index or a count answers it. */
-  count(query?: Pick<NodeQuery, 'label' | 'where'>): number {
-    const find = parseFind('node', query, 'count', COUNT_OPTIONS);
-    return this.held((reader) => countFound(reader.findSource(), find));
+  /** The first of `findNodes`; undefined when there is none. */
+  findNode(query: NodeQuery & Selection): SelectedRecord | undefined;
+  findNode(query?: NodeQuery): NodeRecord | undefined;
+  findNode(query?: NodeQuery & Partial<Selection>): NodeRecord | SelectedRecord | undefined {
+    return this.runFirst(parseFind('node', query, 'findNode', FIND_OPTIONS)) as NodeRecord | undefined;
   }
 
-  /** Number of edges that `findEdges` would give. As `count`. */
+  /** The first of `findEdges`; undefined when there is none. */
+  findEdge(query: EdgeQuery & Selection): SelectedRecord | undefined;
+  findEdge(query?: EdgeQuery): EdgeRecord | undefined;
+  findEdge(query?: EdgeQuery & Partial<Selection>): EdgeRecord | SelectedRecord | undefined {
+    return this.runFirst(parseFind('edge', query, 'findEdge', FIND_OPTIONS)) as EdgeRecord | undefined;
+  }
+
+  /** Number of nodes that `findNodes` would give. Reads no record when an index or a count answers it. */
+  countNodes(query?: Pick<NodeQuery, 'label' | 'where'>): number {
+    return this.runCount(parseFind('node', query, 'countNodes', COUNT_OPTIONS));
+  }
+
+  /** Number of edges that `findEdges` would give. As `countNodes`. */
   countEdges(query?: Pick<EdgeQuery, 'type' | 'where'>): number {
-    const find = parseFind('edge', query, 'countEdges', COUNT_OPTIONS);
-    return this.held((reader) => countFound(reader.findSource(), find));
+    return this.runCount(parseFind('edge', query, 'countEdges', COUNT_OPTIONS));
   }
 
-  /** How `find` would go about it. @param options  `analyze`: it is carried out, and what was read is counted */
-  explain(query?: NodeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
-    return this.explained(parseFind('node', query, 'explain', FIND_OPTIONS), options);
+  /** How `findNodes` would go about it. @param options  `analyze`: it is carried out, and what was read is counted */
+  explainNodes(query?: NodeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
+    return this.runExplain(parseFind('node', query, 'explainNodes', FIND_OPTIONS), options);
   }
 
-  /** How `findEdges` would go about it. As `explain`. */
+  /** How `findEdges` would go about it. As `explainNodes`. */
   explainEdges(query?: EdgeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
-    return this.explained(parseFind('edge', query, 'explainEdges', FIND_OPTIONS), options);
+    return this.runExplain(parseFind('edge', query, 'explainEdges', FIND_OPTIONS), options);
   }
 
-  /** The first node that has a label (undefined: any) and fulfils `where`; undefined when there is none. */
-  findNode(label: string | undefined, where: Where<NodeRecord>): NodeRecord | undefined {
-    return this.findNodes(label, where, { limit: 1 })[0];
+  /**
+   * Figures over nodes: a row for each combination of the values of `groupBy`, in their order; without it one row.
+   * @throws DataError SOMBRA_GROUP_MEMORY when the groups take more than 64 MiB, SOMBRA_NOT_A_NUMBER
+   */
+  aggregateNodes(query: NodeAggregate): GroupRow[] {
+    return this.aggregated(parseAggregate('node', query, 'aggregateNodes'));
   }
 
-  /** `find` as a list: nodes that have a label (undefined: any) and fulfil `where`. */
-  findNodes(label: string | undefined, where: Where<NodeRecord>, options?: { readonly limit?: number }): NodeRecord[] {
-    options = checkOptions(options, ['limit'], 'findNodes');
-    if (where === undefined)
-      throw new DataError('SOMBRA_OPTION', 'findNodes: where is missing; {} finds all nodes of the label');
-    return [...this.find({ label, where, limit: options?.limit })];
+  /** Figures over edges. As `aggregateNodes`. */
+  aggregateEdges(query: EdgeAggregate): GroupRow[] {
+    return this.aggregated(parseAggregate('edge', query, 'aggregateEdges'));
+  }
+
+  /** A find of nodes that is checked and planned once; see `param`. */
+  prepareNodes(query: NodeQuery & Selection): PreparedFind<SelectedRecord>;
+  prepareNodes(query?: NodeQuery): PreparedFind<NodeRecord>;
+  prepareNodes(query?: NodeQuery & Partial<Selection>): PreparedFind<NodeRecord | SelectedRecord> {
+    return new PreparedFind(this, new OpenFind('node', query, 'prepareNodes'));
+  }
+
+  /** A find of edges that is checked and planned once; see `param`. */
+  prepareEdges(query: EdgeQuery & Selection): PreparedFind<SelectedRecord>;
+  prepareEdges(query?: EdgeQuery): PreparedFind<EdgeRecord>;
+  prepareEdges(query?: EdgeQuery & Partial<Selection>): PreparedFind<EdgeRecord | SelectedRecord> {
+    return new PreparedFind(this, new OpenFind('edge', query, 'prepareEdges'));
+  }
+
+  /** For FindRunner. @internal */
+  runFind(find: Find): Rows<NodeRecord | EdgeRecord | SelectedRecord> {
+    return new Rows(() => this.rowsOf(find));
+  }
+
+  /** For FindRunner. @internal */
+  runFirst(find: Find): NodeRecord | EdgeRecord | SelectedRecord | undefined {
+    return this.heldFor(find.condition, (reader) => {
+      for (const id of findIds(reader.findSource(), { ...find, limit: Math.min(find.limit, 1) })) {
+        const row = reader.rowOf(find, id);
+        if (row !== undefined) return row;
+      }
+      return undefined;
+    });
+  }
+
+  /** For FindRunner. @internal */
+  runCount(find: Find): number {
+    return this.heldFor(find.condition, (reader) => countFound(reader.findSource(), find));
+  }
+
+  /** For FindRunner. @internal */
+  runExplain(find: Find, options: { readonly analyze?: boolean } | undefined): FindPlan {
+    options = checkOptions(options, ['analyze'], 'explain');
+    const analyze = flagOption(options?.analyze, false, 'analyze');
+    return this.heldFor(find.condition, (reader) => explainFind(reader.findSource(), find, analyze));
   }
 
   // --- parts -------------------------------------------------------------------------------------------------------
@@ -470,6 +530,15 @@ export class GraphReader extends GraphWalks {
     return at < 0 || keyId < 0 ? undefined : this.store.propertyFound(this.view, tree, at, skip, keyId);
   }
 
+  private scanned<T>(
+    range: Range,
+    on: 'node' | 'edge',
+    name: string | undefined,
+    make: (reader: GraphReader, id: number) => T | undefined,
+  ): Rows<T> {
+    return new Rows(() => this.recordsOf(range, on, name, make));
+  }
+
   /** What `make` gives for the ids of a range. */
   private *recordsOf<T>(
     range: Range,
@@ -512,20 +581,25 @@ export class GraphReader extends GraphWalks {
     return new NameScan(node ? store.labelIndex : store.typeIndex, id, range);
   }
 
-  /** Rows of a find. @param whole  builds a row without `select` */
-  private *rowsOf<T>(
-    find: Find,
-    whole: (reader: GraphReader, id: number) => T | undefined,
-  ): IterableIterator<T | SelectedRecord> {
+  private *rowsOf(find: Find): IterableIterator<NodeRecord | EdgeRecord | SelectedRecord> {
     const reader = this.holding();
     try {
       for (const id of findIds(reader.findSource(), find)) {
-        const row = find.select === undefined ? whole(reader, id) : reader.selected(find.on, id, find.select);
+        const row = reader.rowOf(find, id);
         if (row !== undefined) yield row;
       }
     } finally {
       reader.letGo();
     }
+  }
+
+  private rowOf({ on, select }: Find, id: number): NodeRecord | EdgeRecord | SelectedRecord | undefined {
+    if (select !== undefined) return this.selected(on, id, select);
+    return on === 'node' ? this.getNode(id) : this.getEdge(id);
+  }
+
+  private aggregated(asked: Aggregate): GroupRow[] {
+    return this.heldFor(asked.find.condition, (reader) => aggregate(reader.findSource(), asked));
   }
 
   private selected(on: 'node' | 'edge', id: number, keys: readonly string[]): SelectedRecord | undefined {
@@ -541,14 +615,9 @@ export class GraphReader extends GraphWalks {
     return exists ? { id, properties } : undefined;
   }
 
-  private explained(find: Find, options: { readonly analyze?: boolean } | undefined): FindPlan {
-    options = checkOptions(options, ['analyze'], 'explain');
-    const analyze = flagOption(options?.analyze, false, 'analyze');
-    return this.held((reader) => explainFind(reader.findSource(), find, analyze));
-  }
-
-  /** Runs what reads one commit from its beginning to its end. */
-  private held<T>(read: (reader: GraphReader) => T): T {
+  /** Runs what reads one commit from its beginning to its end. Nothing comes in between, unless functions of the caller do. */
+  private heldFor<T>(condition: Condition, read: (reader: GraphReader) => T): T {
+    if (!asksCaller(condition)) return read(this);
     const reader = this.holding();
     try {
       return read(reader);

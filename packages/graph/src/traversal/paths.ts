@@ -3,11 +3,11 @@ import type { View } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
 import { checkId, checkOptions, countOption, describe, directionOption, flagOption } from '../model/options.ts';
 import type { Traversal } from './traversal.ts';
-import { TypeFilter } from '../names/type-filter.ts';
+import { checkTypes, TypeFilter } from '../names/type-filter.ts';
 import type { Direction, EdgeFilter, NodeId, Path } from '../model/types.ts';
 import { PathWalk } from './path-walk.ts';
 import type { ReadSource } from './read-source.ts';
-import { FILTER_OPTIONS, Filters, type WalkFilters } from './walk-options.ts';
+import { checkFilters, FILTER_OPTIONS, Filters, type WalkFilters } from './walk-options.ts';
 import { RUN_OPTIONS, type RunOptions, type Watch } from './watch.ts';
 
 /**
@@ -33,24 +33,42 @@ export interface AllShortestOptions extends EdgeFilter, RunOptions {
 const PATHS_OPTIONS = ['direction', 'type', 'minLength', 'maxLength', 'unique', 'distinct', 'limit'] as const;
 const SHORTEST_OPTIONS = ['direction', 'type', 'maxDepth', 'distinct', 'limit', ...RUN_OPTIONS] as const;
 
-/** Body of `GraphReader.paths`. */
-export function* walkPaths(
-  { reader, store, view, watch }: ReadSource,
-  from: NodeId,
-  to: NodeId | undefined,
-  options: PathsOptions | undefined,
-): IterableIterator<Path> {
+/** Checked arguments of `paths`. */
+export interface PathsAsked {
+  readonly from: NodeId;
+  readonly to: NodeId | undefined;
+  readonly minLength: number;
+  readonly maxLength: number;
+  readonly limit: number;
+  readonly unique: 'nodes' | 'edges';
+  readonly distinct: boolean;
+  readonly direction: Direction;
+  readonly options: PathsOptions | undefined;
+}
+
+/** @throws DataError SOMBRA_ID_RANGE, SOMBRA_OPTION */
+export function parsePaths(from: NodeId, to: NodeId | undefined, options: PathsOptions | undefined): PathsAsked {
   checkId(from, 'node');
   if (to !== undefined) checkId(to, 'node');
   options = checkOptions(options, [...PATHS_OPTIONS, ...FILTER_OPTIONS, ...RUN_OPTIONS], 'paths');
-  const minLength = countOption(options?.minLength, 1, 'minLength');
-  const maxLength = countOption(options?.maxLength, Infinity, 'maxLength');
-  const limit = countOption(options?.limit, Infinity, 'limit');
   const unique = options?.unique ?? 'edges';
   if (unique !== 'nodes' && unique !== 'edges')
     throw new DataError('SOMBRA_OPTION', `unique is 'nodes' or 'edges', not ${describe(unique)}`);
-  const distinct = flagOption(options?.distinct, false, 'distinct');
-  const direction = directionOption(options?.direction);
+  checkTypes(options?.type);
+  checkFilters(options);
+  return {
+    ...{ from, to, unique, options },
+    minLength: countOption(options?.minLength, 1, 'minLength'),
+    maxLength: countOption(options?.maxLength, Infinity, 'maxLength'),
+    limit: countOption(options?.limit, Infinity, 'limit'),
+    distinct: flagOption(options?.distinct, false, 'distinct'),
+    direction: directionOption(options?.direction),
+  };
+}
+
+/** Body of `GraphReader.paths`. */
+export function* walkPaths({ reader, store, view, watch }: ReadSource, asked: PathsAsked): IterableIterator<Path> {
+  const { from, to, minLength, maxLength, limit, unique, distinct, direction, options } = asked;
   const filter = new TypeFilter().set(options?.type, store.dictionary);
   const filters = new Filters(reader, options);
   if (minLength > maxLength || !reader.hasNode(from) || (to !== undefined && !reader.hasNode(to))) return;
@@ -69,21 +87,39 @@ export function* walkPaths(
   }
 }
 
-/** Body of `GraphReader.allShortestPaths`. */
-export function* walkShortest(
-  { reader, store, view, watch }: ReadSource,
-  from: NodeId,
-  to: NodeId,
-  options: AllShortestOptions | undefined,
-): IterableIterator<Path> {
+/** Checked arguments of `allShortestPaths`. */
+export interface ShortestAsked {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly maxDepth: number;
+  readonly limit: number;
+  readonly distinct: boolean;
+  readonly direction: Direction;
+  readonly type: EdgeFilter['type'];
+}
+
+/** @throws DataError SOMBRA_ID_RANGE, SOMBRA_OPTION */
+export function parseShortest(from: NodeId, to: NodeId, options: AllShortestOptions | undefined): ShortestAsked {
   checkId(from, 'node');
   checkId(to, 'node');
   options = checkOptions(options, SHORTEST_OPTIONS, 'allShortestPaths');
-  const maxDepth = countOption(options?.maxDepth, Infinity, 'maxDepth');
-  const limit = countOption(options?.limit, Infinity, 'limit');
-  const distinct = flagOption(options?.distinct, false, 'distinct');
-  const direction = directionOption(options?.direction);
-  const filter = new TypeFilter().set(options?.type, store.dictionary);
+  checkTypes(options?.type);
+  return {
+    ...{ from, to, type: options?.type },
+    maxDepth: countOption(options?.maxDepth, Infinity, 'maxDepth'),
+    limit: countOption(options?.limit, Infinity, 'limit'),
+    distinct: flagOption(options?.distinct, false, 'distinct'),
+    direction: directionOption(options?.direction),
+  };
+}
+
+/** Body of `GraphReader.allShortestPaths`. */
+export function* walkShortest(
+  { reader, store, view, watch }: ReadSource,
+  asked: ShortestAsked,
+): IterableIterator<Path> {
+  const { from, to, maxDepth, limit, distinct, direction, type } = asked;
+  const filter = new TypeFilter().set(type, store.dictionary);
   if (!reader.hasNode(from) || !reader.hasNode(to)) return;
   const traversal = store.traversals.take();
   try {

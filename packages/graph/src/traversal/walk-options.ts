@@ -90,6 +90,12 @@ export class Filters {
   }
 }
 
+/** @throws DataError SOMBRA_OPTION for what is no function */
+export function checkFilters(options: WalkFilters | undefined): void {
+  checkFilter(options?.nodeFilter, 'nodeFilter');
+  checkFilter(options?.edgeFilter, 'edgeFilter');
+}
+
 function checkFilter<T>(filter: T | undefined, name: string): T | undefined {
   if (filter === undefined || typeof filter === 'function') return filter;
   throw new DataError('SOMBRA_OPTION', `${name} is a function, not ${describe(filter)}`);

@@ -118,6 +118,14 @@ export function beginsWith(value: OrderedValue, prefix: OrderedValue): boolean {
   return true;
 }
 
+/** Does the text or byte value end with the bytes of the other one, of the same kind? */
+export function endsWith(value: OrderedValue, end: OrderedValue): boolean {
+  if (value.kind !== end.kind || value.size < end.size) return false;
+  const from = value.from + value.size - end.size;
+  for (let i = 0; i < end.size; i += 1) if (value.bytes[from + i] !== end.bytes[end.from + i]) return false;
+  return true;
+}
+
 /** Do the bytes of the other one, of the same kind, occur in the text or byte value? */
 export function includesBytes(value: OrderedValue, part: OrderedValue): boolean {
   if (value.kind !== part.kind || value.size < part.size) return false;

@@ -4,6 +4,7 @@
  */
 import { DataError } from '@sombra/vfs';
 import { checkOptions, describe, flagOption, ownOptions } from '../model/options.ts';
+import type { NodeQuery } from '../find/query.ts';
 import type { PropertyIndexName } from '../indexes/index-info.ts';
 import type { EdgeId, EdgeFilter, NodeId, Properties, PropertyInput } from '../model/types.ts';
 
@@ -59,7 +60,7 @@ export interface ManyWriter {
     target: NodeId,
     options?: EdgeFilter & { readonly limit?: number },
   ): { readonly id: EdgeId }[];
-  findNodes(label: string, where: Properties, options?: { readonly limit?: number }): { readonly id: NodeId }[];
+  findNode(query: NodeQuery): { readonly id: NodeId } | undefined;
   propertyIndexes(): readonly PropertyIndexName[];
   savepoint(): number;
   rollbackTo(savepoint: number): void;
@@ -121,7 +122,7 @@ export function upsertNode(tx: ManyWriter, label: string, match: Properties, pro
     throw new DataError('SOMBRA_OPTION', `upsertNode: '${unequal}' is NaN, which is equal to nothing`);
   // A map among the values is a value, not an object of conditions.
   const where = Object.fromEntries(keys.map((key) => [key, { eq: match[key]! }]));
-  const [found] = tx.findNodes(label, where, { limit: 1 });
+  const found = tx.findNode({ label, where });
   const wanted = { ...properties, ...match };
   if (found === undefined) return { id: tx.addNode(label, wanted), created: true };
   tx.updateNodeProperties(found.id, wanted);

@@ -20,6 +20,14 @@ export const text = fc.oneof(
     '\u{10000}',
     '\uffff',
     'é',
+    'É',
+    'A',
+    'aB',
+    'ß',
+    'SS',
+    'ς',
+    'ſ',
+    'Σ',
     '\u{1f600}',
     'ab\u{10ffff}',
   ),
@@ -91,15 +99,24 @@ const test: fc.Arbitrary<Question> = fc.oneof(
     .tuple(key, fc.constantFrom('eq', 'eq', 'ne', 'contains'), value)
     .map(([on, operator, one]): Question => ({ op: 'test', key: on, operator, value: one })),
   fc
-    .tuple(key, fc.constantFrom('lt', 'le', 'gt', 'ge'), ordered)
+    .tuple(key, fc.constantFrom('lt', 'lte', 'gt', 'gte'), ordered)
     .map(([on, operator, one]): Question => ({ op: 'test', key: on, operator, value: one })),
   fc
     .tuple(key, ordered, ordered)
     .map(([on, low, high]): Question => ({ op: 'test', key: on, operator: 'between', value: [low, high] })),
   fc
-    .tuple(key, fc.array(value, { maxLength: 5 }))
-    .map(([on, list]): Question => ({ op: 'test', key: on, operator: 'in', value: list })),
-  fc.tuple(key, text).map(([on, one]): Question => ({ op: 'test', key: on, operator: 'prefix', value: one })),
+    .tuple(key, fc.constantFrom('in', 'notIn'), fc.array(value, { maxLength: 5 }))
+    .map(([on, operator, list]): Question => ({ op: 'test', key: on, operator, value: list })),
+  fc
+    .tuple(key, fc.constantFrom('startsWith', 'endsWith'), text)
+    .map(([on, operator, one]): Question => ({ op: 'test', key: on, operator, value: one })),
+  // Lists are left out: in them, elements of lists keep their case.
+  fc
+    .tuple(key, fc.constantFrom('eq', 'ne', 'startsWith', 'endsWith', 'contains'), text)
+    .map(([on, operator, one]): Question => ({ op: 'test', key: on, operator, value: one, fold: true })),
+  fc
+    .tuple(key, fc.constantFrom('in', 'notIn'), fc.array(text, { maxLength: 3 }))
+    .map(([on, operator, list]): Question => ({ op: 'test', key: on, operator, value: list, fold: true })),
   fc.tuple(key, fc.boolean()).map(([on, one]): Question => ({ op: 'test', key: on, operator: 'exists', value: one })),
 );
 
@@ -136,7 +153,9 @@ export function where<R extends WithProperties>(asked: Question): Where<R> {
     case 'call':
       return (record: R) => Object.hasOwn(record.properties, asked.key);
     default:
-      return { [asked.key]: { [asked.operator]: asked.value } };
+      return {
+        [asked.key]: { [asked.operator]: asked.value, ...(asked.fold === true ? { mode: 'insensitive' } : {}) },
+      } as unknown as Where<R>;
   }
 }
 

@@ -464,7 +464,7 @@ export class GraphRun {
     );
     const rest = { orderBy, limit, select: [] };
     const found = nodes
-      ? reader.find({ label: name, where: where(asked), ...rest })
+      ? reader.findNodes({ label: name, where: where(asked), ...rest })
       : reader.findEdges({ type: name, where: where(asked), ...rest });
     const ids = [...found].map(({ id }) => id);
     same(
@@ -476,7 +476,7 @@ export class GraphRun {
       `find ${JSON.stringify(asked.op)}`,
     );
     const count = nodes
-      ? reader.count({ label: name, where: where(asked) })
+      ? reader.countNodes({ label: name, where: where(asked) })
       : reader.countEdges({ type: name, where: where(asked) });
     same(count, expected.length, 'count');
   }

@@ -6,7 +6,14 @@ export type Question =
   | { readonly op: 'all' | 'any'; readonly parts: readonly Question[] }
   | { readonly op: 'not'; readonly part: Question }
   | { readonly op: 'call'; readonly key: string }
-  | { readonly op: 'test'; readonly key: string; readonly operator: string; readonly value: unknown };
+  | {
+      readonly op: 'test';
+      readonly key: string;
+      readonly operator: string;
+      readonly value: unknown;
+      /** Without regard to case. */
+      readonly fold?: boolean;
+    };
 
 export interface Row {
   readonly id: number;
@@ -70,17 +77,21 @@ function test(found: unknown, operator: string, value: unknown): boolean {
       return !Number.isNaN(value) && !equal(found, value);
     case 'lt':
       return alike && compareAlike(found, value) < 0;
-    case 'le':
+    case 'lte':
       return alike && compareAlike(found, value) <= 0;
     case 'gt':
       return alike && compareAlike(found, value) > 0;
-    case 'ge':
+    case 'gte':
       return alike && compareAlike(found, value) >= 0;
     case 'between':
-      return test(found, 'ge', (value as unknown[])[0]) && test(found, 'le', (value as unknown[])[1]);
+      return test(found, 'gte', (value as unknown[])[0]) && test(found, 'lte', (value as unknown[])[1]);
     case 'in':
       return (value as unknown[]).some((one) => equal(found, one));
-    case 'prefix':
+    case 'notIn':
+      return !(value as unknown[]).some((one) => Number.isNaN(one) || equal(found, one));
+    case 'endsWith':
+      return typeof found === 'string' && found.endsWith(value as string);
+    case 'startsWith':
       return typeof found === 'string' && found.startsWith(value as string);
     case 'contains':
       if (typeof found === 'string') return typeof value === 'string' && found.includes(value);
@@ -88,6 +99,12 @@ function test(found: unknown, operator: string, value: unknown): boolean {
     default:
       throw new Error(`unknown operator ${operator}`);
   }
+}
+
+/** Texts, and texts in lists, without case. */
+function folded(value: unknown): unknown {
+  if (typeof value === 'string') return value.toLowerCase().toUpperCase();
+  return Array.isArray(value) ? value.map(folded) : value;
 }
 
 /** Does the row fulfil the question? */
@@ -102,8 +119,9 @@ export function fulfils(row: Row, question: Question): boolean {
     case 'call':
       return Object.hasOwn(row.properties, question.key);
     default: {
-      const { key, operator, value } = question;
-      return test(Object.hasOwn(row.properties, key) ? row.properties[key] : undefined, operator, value);
+      const { key, operator, value, fold } = question;
+      const found = Object.hasOwn(row.properties, key) ? row.properties[key] : undefined;
+      return fold === true ? test(folded(found), operator, folded(value)) : test(found, operator, value);
     }
   }
 }
@@ -112,6 +130,7 @@ export function fulfils(row: Row, question: Question): boolean {
 export function inOrder<T extends Row>(
   rows: readonly T[],
   order: readonly { key: string; descending: boolean }[],
+  descendingIds = false,
 ): T[] {
   return rows.toSorted((a, b) => {
     for (const { key, descending } of order) {
@@ -121,6 +140,6 @@ export function inOrder<T extends Row>(
       const difference = isLeft ? compareOrdered(left, right) : 0;
       if (difference !== 0) return descending ? -difference : difference;
     }
-    return a.id - b.id;
+    return descendingIds ? b.id - a.id : a.id - b.id;
   });
 }

@@ -3,7 +3,7 @@ import type { SnbDB } from './schema.ts';
 
 /** Friends by their replies to posts about a class of tags, whatever lies below it included. */
 export function ic12(db: SnbDB, { personId, tagClassName }: { personId: number; tagClassName: string }): unknown[][] {
-  const top = one(db.find({ label: 'TagClass', where: { name: tagClassName }, limit: 1 }), tagClassName).id;
+  const top = one(db.findNodes({ label: 'TagClass', where: { name: tagClassName }, limit: 1 }), tagClassName).id;
   const classes = db.bfs(top, { type: 'IS_SUBCLASS_OF', direction: 'in' });
   const wanted = new Set(classes.flatMap(({ id }) => db.neighbors(id, { type: 'HAS_TYPE', direction: 'in' })));
   return friendsOf(db, personOf(db, personId).id)

@@ -12,7 +12,7 @@ interface Parameters {
 /** Friends and their friends, at home in neither of two countries, who wrote from both of them within some days. */
 export function ic3(db: SnbDB, given: Parameters): unknown[][] {
   const country = (name: string): number =>
-    one(db.find({ label: 'Place', where: { name, type: 'country' }, limit: 1 }), name).id;
+    one(db.findNodes({ label: 'Place', where: { name, type: 'country' }, limit: 1 }), name).id;
   const [x, y] = [country(given.countryXName), country(given.countryYName)];
   const end = given.startDate + given.durationDays * 86_400_000;
   const rows: { id: number; first: string; last: string; fromX: number; fromY: number }[] = [];

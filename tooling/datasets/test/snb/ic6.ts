@@ -4,7 +4,7 @@ import { topNames } from './top-names.ts';
 
 /** What else friends and their friends put on posts that have a tag. */
 export function ic6(db: SnbDB, { personId, tagName }: { personId: number; tagName: string }): unknown[][] {
-  const known = one(db.find({ label: 'Tag', where: { name: tagName }, limit: 1 }), tagName).id;
+  const known = one(db.findNodes({ label: 'Tag', where: { name: tagName }, limit: 1 }), tagName).id;
   const counts = new Map<string, number>();
   for (const friend of friendsOf(db, personOf(db, personId).id, 2)) {
     for (const message of messagesBy(db, friend)) {

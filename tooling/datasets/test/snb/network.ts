@@ -13,10 +13,10 @@ export function one<T>(rows: Iterable<T>, what: string): T {
 }
 
 export const personOf = (db: SnbDB, id: number): Person =>
-  one(db.find({ label: 'Person', where: { id }, limit: 1 }), `person ${id}`);
+  one(db.findNodes({ label: 'Person', where: { id }, limit: 1 }), `person ${id}`);
 
 export const messageOf = (db: SnbDB, id: number): Message =>
-  one(db.find({ label: 'Message', where: { id }, limit: 1 }), `message ${id}`);
+  one(db.findNodes({ label: 'Message', where: { id }, limit: 1 }), `message ${id}`);
 
 export const getPerson = (db: SnbDB, id: PersonId): Person => one(found(db.getNode(id)), `node ${id}`);
 export const getMessage = (db: SnbDB, id: MessageId): Message => one(found(db.getNode(id)), `node ${id}`);

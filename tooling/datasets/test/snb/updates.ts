@@ -39,7 +39,7 @@ const date = (field: string | undefined): Date => new Date(Number(field));
 
 function entity<L extends EntityLabel>(tx: Transaction, label: L, id: string | undefined): NodeIdOf<L> {
   const query = { label: label as EntityLabel, where: { id: Number(id) }, limit: 1 };
-  return one(tx.find(query), `${label} ${String(id)}`).id as number as NodeIdOf<L>;
+  return one(tx.findNodes(query), `${label} ${String(id)}`).id as number as NodeIdOf<L>;
 }
 
 function addTags(tx: Transaction, node: MessageId | NodeIdOf<'Forum'>, ids: string | undefined): void {

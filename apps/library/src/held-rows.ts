@@ -1,0 +1,36 @@
+import { type GraphSnapshot, Rows } from '@sombra/graph';
+import type { SnapshotKeeper } from './snapshot-keeper.ts';
+
+/** What a row stream that was begun holds. Apart from the stream, so that one which is dropped half way is noticed. */
+interface Held {
+  snapshot: GraphSnapshot | undefined;
+}
+
+/** Rows over a snapshot of their own, taken for the first one and let go at the end, by `return` or by an error. */
+export class HeldRows<T> extends Rows<T> {
+  private readonly keeper: SnapshotKeeper;
+  private readonly held: Held;
+
+  /** @param begin  starts the iteration over a snapshot */
+  constructor(keeper: SnapshotKeeper, begin: (snapshot: GraphSnapshot) => Iterator<T>) {
+    const held: Held = { snapshot: undefined };
+    super(() => {
+      held.snapshot = keeper.take();
+      return begin(held.snapshot);
+    });
+    this.keeper = keeper;
+    this.held = held;
+  }
+
+  override next(): IteratorResult<T, undefined> {
+    const fresh = this.held.snapshot === undefined;
+    const step = super.next();
+    const { snapshot } = this.held;
+    if (fresh && snapshot !== undefined && !snapshot.closed) this.keeper.keepFor(this, snapshot);
+    return step;
+  }
+
+  protected override letGo(): void {
+    if (this.held.snapshot !== undefined) this.keeper.letGo(this, this.held.snapshot);
+  }
+}
