@@ -10,6 +10,7 @@ import { RecordWriter } from './records/record-writer.ts';
 import type { GraphReader } from './read/reader.ts';
 import { GraphSnapshot, LiveReader } from './read/snapshot.ts';
 import { GraphStore } from './store/store.ts';
+import { Workspace } from './traversal/workspace.ts';
 import { GraphTransaction, type WriterParts } from './write/transaction.ts';
 import { type VerifyOptions, type VerifyReport, verifyGraph } from './verify/verify.ts';
 
@@ -38,6 +39,7 @@ export class Graph {
   readonly reader: GraphReader;
 
   private readonly store: GraphStore;
+  private readonly workspace: Workspace;
   private readonly parts: WriterParts;
   private current: GraphTransaction | undefined;
 
@@ -45,7 +47,8 @@ export class Graph {
     const { pageSize } = pager;
     this.pager = pager;
     this.store = store;
-    this.reader = new LiveReader(store, pager.view);
+    this.workspace = new Workspace(store);
+    this.reader = new LiveReader(store, this.workspace, pager.view);
     this.parts = {
       records: new RecordWriter(),
       out: new AdjacencyWriter(store.out, pageSize, store.everyType),
@@ -82,7 +85,7 @@ export class Graph {
   begin(waitMs?: number): GraphTransaction {
     this.settle();
     const tx = this.store.begin(waitMs);
-    this.current = new GraphTransaction(this.store, tx, this.parts);
+    this.current = new GraphTransaction(this.store, this.workspace, tx, this.parts);
     this.store.counters.transactions += 1;
     return this.current;
   }
@@ -94,7 +97,7 @@ export class Graph {
    */
   snapshot(options?: { readonly exempt?: boolean }): GraphSnapshot {
     const exempt = flagOption(checkOptions(options, ['exempt'], 'snapshot')?.exempt, false, 'exempt');
-    return new GraphSnapshot(this.store, this.store.snapshot({ exempt }));
+    return new GraphSnapshot(this.store, this.workspace, this.store.snapshot({ exempt }));
   }
 
   /**

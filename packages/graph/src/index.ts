@@ -59,7 +59,7 @@ export type { DistanceOptions, NodeDistance, PathOptions } from './traversal/sho
 export type { AlgorithmOptions } from './algorithms/subgraph.ts';
 export type { Clustering, Triangles } from './algorithms/triangles.ts';
 export type { WalkFilters, BfsOptions } from './traversal/walk-options.ts';
-export type { AbortSignalLike, RunOptions } from './traversal/watch.ts';
+export type { AbortSignalLike, RunOptions } from './model/run-options.ts';
 export {
   EDGE_TYPES_MAX,
   ID_MAX,

@@ -7,7 +7,7 @@ import { MemoryVfs } from '@sombra/vfs';
 import { describe, expect, test } from 'vitest';
 import { CHAIN_KEY_SIZE, NODE_KEY_SIZE, TYPE_KEY_SIZE } from '../src/adjacency/adjacency.ts';
 import { Graph } from '../src/index.ts';
-import { COUNTER } from '../src/store/store.ts';
+import { COUNTER } from '../src/model/counters.ts';
 import { compare, compareNode } from './support/compare.ts';
 import { ModelGraph } from './support/model.ts';
 import { type OpenGraph, SMALL, withGraph } from './support/open.ts';

@@ -7,7 +7,7 @@ import { Graph, type GraphReader } from '../src/index.ts';
 import { Pager } from '@sombra/pager';
 import { Filters } from '../src/traversal/walk-options.ts';
 import { NodeMarks } from '../src/traversal/node-marks.ts';
-import { COUNTER } from '../src/store/store.ts';
+import { COUNTER } from '../src/model/counters.ts';
 import { codeOf } from './support/errors.ts';
 import { OpenGraph, withGraph } from './support/open.ts';
 import { Random, suiteSeed } from './support/random.ts';

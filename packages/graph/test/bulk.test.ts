@@ -2,7 +2,7 @@
 // Method: the same random rows by both ways, compared with the model; sources that break at every point.
 import { describe, expect, test } from 'vitest';
 import type { BulkEdge, BulkNode, BulkProgress, PropertyInput } from '../src/index.ts';
-import { COUNTER } from '../src/store/store.ts';
+import { COUNTER } from '../src/model/counters.ts';
 import { compare } from './support/compare.ts';
 import { codeOf } from './support/errors.ts';
 import { ModelGraph } from './support/model.ts';

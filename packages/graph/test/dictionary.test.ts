@@ -7,7 +7,7 @@ import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
 import * as dictionary from '../src/names/dictionary.ts';
 import { Graph } from '../src/index.ts';
 import { EDGE_TYPES_MAX, LABELS_MAX, NAME_SIZE_MAX, PROPERTY_KEYS_MAX } from '../src/model/limits.ts';
-import { COUNTER } from '../src/store/store.ts';
+import { COUNTER } from '../src/model/counters.ts';
 import { compare } from './support/compare.ts';
 import { codeOf } from './support/errors.ts';
 import { ModelGraph } from './support/model.ts';

@@ -10,7 +10,8 @@ import { COUNTER_CATALOGUE_VERSION, COUNTER_NAMES } from '../src/names/dictionar
 import { INDEX_KEY_ID_OFFSET, INDEX_KEY_NAME_OFFSET, INDEX_KEY_SIZE } from '../src/ids/id-index.ts';
 import { Graph } from '../src/index.ts';
 import { STATISTIC_SIZE } from '../src/names/statistics.ts';
-import { COUNTER, TREES } from '../src/store/store.ts';
+import { TREES } from '../src/store/store.ts';
+import { COUNTER } from '../src/model/counters.ts';
 import { codeOf } from './support/errors.ts';
 import { OpenGraph, SMALL, withGraph } from './support/open.ts';
 

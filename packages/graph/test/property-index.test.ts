@@ -11,7 +11,7 @@ import { bulkLoad } from '../src/bulk/bulk-load.ts';
 import { createIndex } from '../src/bulk/create-index.ts';
 import { dropIndex } from '../src/bulk/drop-index.ts';
 import { KeySorter } from '../src/sorting/key-sorter.ts';
-import { COUNTER } from '../src/store/store.ts';
+import { COUNTER } from '../src/model/counters.ts';
 import { codeOf } from './support/errors.ts';
 import { OpenGraph, SMALL, withGraph } from './support/open.ts';
 import { nameKey, plant } from './support/plant.ts';

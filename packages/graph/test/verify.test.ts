@@ -4,7 +4,7 @@
 import type { PagerOptions } from '@sombra/pager';
 import { describe, expect, test } from 'vitest';
 import { Graph, type VerifyReport } from '../src/index.ts';
-import { COUNTER } from '../src/store/store.ts';
+import { COUNTER } from '../src/model/counters.ts';
 import { OpenGraph, SMALL } from './support/open.ts';
 import { adjacencyKey, indexKey, nameKey, plant, type Planter, recordKey } from './support/plant.ts';
 

@@ -10,14 +10,8 @@
  */
 import type { BTree, Cursor } from '@sombra/btree';
 import type { WriteTransaction } from '@sombra/pager';
-import {
-  CHAIN_KEY_SIZE,
-  NODE_KEY_SIZE,
-  readU48,
-  TYPE_KEY_SIZE,
-  writeAdjacencyKey,
-  type Adjacency,
-} from './adjacency.ts';
+import { CHAIN_KEY_SIZE, NODE_KEY_SIZE, TYPE_KEY_SIZE, writeAdjacencyKey, type Adjacency } from './adjacency.ts';
+import { readU48 } from '../values/u48.ts';
 import {
   BLOCK_CAPACITY_OFFSET,
   BLOCK_COUNT_OFFSET,

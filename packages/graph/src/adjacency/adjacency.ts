@@ -17,6 +17,7 @@ import {
 } from './adjacency-block.ts';
 import type { EdgeColumns } from './edge-columns.ts';
 import type { HintTable } from '../ids/hint-table.ts';
+import { readU48 } from '../values/u48.ts';
 import type { TypeFilter } from '../names/type-filter.ts';
 
 /** Keys: node; node and type; node, type and first edge id. All big-endian. */
@@ -35,14 +36,6 @@ export function writeAdjacencyKey(key: Uint8Array, node: number, type = 0, edge 
   key[NODE_KEY_SIZE] = type >>> 8;
   key[NODE_KEY_SIZE + 1] = type;
   writeU48(key, TYPE_KEY_SIZE, edge);
-}
-
-/** Reads the six big-endian bytes of an id. */
-export function readU48(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at]! << 8) | bytes[at + 1]!) * 0x1_0000_0000 +
-    (((bytes[at + 2]! << 24) | (bytes[at + 3]! << 16) | (bytes[at + 4]! << 8) | bytes[at + 5]!) >>> 0)
-  );
 }
 
 /** Reader of one direction. Keeps the place last found, like the tree's handle; nothing outlives the next call. */

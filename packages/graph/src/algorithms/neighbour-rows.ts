@@ -2,7 +2,7 @@ import { CorruptionError } from '@sombra/vfs';
 import type { Adjacency } from '../adjacency/adjacency.ts';
 import { BLOCK_NEIGHBOURS_OFFSET } from '../adjacency/adjacency-block.ts';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
-import { COUNTER } from '../store/store.ts';
+import { COUNTER } from '../model/counters.ts';
 import type { Direction } from '../model/types.ts';
 import { SLICE, type Steps } from './steps.ts';
 import type { Subgraph } from './subgraph.ts';

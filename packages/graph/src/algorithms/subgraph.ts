@@ -4,12 +4,14 @@ import { CorruptionError, DataError } from '@sombra/vfs';
 import { NAME_KIND } from '../names/dictionary.ts';
 import { EVERY_ID, type IdSource, NameScan, NoIds, RecordScan } from '../ids/id-source.ts';
 import { checkOptions, describe } from '../model/options.ts';
-import { COUNTER, type GraphStore } from '../store/store.ts';
+import type { GraphStore } from '../store/store.ts';
+import { missingNode } from '../model/damage.ts';
+import { COUNTER } from '../model/counters.ts';
 import { TypeFilter } from '../names/type-filter.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import type { ReadSource } from '../traversal/read-source.ts';
 import type { Steps } from './steps.ts';
-import { RUN_OPTIONS, type RunOptions } from '../traversal/watch.ts';
+import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
 
 /**
  * Options of every algorithm over the whole graph.
@@ -135,14 +137,5 @@ function miscounted(count: number): CorruptionError {
   return new CorruptionError(
     'SOMBRA_STATISTICS',
     `there are not as many nodes or edges as are counted, ${count}; run verify, restore from a backup`,
-  );
-}
-
-/** A node that an edge leads to and that has no record. */
-export function missingNode(id: number): CorruptionError {
-  return new CorruptionError(
-    'SOMBRA_ADJACENCY',
-    `an edge leads to node ${id}, which does not exist; run verify, restore from a backup`,
-    { details: { node: id } },
   );
 }

@@ -28,7 +28,8 @@ import { BulkPropertyIndexes } from './bulk-indexes.ts';
 import { encodeDefinition } from '../indexes/definition.ts';
 import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
 import { STATISTIC_SIZE, writeStatistic } from '../names/statistics.ts';
-import { COUNTER, type GraphStore } from '../store/store.ts';
+import type { GraphStore } from '../store/store.ts';
+import { COUNTER } from '../model/counters.ts';
 import type { PropertyInput } from '../model/types.ts';
 
 /** A node to load. `labels`: one or a list, [] for none. */

@@ -6,7 +6,8 @@
 import { BTree } from '@sombra/btree';
 import type { WriteTransaction } from '@sombra/pager';
 import { DICTIONARY_KEY_SIZE, INDEX_KIND, NAME_KIND, writeDictionaryKey } from '../names/dictionary.ts';
-import { COUNTER, type GraphStore } from '../store/store.ts';
+import type { GraphStore } from '../store/store.ts';
+import { COUNTER } from '../model/counters.ts';
 import { indexKeys, indexNumberOf } from '../indexes/definition.ts';
 
 /** Entries of a tree that is dropped as a whole, and entries that one commit deletes of a larger one. */

@@ -6,7 +6,8 @@ import { EVERY_ID, type IdSource, ListedIds, NameScan, type Range, RecordScan } 
 import { indexInfo, type PropertyIndexName } from '../indexes/index-info.ts';
 import type { PropertyIndex } from '../indexes/index-set.ts';
 import { ID_MAX } from '../model/limits.ts';
-import { COUNTER, type GraphStore } from '../store/store.ts';
+import { COUNTER } from '../model/counters.ts';
+import type { GraphStore } from '../store/store.ts';
 import { ascendingOnce, gather, GATHERED_MAX, IndexStream, OrderedWalk } from './index-scan.ts';
 import { MergedScan } from './merged-scan.ts';
 import { type AccessKind, conjunctsOf, type Plan, planFind } from './plan.ts';

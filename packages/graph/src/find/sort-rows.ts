@@ -4,7 +4,7 @@
  */
 import { compareKeys } from '@sombra/btree';
 import { DataError } from '@sombra/vfs';
-import { readU48 } from '../adjacency/adjacency.ts';
+import { readU48 } from '../values/u48.ts';
 import { ID_MAX } from '../model/limits.ts';
 import { ByteWriter } from '../values/byte-writer.ts';
 import { CONTENT_ZERO, ID_SIZE, IndexKeyWriter } from '../indexes/index-key.ts';

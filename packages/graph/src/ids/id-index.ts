@@ -10,7 +10,7 @@
  */
 import { writeU48, type BTree, type Cursor } from '@sombra/btree';
 import type { View, WriteTransaction } from '@sombra/pager';
-import { readU48 } from '../adjacency/adjacency.ts';
+import { readU48 } from '../values/u48.ts';
 import { ID_MAX } from '../model/limits.ts';
 import {
   buildIdBlock,

@@ -2,7 +2,7 @@
 import type { BTree } from '@sombra/btree';
 import type { View } from '@sombra/pager';
 import { CorruptionError, DataError } from '@sombra/vfs';
-import { readU48 } from '../adjacency/adjacency.ts';
+import { readU48 } from '../values/u48.ts';
 import type { IdIndex } from './id-index.ts';
 import { ID_MAX } from '../model/limits.ts';
 import { checkOptions, countOption, describe, flagOption } from '../model/options.ts';

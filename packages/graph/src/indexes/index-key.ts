@@ -16,7 +16,7 @@
  *
  * Source: docs/format/property-index.md. index-key.test.ts compares its tables with these constants.
  */
-import { readU48 } from '../adjacency/adjacency.ts';
+import { readU48 } from '../values/u48.ts';
 import { writeU48 } from '@sombra/btree';
 import { xxh32 } from '@sombra/vfs';
 import type { RecordReader } from '../records/record-reader.ts';

@@ -1,6 +1,6 @@
 /** Shapes that callers see. Ids are safe integers, 1 to 2^48 - 1. */
 
-import type { RunOptions } from '../traversal/watch.ts';
+import type { RunOptions } from './run-options.ts';
 
 /** Number of a node. */
 export type NodeId = number;

@@ -19,7 +19,8 @@ import {
   walkShortest,
 } from '../traversal/paths.ts';
 import { Rows } from '../model/rows.ts';
-import type { ReadSource, RecordSource } from '../traversal/read-source.ts';
+import type { ReadSource } from '../traversal/read-source.ts';
+import type { RecordSource } from '../model/record-source.ts';
 import {
   type DistanceOptions,
   distances,
@@ -31,7 +32,9 @@ import { runSteps, runStepsPausing, type Steps } from '../algorithms/steps.ts';
 import type { AlgorithmOptions } from '../algorithms/subgraph.ts';
 import { clustering, type Clustering, triangles, type Triangles } from '../algorithms/triangles.ts';
 import type { BfsOptions } from '../traversal/walk-options.ts';
-import { type RunOptions, Watch } from '../traversal/watch.ts';
+import { Watch } from '../traversal/watch.ts';
+import type { RunOptions } from '../model/run-options.ts';
+import type { Workspace } from '../traversal/workspace.ts';
 import type { GraphStore } from '../store/store.ts';
 import type { EdgeId, EdgeRecord, KHopOptions, NodeId, NodeRecord, Path } from '../model/types.ts';
 
@@ -39,6 +42,8 @@ import type { EdgeId, EdgeRecord, KHopOptions, NodeId, NodeRecord, Path } from '
 export abstract class GraphWalks implements RecordSource {
   /** @internal */
   protected abstract readonly store: GraphStore;
+  /** @internal */
+  protected abstract readonly workspace: Workspace;
   /** What this reader sees. @internal */
   protected abstract get view(): View;
 
@@ -222,7 +227,11 @@ export abstract class GraphWalks implements RecordSource {
     const watched = options?.signal !== undefined || options?.timeoutMs !== undefined;
     const watch = watched ? this.watch(options) : undefined;
     watch?.check();
-    return { reader: this, store: this.store, view: this.view, watch };
+    return this.watched(watch);
+  }
+
+  private watched(watch: Watch | undefined): ReadSource {
+    return { reader: this, store: this.store, workspace: this.workspace, view: this.view, watch };
   }
 
   private streamed<T>(options: RunOptions | undefined, walk: (source: ReadSource) => Iterable<T>): Rows<T> {
@@ -258,7 +267,7 @@ export abstract class GraphWalks implements RecordSource {
     const reader = this.holding();
     try {
       const watch = reader.watch(options);
-      return runSteps(begin({ reader, store: this.store, view: reader.view, watch }), watch);
+      return runSteps(begin(reader.watched(watch)), watch);
     } finally {
       reader.letGo();
     }
@@ -269,7 +278,7 @@ export abstract class GraphWalks implements RecordSource {
     const reader = this.holding();
     try {
       const watch = reader.watch(options);
-      const steps = begin({ reader, store: this.store, view: reader.view, watch });
+      const steps = begin(reader.watched(watch));
       return await runStepsPausing(steps, watch, this.store.pager.env);
     } finally {
       reader.letGo();

@@ -2,8 +2,8 @@ import type { BTree } from '@sombra/btree';
 import type { View } from '@sombra/pager';
 import { CorruptionError } from '@sombra/vfs';
 import { BLOCK_NEIGHBOURS_OFFSET } from '../adjacency/adjacency-block.ts';
-import { toArray } from '../traversal/near-nodes.ts';
-import { missingNode } from '../algorithms/subgraph.ts';
+import { toArray } from '../values/to-array.ts';
+import { missingNode } from '../model/damage.ts';
 import { NAME_KIND, type NameKind } from '../names/dictionary.ts';
 import {
   type Aggregate,
@@ -39,8 +39,10 @@ import {
   EDGE_TYPE_OFFSET,
 } from '../records/record-format.ts';
 import { indexInfo, type PropertyIndexInfo } from '../indexes/index-info.ts';
+import type { Workspace } from '../traversal/workspace.ts';
 import type { TypeFilter } from '../names/type-filter.ts';
-import { COUNTER, type GraphStore } from '../store/store.ts';
+import type { GraphStore } from '../store/store.ts';
+import { COUNTER } from '../model/counters.ts';
 import type {
   Direction,
   EdgeId,
@@ -52,7 +54,7 @@ import type {
   Properties,
   PropertyValue,
 } from '../model/types.ts';
-import { danglingEdge } from '../traversal/weighted-path.ts';
+import { danglingEdge } from '../model/damage.ts';
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -71,12 +73,15 @@ export class GraphReader extends GraphWalks {
   /** @internal */
   protected readonly store: GraphStore;
   /** @internal */
+  protected readonly workspace: Workspace;
+  /** @internal */
   protected readonly ownView: View;
 
   /** @internal Readers come from a Graph. */
-  constructor(store: GraphStore, view: View) {
+  constructor(store: GraphStore, workspace: Workspace, view: View) {
     super();
     this.store = store;
+    this.workspace = workspace;
     this.ownView = view;
   }
 
@@ -208,9 +213,9 @@ export class GraphReader extends GraphWalks {
     const limit = countOption(options?.limit, Infinity, 'limit');
     const distinct = flagOption(options?.distinct, false, 'distinct');
     this.collectEdges(id, options);
-    const { columns, traversal } = this.store;
+    const { columns } = this.store;
     if (!distinct) return toArray(columns.neighbours, 0, Math.min(limit, columns.length));
-    const marks = traversal.marks(this.view);
+    const marks = this.workspace.breadthFirst.marks(this.view);
     const found: number[] = [];
     for (let i = 0; i < columns.length && found.length < limit; i += 1) {
       if (marks.add(columns.neighbours[i]!)) found.push(columns.neighbours[i]!);
@@ -249,7 +254,7 @@ export class GraphReader extends GraphWalks {
     this.collectEdges(id, options);
     const { store, view } = this;
     const { columns } = store;
-    const marks = distinct ? store.traversal.marks(view) : undefined;
+    const marks = distinct ? this.workspace.breadthFirst.marks(view) : undefined;
     const found: { edge: EdgeRecord; node: NodeRecord }[] = [];
     for (let i = 0; i < columns.length && found.length < limit; i += 1) {
       const neighbour = columns.neighbours[i]!;

@@ -1,5 +1,6 @@
 import type { View } from '@sombra/pager';
 import type { GraphStore } from '../store/store.ts';
+import type { Workspace } from '../traversal/workspace.ts';
 import { GraphReader } from './reader.ts';
 
 /** The graph as of one commit, until it is released. */
@@ -35,8 +36,8 @@ const dropped = new FinalizationRegistry<View>((view) => {
 
 /** A snapshot that a call or an iterator of `graph.reader` works on. */
 class HeldSnapshot extends GraphSnapshot {
-  constructor(store: GraphStore, view: View) {
-    super(store, view);
+  constructor(store: GraphStore, workspace: Workspace, view: View) {
+    super(store, workspace, view);
     dropped.register(this, view, this);
   }
 
@@ -57,6 +58,6 @@ export class LiveReader extends GraphReader {
   }
 
   protected override holding(): GraphReader {
-    return new HeldSnapshot(this.store, this.store.snapshot());
+    return new HeldSnapshot(this.store, this.workspace, this.store.snapshot());
   }
 }

@@ -3,37 +3,22 @@ import { BTree } from '@sombra/btree';
 import type { BulkWriter, Pager, View, WriteTransaction } from '@sombra/pager';
 import { CorruptionError, StateError } from '@sombra/vfs';
 import { Adjacency } from '../adjacency/adjacency.ts';
-import { DepthFirst } from '../traversal/depth-first.ts';
 import { Dictionary, type DictionaryMark } from '../names/dictionary.ts';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { PropertyIndexes } from '../indexes/index-set.ts';
 import { HintTable } from '../ids/hint-table.ts';
 import { IdIndex } from '../ids/id-index.ts';
 import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
-import { Pool } from '../traversal/pool.ts';
 import { RecordReader } from '../records/record-reader.ts';
 import { damagedRecord } from '../records/record-shape.ts';
 import { Statistics } from '../names/statistics.ts';
-import { Traversal } from '../traversal/traversal.ts';
 import { TypeFilter } from '../names/type-filter.ts';
+import { COUNTER } from '../model/counters.ts';
 import type { PropertyValue } from '../model/types.ts';
-import { danglingEdge, WeightedPath } from '../traversal/weighted-path.ts';
+import { danglingEdge } from '../model/damage.ts';
 
 /** Names of the graph's trees, in the order in which they are created. */
 export const TREES = ['nodes', 'edges', 'out', 'in', 'labels', 'edge-types', 'dictionary', 'statistics'] as const;
-
-/** Counters of the roots page. */
-export const COUNTER = {
-  nextNodeId: 0,
-  nextEdgeId: 1,
-  catalogueVersion: 2,
-  nodeCount: 3,
-  edgeCount: 4,
-  labels: 5,
-  edgeTypes: 6,
-  propertyKeys: 7,
-  indexVersion: 8,
-} as const;
 
 /** One hint stands for so many ids of the trees `nodes` and `edges`. */
 const IDS_PER_HINT = 16;
@@ -61,12 +46,6 @@ export class GraphStore {
   readonly records: RecordReader;
   readonly nodeHints: HintTable;
   readonly edgeHints: HintTable;
-  /** For calls that run no code of the caller. */
-  readonly traversal: Traversal;
-  /** For calls that run code of the caller, which may use the graph, or that end later. */
-  readonly traversals = new Pool(() => new Traversal(this));
-  readonly depthFirst = new Pool(() => new DepthFirst(this));
-  readonly costSearches = new Pool(() => new WeightedPath(this));
   /** The filter of the running query. */
   readonly filter = new TypeFilter();
   /** Accepts all types; never set to anything else. */
@@ -116,7 +95,6 @@ export class GraphStore {
       this.records.forgetShapes();
     });
     this.records = new RecordReader(this.dictionary);
-    this.traversal = new Traversal(this);
     this.dictionary.refresh(view, this.dictionaryTree);
     this.fitHints(view);
   }

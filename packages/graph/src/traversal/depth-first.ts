@@ -7,15 +7,14 @@
 import type { View } from '@sombra/pager';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { NodeMarks } from './node-marks.ts';
+import { COUNTER } from '../model/counters.ts';
 import type { TypeFilter } from '../names/type-filter.ts';
-import type { TraversalSource } from './traversal.ts';
+import type { TraversalSource } from './breadth-first.ts';
 import type { Filters, WalkBounds } from './walk-options.ts';
 import type { Watch } from './watch.ts';
 
 /** Nodes of a traversal, each with its depth. */
 export type VisitedNodes = { id: number; depth: number }[];
-
-const NEXT_NODE_ID = 0;
 
 export class DepthFirst {
   private readonly source: TraversalSource;
@@ -49,8 +48,8 @@ export class DepthFirst {
     const { source, marks, refused, columns } = this;
     const found: VisitedNodes = [];
     if (limit === 0) return found;
-    marks.begin(view.counter(NEXT_NODE_ID));
-    refused.begin(filters.none ? 0 : view.counter(NEXT_NODE_ID));
+    marks.begin(view.counter(COUNTER.nextNodeId));
+    refused.begin(filters.none ? 0 : view.counter(COUNTER.nextNodeId));
     columns.length = 0;
     marks.add(start);
     let depth = -1;
@@ -92,7 +91,7 @@ export class DepthFirst {
     for (let i = next[depth]!; i < end; i += 1) {
       const neighbour = columns.neighbours[i]!;
       if (!filters.none) {
-        if (neighbour >= marks.limit && neighbour < view.counter(NEXT_NODE_ID)) continue; // added by a predicate
+        if (neighbour >= marks.limit && neighbour < view.counter(COUNTER.nextNodeId)) continue; // added by a predicate
         if (marks.indexOf(neighbour) >= 0 || refused.indexOf(neighbour) >= 0) continue;
         if (!filters.acceptsEdge(columns.edges[i]!, depth + 1)) continue;
         if (!filters.acceptsNode(neighbour, depth + 1)) {

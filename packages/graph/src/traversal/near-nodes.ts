@@ -1,13 +1,14 @@
 /** Bodies of the reader's methods that visit nodes around a node. */
 import { DataError } from '@sombra/vfs';
 import { checkId, checkOptions, countOption, describe, directionOption } from '../model/options.ts';
-import type { Traversal } from './traversal.ts';
+import type { BreadthFirst } from './breadth-first.ts';
 import { TypeFilter } from '../names/type-filter.ts';
 import type { KHopOptions, NodeId } from '../model/types.ts';
 import type { VisitedNodes } from './depth-first.ts';
 import type { ReadSource } from './read-source.ts';
+import { toArray } from '../values/to-array.ts';
 import { Filters, WALK_OPTIONS, walkBounds, type BfsOptions } from './walk-options.ts';
-import { RUN_OPTIONS } from './watch.ts';
+import { RUN_OPTIONS } from '../model/run-options.ts';
 
 /**
  * Options of `dfs`. `order`: `pre` (default), a node before those that are reached through it, or `post`, behind them.
@@ -55,40 +56,40 @@ function levelStart(levelEnds: readonly number[], depth: number): number {
  * @param result  makes the result of what was visited: `nodes` from `first` to `count`
  */
 function breadthFirst<T>(
-  { reader, store, view, watch }: ReadSource,
+  { reader, store, workspace, view, watch }: ReadSource,
   id: NodeId,
   options: BfsOptions | undefined,
   where: string,
-  result: (traversal: Traversal, first: number, count: number) => T,
+  result: (traversal: BreadthFirst, first: number, count: number) => T,
 ): T {
   checkId(id, 'node');
   options = checkOptions(options, WALK_OPTIONS, where);
   const bounds = walkBounds(options);
   const filters = new Filters(reader, options);
   const filter = (filters.none ? store.filter : new TypeFilter()).set(options?.type, store.dictionary);
-  const { traversal } = store;
+  const { breadthFirst: traversal } = workspace;
   if (bounds.limit === 0 || !reader.hasNode(id)) {
     traversal.levelEnds.length = 0;
     return result(traversal, 0, 0);
   }
-  const first = (walked: Traversal, count: number): number => {
+  const first = (walked: BreadthFirst, count: number): number => {
     const { minDepth } = bounds;
     return minDepth === 0 ? 0 : Math.min(count, walked.levelEnds[minDepth - 1] ?? count);
   };
   if (filters.none) {
-    const count = traversal.breadthFirst(view, id, bounds, filter, watch);
+    const count = traversal.visit(view, id, bounds, filter, watch);
     return result(traversal, first(traversal, count), count);
   }
-  const walked = store.traversals.take();
-  const count = walked.breadthFirstFiltered(view, id, bounds, filter, filters, watch);
+  const walked = workspace.breadthFirsts.take();
+  const count = walked.visitFiltered(view, id, bounds, filter, filters, watch);
   const found = result(walked, first(walked, count), count);
-  store.traversals.give(walked);
+  workspace.breadthFirsts.give(walked);
   return found;
 }
 
 /** Body of `dfs`. */
 export function depthFirst(
-  { reader, store, view, watch }: ReadSource,
+  { reader, store, workspace, view, watch }: ReadSource,
   id: NodeId,
   options: DfsOptions | undefined,
 ): VisitedNodes {
@@ -101,15 +102,15 @@ export function depthFirst(
   const filters = new Filters(reader, options);
   const filter = (filters.none ? store.filter : new TypeFilter()).set(options?.type, store.dictionary);
   if (!reader.hasNode(id)) return [];
-  const walk = store.depthFirst.take();
+  const walk = workspace.depthFirsts.take();
   const found = walk.walk(view, id, bounds, filter, filters, order === 'post', watch);
-  store.depthFirst.give(walk);
+  workspace.depthFirsts.give(walk);
   return found;
 }
 
 /** Body of `kHop`. */
 export function kHop(
-  { reader, store, view, watch }: ReadSource,
+  { reader, store, workspace, view, watch }: ReadSource,
   id: NodeId,
   hops: number,
   options: KHopOptions | undefined,
@@ -125,23 +126,16 @@ export function kHop(
   if (!reader.hasNode(id)) return [];
   const direction = directionOption(options?.direction);
   const filter = store.filter.set(options?.type, store.dictionary);
-  const { traversal } = store;
+  const { breadthFirst: traversal } = workspace;
   if (kind === 'walk' && steps > 0) {
     const count = traversal.walkEnds(view, id, direction, filter, steps, watch);
     return toArray(traversal.nodes, 0, Math.min(count, limit));
   }
   const bounds = { direction, minDepth: 0, maxDepth: steps, limit: Infinity };
-  const count = traversal.breadthFirst(view, id, bounds, filter, watch);
+  const count = traversal.visit(view, id, bounds, filter, watch);
   const { levelEnds } = traversal;
   let from = 0;
   if (kind === 'within') from = 1;
   else if (steps > 0) from = steps < levelEnds.length ? levelEnds[steps - 1]! : count;
   return toArray(traversal.nodes, from, Math.min(count, from + limit));
-}
-
-/** Copies ids[from, to) into an array. */
-export function toArray(ids: Float64Array, from: number, to: number): number[] {
-  const array = new Array<number>(Math.max(0, to - from));
-  for (let i = from; i < to; i += 1) array[i - from] = ids[i]!;
-  return array;
 }

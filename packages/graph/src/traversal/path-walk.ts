@@ -6,8 +6,8 @@
  */
 import type { View } from '@sombra/pager';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
-import type { TraversalSource } from './traversal.ts';
-import { COUNTER } from '../store/store.ts';
+import type { TraversalSource } from './breadth-first.ts';
+import { COUNTER } from '../model/counters.ts';
 import type { TypeFilter } from '../names/type-filter.ts';
 import type { Direction, Path } from '../model/types.ts';
 import type { Filters } from './walk-options.ts';

@@ -2,13 +2,14 @@
 import type { View } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
 import { checkId, checkOptions, countOption, describe, directionOption, flagOption } from '../model/options.ts';
-import type { Traversal } from './traversal.ts';
+import type { BreadthFirst } from './breadth-first.ts';
 import { checkTypes, TypeFilter } from '../names/type-filter.ts';
 import type { Direction, EdgeFilter, NodeId, Path } from '../model/types.ts';
 import { PathWalk } from './path-walk.ts';
 import type { ReadSource } from './read-source.ts';
 import { checkFilters, FILTER_OPTIONS, Filters, type WalkFilters } from './walk-options.ts';
-import { RUN_OPTIONS, type RunOptions, type Watch } from './watch.ts';
+import type { Watch } from './watch.ts';
+import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
 
 /**
  * Options of `paths`. Lengths are numbers of edges; `minLength` 1 and `maxLength` Infinity by default: give one, there may be
@@ -67,12 +68,15 @@ export function parsePaths(from: NodeId, to: NodeId | undefined, options: PathsO
 }
 
 /** Body of `GraphReader.paths`. */
-export function* walkPaths({ reader, store, view, watch }: ReadSource, asked: PathsAsked): IterableIterator<Path> {
+export function* walkPaths(
+  { reader, store, workspace, view, watch }: ReadSource,
+  asked: PathsAsked,
+): IterableIterator<Path> {
   const { from, to, minLength, maxLength, limit, unique, distinct, direction, options } = asked;
   const filter = new TypeFilter().set(options?.type, store.dictionary);
   const filters = new Filters(reader, options);
   if (minLength > maxLength || !reader.hasNode(from) || (to !== undefined && !reader.hasNode(to))) return;
-  const traversal = to === undefined ? undefined : store.traversals.take();
+  const traversal = to === undefined ? undefined : workspace.breadthFirsts.take();
   try {
     const distances = traversal && distancesTo(traversal, view, to!, direction, filter, maxLength, watch);
     yield* found(
@@ -83,7 +87,7 @@ export function* walkPaths({ reader, store, view, watch }: ReadSource, asked: Pa
       limit,
     );
   } finally {
-    if (traversal !== undefined) store.traversals.give(traversal);
+    if (traversal !== undefined) workspace.breadthFirsts.give(traversal);
   }
 }
 
@@ -115,13 +119,13 @@ export function parseShortest(from: NodeId, to: NodeId, options: AllShortestOpti
 
 /** Body of `GraphReader.allShortestPaths`. */
 export function* walkShortest(
-  { reader, store, view, watch }: ReadSource,
+  { reader, store, workspace, view, watch }: ReadSource,
   asked: ShortestAsked,
 ): IterableIterator<Path> {
   const { from, to, maxDepth, limit, distinct, direction, type } = asked;
   const filter = new TypeFilter().set(type, store.dictionary);
   if (!reader.hasNode(from) || !reader.hasNode(to)) return;
-  const traversal = store.traversals.take();
+  const traversal = workspace.breadthFirsts.take();
   try {
     const edges: number[] = [];
     const reached =
@@ -146,7 +150,7 @@ export function* walkShortest(
       limit,
     );
   } finally {
-    store.traversals.give(traversal);
+    workspace.breadthFirsts.give(traversal);
   }
 }
 
@@ -160,7 +164,7 @@ function* found(walk: PathWalk, limit: number): IterableIterator<Path> {
 
 /** Distances of nodes to a target, up to a number of edges. */
 function distancesTo(
-  traversal: Traversal,
+  traversal: BreadthFirst,
   view: View,
   to: number,
   direction: Direction,
@@ -169,7 +173,7 @@ function distancesTo(
   watch: Watch | undefined,
 ): { of(node: number): number } {
   const bounds = { direction: reversed(direction), minDepth: 0, maxDepth, limit: Infinity };
-  const count = traversal.breadthFirst(view, to, bounds, filter, watch);
+  const count = traversal.visit(view, to, bounds, filter, watch);
   const depths = new Uint32Array(count);
   traversal.levelEnds.forEach((end, depth) =>
     depths.fill(depth, depth === 0 ? 0 : traversal.levelEnds[depth - 1], end),

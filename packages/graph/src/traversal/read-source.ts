@@ -1,21 +1,14 @@
 import type { View } from '@sombra/pager';
 import type { GraphStore } from '../store/store.ts';
-import type { EdgeRecord, NodeRecord } from '../model/types.ts';
+import type { RecordSource } from '../model/record-source.ts';
 import type { Watch } from './watch.ts';
-
-/** The part of a reader that traversals and algorithms use. */
-export interface RecordSource {
-  getNode(id: number): NodeRecord | undefined;
-  getEdge(id: number): EdgeRecord | undefined;
-  hasNode(id: number): boolean;
-  nodeCount(label?: string): number;
-  edgeCount(type?: string): number;
-}
+import type { Workspace } from './workspace.ts';
 
 /** What traversals and algorithms read from: a reader with what it stands on. */
 export interface ReadSource {
   readonly reader: RecordSource;
   readonly store: GraphStore;
+  readonly workspace: Workspace;
   /** What the reader sees. */
   readonly view: View;
   /** undefined: nothing ends the call early. */

@@ -6,7 +6,7 @@ import type { GraphStore } from '../store/store.ts';
 import type { EdgeFilter, NodeId, Path } from '../model/types.ts';
 import type { Weight } from './weighted-path.ts';
 import type { ReadSource } from './read-source.ts';
-import { RUN_OPTIONS, type RunOptions } from './watch.ts';
+import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
 
 /**
  * Options of `shortestPath` and `kShortestPaths`. `weight`: edge property to add up instead of counting edges. `maxDepth`: most
@@ -33,7 +33,7 @@ export const PATH_OPTIONS = ['direction', 'type', 'maxDepth', 'weight', 'maxCost
 
 /** Body of `GraphReader.shortestPath`. */
 export function shortestPath(
-  { reader, store, view, watch }: ReadSource,
+  { reader, store, workspace, view, watch }: ReadSource,
   from: NodeId,
   to: NodeId,
   options: PathOptions | undefined,
@@ -47,22 +47,22 @@ export function shortestPath(
   const filter = store.filter.set(options?.type, store.dictionary);
   if (!reader.hasNode(from) || !reader.hasNode(to)) return undefined;
   if (weight !== undefined) {
-    const search = store.costSearches.take();
+    const search = workspace.costSearches.take();
     const place = search.search({ view, from, to, direction, filter, weight, maxCost, watch, limit: Infinity });
     const path = place < 0 ? undefined : search.path(place);
-    store.costSearches.give(search);
+    workspace.costSearches.give(search);
     return path;
   }
   if (from === to) return { nodes: [from], edges: [], length: 0 };
   const nodes: number[] = [];
   const edges: number[] = [];
-  const found = store.traversal.shortestPath(view, from, to, direction, filter, maxCost, nodes, edges, watch);
+  const found = workspace.breadthFirst.shortestPath(view, from, to, direction, filter, maxCost, nodes, edges, watch);
   return found ? { nodes, edges, length: edges.length } : undefined;
 }
 
 /** Body of `GraphReader.distances`. */
 export function distances(
-  { reader, store, view, watch }: ReadSource,
+  { reader, store, workspace, view, watch }: ReadSource,
   from: NodeId,
   options: DistanceOptions | undefined,
 ): NodeDistance[] {
@@ -76,19 +76,19 @@ export function distances(
   if (limit === 0 || !reader.hasNode(from)) return [];
   const found: NodeDistance[] = [];
   if (weight === undefined) {
-    const { traversal } = store;
+    const { breadthFirst: traversal } = workspace;
     const bounds = { direction, minDepth: 0, maxDepth: maxCost, limit };
-    const count = traversal.breadthFirst(view, from, bounds, filter, watch);
+    const count = traversal.visit(view, from, bounds, filter, watch);
     for (let i = 0, depth = 0; i < count; i += 1) {
       if (i === traversal.levelEnds[depth]) depth += 1;
       found.push({ id: traversal.nodes[i]!, distance: depth });
     }
     return found;
   }
-  const search = store.costSearches.take();
+  const search = workspace.costSearches.take();
   search.search({ view, from, to: 0, direction, filter, weight, maxCost, watch, limit });
   for (const place of search.settled) found.push({ id: search.nodeAt(place), distance: search.costAt(place) });
-  store.costSearches.give(search);
+  workspace.costSearches.give(search);
   return found;
 }
 

@@ -2,10 +2,10 @@
 import { countOption, describe, directionOption } from '../model/options.ts';
 import { DataError } from '@sombra/vfs';
 import type { Direction, EdgeFilter, EdgeRecord, NodeRecord } from '../model/types.ts';
-import { danglingEdge } from './weighted-path.ts';
-import type { RecordSource } from './read-source.ts';
-import { missingNode } from '../algorithms/subgraph.ts';
-import { RUN_OPTIONS, type RunOptions } from './watch.ts';
+import { danglingEdge } from '../model/damage.ts';
+import type { RecordSource } from '../model/record-source.ts';
+import { missingNode } from '../model/damage.ts';
+import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
 
 /**
  * Predicates of a traversal. Without them no record is read.

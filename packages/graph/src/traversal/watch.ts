@@ -1,25 +1,7 @@
 import type { WriteTransaction } from '@sombra/pager';
 import { DataError, StateError, type VfsEnv } from '@sombra/vfs';
 import { describe } from '../model/options.ts';
-
-/** What Sombra needs of an `AbortSignal`. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-}
-
-/**
- * What ends a long call early, with StateError SOMBRA_ABORTED.
- * `signal`: its reason becomes the error's cause. A synchronous call sees only a signal that was aborted before, or by a
- * callback of its own: the code that aborts does not run meanwhile. Use the asynchronous twin, or `timeoutMs`.
- * `timeoutMs`: milliseconds that the call may take.
- */
-export interface RunOptions {
-  readonly signal?: AbortSignalLike;
-  readonly timeoutMs?: number;
-}
-
-export const RUN_OPTIONS = ['signal', 'timeoutMs'] as const;
+import type { AbortSignalLike, RunOptions } from '../model/run-options.ts';
 
 /** Steps between two looks. */
 const STEPS_PER_LOOK = 1024;

@@ -3,12 +3,13 @@
  * A*. Ties go to the node met first.
  */
 import type { View } from '@sombra/pager';
-import { CorruptionError, DataError } from '@sombra/vfs';
+import { DataError } from '@sombra/vfs';
 import type { Adjacency } from '../adjacency/adjacency.ts';
 import type { Watch } from './watch.ts';
 import { CostHeap } from './cost-heap.ts';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { NodeMarks } from './node-marks.ts';
+import { COUNTER } from '../model/counters.ts';
 import type { TypeFilter } from '../names/type-filter.ts';
 import type { Direction, Path, PropertyValue } from '../model/types.ts';
 
@@ -53,7 +54,6 @@ export interface CostQuery {
   readonly closedEdges?: ReadonlySet<number>;
 }
 
-const NEXT_NODE_ID = 0;
 /** Estimates are sums in another order, so that rounding may make them greater than what they estimate, by less than this part. */
 const ROUNDING = 1e-9;
 
@@ -95,7 +95,7 @@ export class WeightedPath implements Estimates {
 
   /** Begins a search that `advance` goes on with. */
   begin({ view, from, fromCost = 0, maxCost, estimates }: CostQuery): void {
-    this.marks.begin(view.counter(NEXT_NODE_ID));
+    this.marks.begin(view.counter(COUNTER.nextNodeId));
     this.heap.length = 0;
     this.settled.length = 0;
     this.target = -1;
@@ -240,16 +240,5 @@ function checkWeight(value: PropertyValue | undefined, edge: number, property: s
     'SOMBRA_WEIGHT',
     `weight '${property}': edge ${edge} ${found}; weights are numbers of at least 0: set it, or leave edges out with 'type'`,
     { details: { edge } },
-  );
-}
-
-/** An edge that adjacency names and that has no record. */
-export function danglingEdge(edge: number): CorruptionError {
-  return new CorruptionError(
-    'SOMBRA_ADJACENCY',
-    `edge ${edge} is in the adjacency of a node and has no record; run verify, restore from a backup`,
-    {
-      details: { edge },
-    },
   );
 }

@@ -1,7 +1,8 @@
 import type { Cursor } from '@sombra/btree';
 import type { View } from '@sombra/pager';
 import { CorruptionError } from '@sombra/vfs';
-import { type Adjacency, CHAIN_KEY_SIZE, NODE_KEY_SIZE, readU48, TYPE_KEY_SIZE } from '../adjacency/adjacency.ts';
+import { type Adjacency, CHAIN_KEY_SIZE, NODE_KEY_SIZE, TYPE_KEY_SIZE } from '../adjacency/adjacency.ts';
+import { readU48 } from '../values/u48.ts';
 import {
   CHAINS_HEAD,
   checkBlock,

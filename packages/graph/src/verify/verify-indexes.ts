@@ -1,11 +1,12 @@
 import type { View } from '@sombra/pager';
 import { NAME_KIND, DICTIONARY_KEY_SIZE, type NameKind } from '../names/dictionary.ts';
-import { readU48 } from '../adjacency/adjacency.ts';
+import { readU48 } from '../values/u48.ts';
 import type { Findings } from '../model/findings.ts';
 import { checkIdBlock, ID_BLOCK_IDS_OFFSET, idAt } from '../ids/id-block.ts';
 import { INDEX_KEY_ID_OFFSET, INDEX_KEY_SIZE, type IdIndex } from '../ids/id-index.ts';
 import { STATISTIC_SIZE } from '../names/statistics.ts';
-import { COUNTER, type GraphStore } from '../store/store.ts';
+import type { GraphStore } from '../store/store.ts';
+import { COUNTER } from '../model/counters.ts';
 import { readEdge, type RecordCounts, recordReader, scan } from './verify-records.ts';
 
 const TWO_32 = 0x1_0000_0000;

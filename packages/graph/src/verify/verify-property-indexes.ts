@@ -1,6 +1,6 @@
 import type { BTree } from '@sombra/btree';
 import type { View } from '@sombra/pager';
-import { readU48 } from '../adjacency/adjacency.ts';
+import { readU48 } from '../values/u48.ts';
 import type { Findings } from '../model/findings.ts';
 import { NeighbourCheck, type ValueSource } from '../indexes/build-index.ts';
 import { damagedIndex } from '../indexes/definition.ts';

@@ -1,13 +1,14 @@
 import type { BTree, Cursor } from '@sombra/btree';
 import type { View } from '@sombra/pager';
-import { readU48 } from '../adjacency/adjacency.ts';
+import { readU48 } from '../values/u48.ts';
 import { EdgeFingerprint } from '../adjacency/edge-fingerprint.ts';
 import type { Findings } from '../model/findings.ts';
 import { checkEdgeLength, edgeSource, edgeTarget, edgeType } from '../read/reader.ts';
 import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
 import { RecordReader } from '../records/record-reader.ts';
 import { damagedRecord, type Shape } from '../records/record-shape.ts';
-import { COUNTER, type GraphStore } from '../store/store.ts';
+import type { GraphStore } from '../store/store.ts';
+import { COUNTER } from '../model/counters.ts';
 
 /** What the records say. */
 export interface RecordCounts {

@@ -9,9 +9,11 @@ import { checkEdgeLength, edgeSource, edgeTarget, edgeType, GraphReader } from '
 import { checkProperties, type RecordWriter } from '../records/record-writer.ts';
 import type { IndexChanges } from '../indexes/index-changes.ts';
 import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
-import { COUNTER, type GraphStore } from '../store/store.ts';
+import type { GraphStore } from '../store/store.ts';
+import { COUNTER } from '../model/counters.ts';
 import type { EdgeId, NodeId, Properties, PropertyInput, PropertyValue } from '../model/types.ts';
-import { danglingEdge } from '../traversal/weighted-path.ts';
+import { danglingEdge } from '../model/damage.ts';
+import type { Workspace } from '../traversal/workspace.ts';
 import { addMany, deleteEdges, deleteNodes, upsertEdge, upsertNode } from './write-many.ts';
 import type { AddManyInput, AddManyResult, Upserted } from './write-many.ts';
 
@@ -48,8 +50,8 @@ export class GraphTransaction extends GraphReader {
   private checking = false;
 
   /** @internal Transactions come from Graph.begin. */
-  constructor(store: GraphStore, tx: WriteTransaction, parts: WriterParts) {
-    super(store, tx.view);
+  constructor(store: GraphStore, workspace: Workspace, tx: WriteTransaction, parts: WriterParts) {
+    super(store, workspace, tx.view);
     this.tx = tx;
     this.parts = parts;
     this.names = store.dictionary.mark();

@@ -5,6 +5,7 @@ import { IndexChanges } from '../../src/indexes/index-changes.ts';
 import { RecordWriter } from '../../src/records/record-writer.ts';
 import { LiveReader } from '../../src/read/snapshot.ts';
 import { GraphStore } from '../../src/store/store.ts';
+import { Workspace } from '../../src/traversal/workspace.ts';
 import { GraphTransaction } from '../../src/write/transaction.ts';
 import type { HintTable } from '../../src/ids/hint-table.ts';
 import type { Pager } from '@sombra/pager';
@@ -13,19 +14,21 @@ import type { Random } from './random.ts';
 export class StoreGraph {
   readonly pager: Pager;
   readonly store: GraphStore;
+  readonly workspace: Workspace;
   readonly reader: LiveReader;
 
   constructor(pager: Pager, hintMemory = 1 << 20) {
     GraphStore.create(pager);
     this.pager = pager;
     this.store = new GraphStore(pager, hintMemory);
-    this.reader = new LiveReader(this.store, pager.view);
+    this.workspace = new Workspace(this.store);
+    this.reader = new LiveReader(this.store, this.workspace, pager.view);
   }
 
   /** Runs a transaction and commits it. */
   write<T>(change: (tx: GraphTransaction) => T): T {
     const { store, pager } = this;
-    const tx = new GraphTransaction(store, pager.begin(), {
+    const tx = new GraphTransaction(store, this.workspace, pager.begin(), {
       records: new RecordWriter(),
       out: new AdjacencyWriter(store.out, pager.pageSize, store.everyType),
       in: new AdjacencyWriter(store.in, pager.pageSize, store.everyType),

@@ -9,6 +9,7 @@ import type { Adjacency } from '../adjacency/adjacency.ts';
 import { BLOCK_CAPACITY_OFFSET, BLOCK_NEIGHBOURS_OFFSET, edgesOffset } from '../adjacency/adjacency-block.ts';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { NodeMarks } from './node-marks.ts';
+import { COUNTER } from '../model/counters.ts';
 import type { TypeFilter } from '../names/type-filter.ts';
 import type { Filters, WalkBounds } from './walk-options.ts';
 import type { Watch } from './watch.ts';
@@ -20,8 +21,6 @@ export interface TraversalSource {
   readonly in: Adjacency;
 }
 
-/** Counter of the roots page that holds the next node id. */
-const NEXT_NODE_ID = 0;
 /** Nodes whose blocks are looked up before the first one is read. */
 const LOOK_UP_BATCH = 32;
 
@@ -62,32 +61,32 @@ class Frontier {
   }
 }
 
-export class Traversal {
+export class BreadthFirst {
   private readonly source: TraversalSource;
   private readonly forward = new Frontier();
   private readonly backward = new Frontier();
   private readonly columns = new EdgeColumns();
   private readonly heads = new Int32Array(LOOK_UP_BATCH * 2);
   private readonly counts = new Int32Array(LOOK_UP_BATCH * 2);
-  /** Where each level of the last `breadthFirst` ends in `nodes`. */
+  /** Where each level of the last `visit` ends in `nodes`. */
   readonly levelEnds: number[] = [];
 
   constructor(source: TraversalSource) {
     this.source = source;
   }
 
-  /** Nodes of the last `breadthFirst`, level by level, the start first; valid until the next call. */
+  /** Nodes of the last `visit`, level by level, the start first; valid until the next call. */
   get nodes(): Float64Array {
     return this.forward.queue;
   }
 
   /** A set for callers, empty; valid until the next traversal. */
   marks(view: View): NodeMarks {
-    this.forward.marks.begin(view.counter(NEXT_NODE_ID));
+    this.forward.marks.begin(view.counter(COUNTER.nextNodeId));
     return this.forward.marks;
   }
 
-  /** Place of a node among the `nodes` of the last `breadthFirst`, -1 when it is not there. */
+  /** Place of a node among the `nodes` of the last `visit`, -1 when it is not there. */
   placeOf(node: number): number {
     return this.forward.marks.indexOf(node);
   }
@@ -97,7 +96,7 @@ export class Traversal {
    * @param bounds  levels below `maxDepth`; the limit counts nodes from `minDepth` on
    * @returns number of nodes seen, those above `minDepth` included; see `nodes` and `levelEnds`
    */
-  breadthFirst(
+  visit(
     view: View,
     start: number,
     { direction, minDepth, maxDepth, limit }: WalkBounds,
@@ -105,7 +104,7 @@ export class Traversal {
     watch: Watch | undefined,
   ): number {
     const side = this.forward;
-    side.begin(view.counter(NEXT_NODE_ID), start, false);
+    side.begin(view.counter(COUNTER.nextNodeId), start, false);
     const { levelEnds } = this;
     levelEnds.length = 0;
     levelEnds.push(1);
@@ -122,8 +121,8 @@ export class Traversal {
     return Math.min(side.marks.count, ceiling);
   }
 
-  /** As `breadthFirst`, asking predicates. They may use the graph: nothing of theirs is held while they run. */
-  breadthFirstFiltered(
+  /** As `visit`, asking predicates. They may use the graph: nothing of theirs is held while they run. */
+  visitFiltered(
     view: View,
     start: number,
     { direction, minDepth, maxDepth, limit }: WalkBounds,
@@ -133,7 +132,7 @@ export class Traversal {
   ): number {
     const { forward: side, columns, levelEnds } = this;
     const refused = this.backward.marks;
-    const ids = view.counter(NEXT_NODE_ID);
+    const ids = view.counter(COUNTER.nextNodeId);
     side.begin(ids, start, false);
     refused.begin(ids);
     levelEnds.length = 0;
@@ -150,7 +149,7 @@ export class Traversal {
         if (direction !== 'out') this.source.in.collect(view, node, filter, direction === 'both' ? node : -1, columns);
         for (let i = 0; i < columns.length && side.marks.count < ceiling; i += 1) {
           const neighbour = columns.neighbours[i]!;
-          if (neighbour >= ids && neighbour < view.counter(NEXT_NODE_ID)) continue; // added by a predicate
+          if (neighbour >= ids && neighbour < view.counter(COUNTER.nextNodeId)) continue; // added by a predicate
           if (side.marks.indexOf(neighbour) >= 0 || refused.indexOf(neighbour) >= 0) continue;
           if (!filters.acceptsEdge(columns.edges[i]!, depth)) continue;
           if (filters.acceptsNode(neighbour, depth)) this.enqueue(neighbour);
@@ -183,7 +182,7 @@ export class Traversal {
     hops: number,
     watch: Watch | undefined,
   ): number {
-    const limit = view.counter(NEXT_NODE_ID);
+    const limit = view.counter(COUNTER.nextNodeId);
     this.forward.begin(limit, start, false);
     let sources = Float64Array.of(start);
     for (let hop = 0; hop < hops && sources.length > 0; hop += 1) {
@@ -317,7 +316,7 @@ export class Traversal {
     edges: number[],
     watch: Watch | undefined,
   ): boolean {
-    const limit = view.counter(NEXT_NODE_ID);
+    const limit = view.counter(COUNTER.nextNodeId);
     const { forward, backward } = this;
     forward.begin(limit, from, true);
     backward.begin(limit, to, true);

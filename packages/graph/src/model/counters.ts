@@ -1,0 +1,12 @@
+/** Counters of the roots page. */
+export const COUNTER = {
+  nextNodeId: 0,
+  nextEdgeId: 1,
+  catalogueVersion: 2,
+  nodeCount: 3,
+  edgeCount: 4,
+  labels: 5,
+  edgeTypes: 6,
+  propertyKeys: 7,
+  indexVersion: 8,
+} as const;
