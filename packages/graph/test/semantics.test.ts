@@ -457,7 +457,7 @@ describe('scans', () => {
     });
   });
 
-  test('an iterator of a transaction goes on over changes made meanwhile', () => {
+  test('an iterator of a transaction gives the rows that were there at its first one, whatever is changed meanwhile', () => {
     withGraph({}, (db) => {
       const tx = db.graph.begin();
       for (let i = 0; i < 300; i += 1) tx.addNode('N');
@@ -467,9 +467,8 @@ describe('scans', () => {
         if (id <= 300) tx.addNode('N');
         if (id % 2 === 0) tx.deleteNode(id);
       }
-      expect(seen.slice(0, 300)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
-      expect(new Set(seen).size).toBe(seen.length);
-      expect(seen.length).toBe(600);
+      expect(seen).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
+      expect(tx.nodeCount('N')).toBe(450);
       tx.commit();
     });
   });
