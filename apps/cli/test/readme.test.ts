@@ -4,6 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { SOMBRA } from '../src/run.ts';
+import { makeProgram } from '../src/shell/program.ts';
 import { BIN } from './support/cli.ts';
 import { temporaryFolder } from './support/files.ts';
 
@@ -38,6 +40,18 @@ it.each(blocks('console').map((block) => [block.split('\n')[0]!, block] as const
     if (line!.startsWith('cat ')) writeFileSync(join(folder, line!.slice('cat '.length)), shown);
     else expect(fixed(shell(line!))).toBe(fixed(shown));
   }
+});
+
+it('names every command', () => {
+  const never = (): never => {
+    throw new Error('no command runs here');
+  };
+  const { commands } = makeProgram(SOMBRA, { stdout: never, stderr: never }, never, never);
+  for (const name of commands.map((command) => command.name()))
+    expect(readme).toMatch(new RegExp(`^\\| \`sombra ${name} `, 'm'));
+  for (const name of ['info', 'stats', 'verify', 'header', 'wal-info'])
+    expect(readme).toContain(`sombra-inspect ${name} DB`);
+  for (const name of ['checkpoint', 'unlock']) expect(readme).toContain(`sombra-repair ${name} DB`);
 });
 
 it('has examples of every kind', () => expect(blocks('console').length).toBe(4));

@@ -16,7 +16,7 @@ import type { LoaderEvents } from './loader.ts';
 import type { LoadResult } from './messages.ts';
 
 /** Files of a database beside the main file, by what follows its name. */
-const COMPANION = /^(?:-(?:wal|wal-spare|dw|bulk|shm|lock|\d{10}-wal)|\.tmp-[0-9a-f]{32})?$/;
+const COMPANION = /^(?:-(?:wal|wal\.spare|dw|bulk|shm|lock|\d{10}-wal)|\.tmp-[0-9a-f]{32})?$/;
 
 /** How an import is run. */
 export interface ImportRun extends LoaderEvents {
