@@ -106,7 +106,7 @@ export const COUNT_OPTIONS = ['where'] as const;
  */
 export function parseFind(on: 'node' | 'edge', query: object | undefined, where: string, own: readonly string[]): Find {
   const name = on === 'node' ? 'label' : 'type';
-  const given: NodeQuery & EdgeQuery & Partial<Selection> = checkOptions(query, [name, ...own], where) ?? {};
+  const given: NodeQuery & EdgeQuery & Partial<Selection> = checkOptions(query ?? {}, [name, ...own], where)!;
   const { names, everyName } = on === 'node' ? labelNames(given.label) : typeNames(given.type);
   const { orderBy, descendingIds } = parseOrder(given.orderBy);
   const select = parseSelect(given.select);
@@ -161,7 +161,7 @@ function parseOrder(given: unknown): Pick<Find, 'orderBy' | 'descendingIds'> {
       continue;
     }
     const own = checkOptions(one, ['key', 'id', 'descending'], 'orderBy');
-    const { key, id } = (own ?? {}) as { key?: unknown; id?: unknown };
+    const { key, id } = (own ?? Object.create(null)) as { key?: unknown; id?: unknown };
     const descending = flagOption(own?.descending, false, 'descending');
     if (id === undefined && typeof key === 'string') {
       orderBy.push({ key, descending });
@@ -219,12 +219,12 @@ export class OpenFind {
   readonly parameters: readonly string[];
   private readonly find: Find;
   private readonly rest: { readonly [K in 'after' | 'limit' | 'skip']?: Parameter };
-  private readonly memory: PlanMemory = {};
+  private readonly memory: PlanMemory = { chosen: undefined };
 
   /** @throws as `parseFind` */
   constructor(on: 'node' | 'edge', query: object | undefined, where: string) {
     const names = new Set<string>();
-    const rest: Record<string, Parameter> = {};
+    const rest = Object.create(null) as Record<string, Parameter>;
     const given: Record<string, unknown> = {};
     for (const [option, value] of Object.entries(checkedQuery(query, where))) {
       if (!(value instanceof Parameter)) given[option] = value;
@@ -241,7 +241,7 @@ export class OpenFind {
 
   /** The find with these values. @throws DataError SOMBRA_OPTION, and as `parseFind` */
   bind(values: ParameterValues | undefined): Find {
-    const given = checkOptions(values, this.parameters, 'parameters') ?? {};
+    const given = checkOptions(values ?? {}, this.parameters, 'parameters')!;
     const { find, rest, memory } = this;
     const option = (parameter: Parameter | undefined): unknown =>
       parameter === undefined ? undefined : resolved(parameter, given);
