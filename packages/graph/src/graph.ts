@@ -112,7 +112,8 @@ export class Graph {
   /**
    * Creates an index on a property of the nodes with a label, or on several together, over all data that there is; a commit of
    * its own, whatever the size. From then on every write keeps it, and finds use it. A node is in the index when it has all the
-   * properties. NaN, lists and maps have no order: they are found through `exists` only, and are never the same for `unique`.
+   * properties. NaN, lists and maps have no order: they are found through `exists` only. For `unique` values are the same by content,
+   * whatever they are stored as and in whatever order a map has its keys; NaN is never the same as anything.
    * @param keys  one name, or up to 8 in the order of their importance
    * @returns false when there is this index already
    * @throws DataError SOMBRA_UNIQUE when two nodes have the same values, SOMBRA_INDEX_EXISTS when there is one that differs in

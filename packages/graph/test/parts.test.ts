@@ -6,6 +6,7 @@ import { EdgeColumns } from '../src/adjacency/edge-columns.ts';
 import { HintTable } from '../src/ids/hint-table.ts';
 import { NodeMarks } from '../src/traversal/node-marks.ts';
 import { sameValue } from '../src/values/same-value.ts';
+import { valueHash } from '../src/values/value-hash.ts';
 import { codeOf } from './support/errors.ts';
 import { Random } from './support/random.ts';
 
@@ -148,7 +149,7 @@ test('values are the same by value, whatever their kind of number; NaN never is'
   const same: [unknown, unknown][] = [[1, 1], [1, 1n], [2n ** 60n, 2n ** 60n], [2 ** 60, 2n ** 60n], [0, -0], ['a', 'a'], [new Date(5), new Date(5)], [Uint8Array.of(1), Uint8Array.of(1)], [[1, ['a']], [1n, ['a']]], [{ a: 1, b: [2] }, { b: [2], a: 1 }], [true, true]]; // prettier-ignore
   const different: [unknown, unknown][] = [[NaN, NaN], [1, '1'], [1n, '1'], [1, true], [0, false], [2 ** 53, 2n ** 53n + 1n], [new Date(1), 1], [new Date(1), {}], [[1], [1, 2]], [[1], Uint8Array.of(1)], [{ a: 1 }, { a: 1, b: 1 }], [{ a: 1 }, { b: 1 }], [{ a: 1 }, null], [{}, []], [{ toString: 1 }, {}], [{}, new Date(0)]]; // prettier-ignore
   for (const [a, b] of same)
-    expect([a, b, sameValue(a as never, b as never), sameValue(b as never, a as never)]).toEqual([a, b, true, true]);
+    expect([a, b, sameValue(a as never, b as never), sameValue(b as never, a as never), valueHash(a as never)]).toEqual([a, b, true, true, valueHash(b as never)]); // prettier-ignore
   for (const [a, b] of different)
     expect([a, b, sameValue(a as never, b as never), sameValue(b as never, a as never)]).toEqual([a, b, false, false]);
 });

@@ -15,7 +15,7 @@ import { notUnique, UniqueCheck } from '../indexes/unique.ts';
 
 /** Least memory for the keys of one index; all together take that of one sorter as long as that is more. */
 const SORT_BYTES_MIN = 1024 * 1024;
-/** Behind the key in a unique index: where the whole record lies in scratch space, and its size; 0 when the key says it all. */
+/** Behind the key in a unique index: where the whole record lies in scratch space, and its size; 0 when the key is exact. */
 const PLACE_SIZE = 6 + 4;
 
 interface Gathered {
@@ -88,17 +88,17 @@ export class BulkPropertyIndexes {
     }
   }
 
-  /** Appends where the record lies, once it was written to scratch space, which only values that were cut need. */
+  /** Appends where the record lies, once it was written to scratch space, which only keys need that are not exact. */
   private addPlace(bytes: Uint8Array, at: number, length: number): void {
     const { key } = this;
     let offset = 0;
-    if (key.cut) {
+    if (!key.exact) {
       const scratch = this.writer.scratch();
       offset = scratch.size;
       scratch.append(bytes.subarray(at, at + length));
     }
     key.id(offset);
-    const size = key.cut ? length : 0;
+    const size = key.exact ? 0 : length;
     for (let shift = 24; shift >= 0; shift -= 8) key.byte((size >>> shift) & 0xff);
   }
 }

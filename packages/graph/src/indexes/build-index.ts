@@ -1,5 +1,6 @@
 import type { BulkBuilder, BulkTree } from '@sombra/btree';
-import { sameValue } from '../values/same-value.ts';
+import { sameValues } from '../values/same-value.ts';
+import { valueHash } from '../values/value-hash.ts';
 import type { PropertyValue } from '../model/types.ts';
 import type { IndexDefinition } from './definition.ts';
 import {
@@ -17,7 +18,7 @@ import type { KeyStream } from '../sorting/key-sorter.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Where the values behind two entries can be looked up, to tell those that were cut from each other. */
+/** Where the values behind entries can be looked up whose keys do not say it all. */
 export interface ValueSource {
   /** Values of the index's properties of a node or edge. */
   values(index: IndexDefinition, id: number): readonly PropertyValue[] | undefined;
@@ -51,8 +52,10 @@ export class NeighbourCheck {
   private readonly index: IndexDefinition;
   private readonly source: ValueSource;
   private key = NO_BYTES;
-  /** Entries that have the same key so far. */
-  private readonly ids: number[] = [];
+  /** First entry with this key. */
+  private first = 0;
+  /** Entries with this key by the hash of their values; empty as long as there is one only, or when the key is exact. */
+  private readonly byHash = new Map<number, number[]>();
 
   constructor(index: IndexDefinition, source: ValueSource) {
     this.index = index;
@@ -61,24 +64,35 @@ export class NeighbourCheck {
 
   /** @throws what `source.duplicate` makes */
   next(key: Uint8Array, length: number): void {
-    const { ids, index, source } = this;
+    const { index, source, first } = this;
     const size = length - ID_SIZE;
     const id = idOf(key, length);
     if (this.key.length !== size || !this.key.every((byte, i) => byte === key[i])) {
       this.key = key.slice(0, size);
-      ids.length = 0;
-      ids.push(id);
+      this.first = id;
+      this.byHash.clear();
       return;
     }
-    const kind = keyKind(key, size);
-    if (kind === 'unordered') return;
-    if (kind === 'whole') throw source.duplicate(index, ids[0]!, id);
+    if (keyKind(key, size) === 'whole') throw source.duplicate(index, first, id);
+    if (this.byHash.size === 0) this.compare(first);
+    this.compare(id);
+  }
+
+  private compare(id: number): void {
+    const { index, source, byHash } = this;
     const values = source.values(index, id);
-    for (const other of ids) {
-      const found = source.values(index, other);
-      if (values?.every((value, i) => sameValue(value, found![i]!)) === true) throw source.duplicate(index, other, id);
+    if (values === undefined) return;
+    const hash = valueHash([...values]);
+    const others = byHash.get(hash);
+    if (others === undefined) {
+      byHash.set(hash, [id]);
+      return;
     }
-    ids.push(id);
+    for (const other of others) {
+      const found = source.values(index, other);
+      if (found !== undefined && sameValues(values, found)) throw source.duplicate(index, other, id);
+    }
+    others.push(id);
   }
 }
 

@@ -30,8 +30,7 @@ class Change {
     const { before, after } = this;
     if (before.length !== after.length) return false;
     for (let i = 0; i < after.length; i += 1) if (before.bytes[i] !== after.bytes[i]) return false;
-    // Values that were cut may differ where the key does not tell.
-    return !after.cut || !this.index.unique;
+    return after.exact || !this.index.unique;
   }
 }
 
@@ -105,7 +104,7 @@ export class IndexChanges {
   check(view: View, id: number, bytes: Uint8Array, at: number, length: number): void {
     for (let i = 0; i < this.count; i += 1) {
       const { index, after } = this.changes[i]!;
-      if (!index.unique || after.length === 0 || after.unordered || this.changes[i]!.same) continue;
+      if (!index.unique || after.length === 0 || this.changes[i]!.same) continue;
       this.unique.refuse(view, index, after, id, bytes, at, length);
     }
   }

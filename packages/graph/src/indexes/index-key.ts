@@ -61,10 +61,15 @@ export class IndexKeyWriter {
   /** Room for a key and for what makes it a bound. */
   readonly bytes = new Uint8Array(INDEX_KEY_MAX + 16);
   length = 0;
-  /** Was content cut since `clear`? Then equal keys do not mean equal values. */
+  /** Was content cut since `clear`? */
   cut = false;
   /** Was a value without order among the components since `clear`? */
   unordered = false;
+
+  /** Do equal keys mean equal values? */
+  get exact(): boolean {
+    return !this.cut && !this.unordered;
+  }
 
   clear(): void {
     this.length = 0;

@@ -3,7 +3,7 @@ import type { View } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
 import { type Dictionary, NAME_KIND } from '../names/dictionary.ts';
 import { RecordReader } from '../records/record-reader.ts';
-import { sameValue } from '../values/same-value.ts';
+import { sameValues } from '../values/same-value.ts';
 import type { PropertyValue } from '../model/types.ts';
 import type { IndexDefinition } from './definition.ts';
 import { ID_SIZE, idOf, INDEX_KEY_MAX, type IndexKeyWriter } from './index-key.ts';
@@ -82,12 +82,13 @@ export class UniqueCheck {
     at: number,
     length: number,
   ): number {
+    if (key.exact) return idsWith(view, index, key).find((other) => other !== id) ?? 0;
+    const values = this.values(index, bytes, at, length);
+    if (!sameValues(values, values)) return 0; // NaN
     for (const other of idsWith(view, index, key)) {
       if (other === id) continue;
-      if (!key.cut) return other;
-      const values = this.values(index, bytes, at, length);
       const found = this.valuesOf(view, index, other);
-      if (found !== undefined && values.every((value, i) => sameValue(value, found[i]!))) return other;
+      if (found !== undefined && sameValues(values, found)) return other;
     }
     return 0;
   }
@@ -152,6 +153,6 @@ function shortText(value: PropertyValue): string {
         ? value.toISOString()
         : value instanceof Uint8Array
           ? `${value.length} bytes`
-          : JSON.stringify(value);
+          : JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
   return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
 }

@@ -27,3 +27,8 @@ export function sameValue(a: PropertyValue, b: PropertyValue): boolean {
 function isNumeric(value: PropertyValue): value is number | bigint {
   return typeof value === 'number' || typeof value === 'bigint';
 }
+
+/** Are all values of two lists of the same length the same? */
+export function sameValues(a: readonly PropertyValue[], b: readonly PropertyValue[]): boolean {
+  return a.every((value, i) => sameValue(value, b[i]!));
+}
