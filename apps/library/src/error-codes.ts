@@ -281,7 +281,7 @@ export const ERROR_CODES = Object.freeze({
   // ---- a transaction ended otherwise than by its commit
   SOMBRA_TRANSACTION_PAGES: entry(
     'TransactionError',
-    'The transaction changes more pages than `maxTransactionPages`. It was rolled back.',
+    'The transaction changes more pages than `maxTransactionPages`. It was rolled back; a cascade that cannot fit is refused before it changes anything.',
     'Do less in one transaction, raise the limit, or use `bulkLoad`.',
   ),
   SOMBRA_TRANSACTION_TIMEOUT: entry(

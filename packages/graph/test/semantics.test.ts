@@ -5,7 +5,7 @@ import type { NodeRecord, PropertyValue, Where, WhereProperties } from '../src/i
 import { compare } from './support/compare.ts';
 import { codeOf } from './support/errors.ts';
 import { ModelGraph } from './support/model.ts';
-import { type OpenGraph, withGraph } from './support/open.ts';
+import { OpenGraph, withGraph } from './support/open.ts';
 import { sameStored } from './support/values.ts';
 
 describe('ids', () => {
@@ -137,6 +137,64 @@ describe('direction and multiplicity', () => {
 });
 
 describe('deleting', () => {
+  test('a cascade that no transaction has room for is refused before anything is changed, with what to do', () => {
+    const db = new OpenGraph({ maxTransactionPages: 60, cacheSize: 200 });
+    const EDGES = 20_000;
+    db.graph.bulkLoad({
+      nodes: Array.from({ length: EDGES + 1 }, () => ({ labels: 'N' })),
+      edges: Array.from({ length: EDGES }, (_, i) => ({
+        source: i % 2 ? 0 : i + 1,
+        target: i % 2 ? i + 1 : 0,
+        type: 'T',
+      })),
+    });
+    const tx = db.graph.begin();
+    const added = tx.addNode('M');
+    for (const call of [() => tx.deleteNode(1, { cascade: true }), () => tx.deleteNodes([1], { cascade: true })]) {
+      expect(call).toThrow(expect.objectContaining({ code: 'SOMBRA_TRANSACTION_PAGES' }));
+      expect(call).toThrow(/node 1 has 20000 edges.*deleteEdges/);
+    }
+    expect([tx.state, tx.degree(1, { direction: 'both' }), tx.hasNode(added)]).toEqual(['active', EDGES, true]);
+    tx.commit();
+    for (let left = EDGES; left > 0; left -= 1000) {
+      const part = db.graph.begin();
+      part.deleteEdges(part.edgeIdsOf(1, { direction: 'both', limit: 1000 }));
+      part.commit();
+    }
+    db.write((last) => last.deleteNode(1, { cascade: true }));
+    expect([db.reader.nodeCount(), db.reader.edgeCount()]).toEqual([EDGES + 1, 0]);
+    expect(db.graph.verify().errors).toEqual([]);
+    db.pager.close();
+  });
+
+  test.each<[string, (i: number) => boolean]>([
+    ['every other edge', (i) => i % 2 === 0],
+    ['all but every seventh', (i) => i % 7 !== 0],
+    ['one in a hundred', (i) => i % 100 === 99],
+    ['a run in the middle', (i) => i > 900 && i < 2500],
+    ['all', () => true],
+  ])('a cascade takes its own edges out of the lists of types, and no other: %s', (_name, isOfHub) => {
+    withGraph({ cacheSize: 64 }, (db) => {
+      const rest: Record<string, number[]> = { T: [], U: [] };
+      db.write((tx) => {
+        for (let i = 0; i < 60; i += 1) tx.addNode('N');
+        for (let i = 0; i < 3000; i += 1) {
+          const type = i % 5 === 0 ? 'U' : 'T';
+          const ends: [number, number] = isOfHub(i) ? [1, 2 + (i % 50)] : [2 + (i % 20), 30 + (i % 30)];
+          const id = i % 3 === 0 ? tx.addEdge(ends[1], ends[0], type) : tx.addEdge(...ends, type);
+          if (!isOfHub(i)) rest[type]!.push(id);
+        }
+      });
+      const tx = db.graph.begin();
+      tx.deleteNode(1, { cascade: true });
+      for (const type of ['T', 'U']) expect([...tx.edgeIds(type)]).toEqual(rest[type]);
+      rest['T']!.push(tx.addEdge(2, 3, 'T'));
+      tx.commit();
+      expect([...db.reader.edgeIds('T')]).toEqual(rest['T']);
+      expect(db.problems()).toEqual([]);
+    });
+  });
+
   test('a node with edges stays unless cascade is asked for; then its edges go, from the other ends too', () => {
     withGraph({}, (db) => {
       const model = new ModelGraph();

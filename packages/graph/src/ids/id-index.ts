@@ -200,6 +200,45 @@ export class IdIndex {
     return true;
   }
 
+  /**
+   * Removes many ids, block by block; those that the name does not have are skipped.
+   * @param ids  ascending
+   */
+  removeAll(tx: WriteTransaction, name: number, ids: Float64Array): void {
+    for (let next = 0; next < ids.length; ) {
+      const at = this.findBlock(tx.view, name, ids[next]!);
+      if (at < 0) {
+        next += 1;
+        continue;
+      }
+      const { words } = tx.view.cache;
+      const size = checkIdBlock(words, at, this.tree.foundLength);
+      const count = (this.tree.foundLength - ID_BLOCK_IDS_OFFSET) / size;
+      this.load(words, at, size, count);
+      const before = next;
+      let kept = 0;
+      for (let i = 0; i < count; i += 1) {
+        const id = this.ids[i]!;
+        while (next < ids.length && ids[next]! < id) next += 1;
+        if (ids[next] === id) next += 1;
+        else this.ids[kept++] = id;
+      }
+      if (next === before) next += 1; // it is behind the last id of its block
+      if (kept < count) this.rewrite(tx, name, kept, size);
+    }
+  }
+
+  /** Writes ids[0, count) in the place of the block that was found. */
+  private rewrite(tx: WriteTransaction, name: number, count: number, size: number): void {
+    const { tree } = this;
+    if (count === 0) {
+      this.last.delete(name);
+      tree.delete(tx, this.key, INDEX_KEY_SIZE);
+    } else if (tree.foundCapacity > SMALL_BLOCK && (ID_BLOCK_IDS_OFFSET + count * size) * 4 < tree.foundCapacity)
+      this.shrink(tx, name, count);
+    else this.writeBlocks(tx, name, count, false);
+  }
+
   /** A name without a block at or before the id: joins the first block after it, or begins one. */
   private addFirst(tx: WriteTransaction, name: number, id: number): void {
     const { tree, found } = this;

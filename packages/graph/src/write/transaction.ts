@@ -14,6 +14,7 @@ import { COUNTER } from '../model/counters.ts';
 import type { EdgeId, NodeId, Properties, PropertyInput, PropertyValue } from '../model/types.ts';
 import { danglingEdge } from '../model/damage.ts';
 import type { Workspace } from '../traversal/workspace.ts';
+import { refuseTooManyEdges } from './cascade.ts';
 import { addMany, deleteEdges, deleteNodes, upsertEdge, upsertNode } from './write-many.ts';
 import type { AddManyInput, AddManyResult, Upserted } from './write-many.ts';
 
@@ -108,7 +109,8 @@ export class GraphTransaction extends GraphReader {
   /**
    * Deletes a node.
    * @param options  `cascade`: its edges too
-   * @throws DataError SOMBRA_NODE_NOT_FOUND, SOMBRA_NODE_HAS_EDGES
+   * @throws DataError SOMBRA_NODE_NOT_FOUND, SOMBRA_NODE_HAS_EDGES; TransactionError SOMBRA_TRANSACTION_PAGES for more edges than
+   *   one transaction can delete: as far as that can be known before, nothing is changed, and the transaction goes on
    */
   deleteNode(id: NodeId, options?: { readonly cascade?: boolean }): void {
     this.checkActive();
@@ -128,8 +130,9 @@ export class GraphTransaction extends GraphReader {
         },
       );
     }
+    const outgoing = connected ? this.collectIncident(id) : 0;
     try {
-      if (connected) this.deleteEdgesOf(id);
+      if (connected) this.deleteIncident(id, outgoing);
       this.planIndexes('node', id, labels, NO_NAMES, 0);
       this.changeIndexes(id);
       for (const label of labels) {
@@ -243,6 +246,7 @@ export class GraphTransaction extends GraphReader {
     const { source, target, type } = this.edgeFields(id);
     try {
       this.deleteEdgeRecord(id, type);
+      this.store.typeIndex.remove(this.tx, type, id);
       if (!this.parts.out.remove(this.tx, source, id, type) || !this.parts.in.remove(this.tx, target, id, type))
         throw danglingEdge(id);
     } catch (error) {
@@ -550,37 +554,49 @@ export class GraphTransaction extends GraphReader {
     }
   }
 
-  /** Removes all edges of a node, from the other ends too. */
-  private deleteEdgesOf(id: NodeId): void {
+  /**
+   * Gathers the edges of a node in `parts.incident`, outgoing ones first.
+   * @returns how many are outgoing
+   * @throws TransactionError SOMBRA_TRANSACTION_PAGES
+   */
+  private collectIncident(id: NodeId): number {
     const { store, view, tx, parts } = this;
     const { incident } = parts;
     incident.length = 0;
     store.out.collect(view, id, store.everyType, -1, incident);
     const outgoing = incident.length;
     store.in.collect(view, id, store.everyType, id, incident);
-    for (let i = 0; i < incident.length; i += 1) {
-      const edge = incident.edges[i]!;
-      const neighbour = incident.neighbours[i]!;
-      const type = incident.types[i]!;
-      if (!this.deleteEdgeRecord(edge, type)) throw danglingEdge(edge);
-      if (neighbour === id) continue;
+    refuseTooManyEdges(store, tx, id, incident, outgoing);
+    return outgoing;
+  }
+
+  /** Removes the edges of a node that `collectIncident` has gathered, from the other ends too; one tree after the other. */
+  private deleteIncident(id: NodeId, outgoing: number): void {
+    const { store, tx, parts } = this;
+    const { neighbours, edges, types, length } = parts.incident;
+    for (let i = 0; i < length; i += 1) this.deleteEdgeRecord(edges[i]!, types[i]!);
+    for (let from = 0, to = 0; from < length; from = to) {
+      const type = types[from]!;
+      while (to < length && types[to] === type) to += 1;
+      store.typeIndex.removeAll(tx, type, edges.slice(from, to).sort());
+    }
+    for (let i = 0; i < length; i += 1) {
+      if (neighbours[i] === id) continue;
       const other = i < outgoing ? parts.in : parts.out;
-      if (!other.remove(tx, neighbour, edge, type)) throw danglingEdge(edge);
+      if (!other.remove(tx, neighbours[i]!, edges[i]!, types[i]!)) throw danglingEdge(edges[i]!);
     }
     parts.out.drop(tx, id);
     parts.in.drop(tx, id);
   }
 
-  /** Removes what is kept of an edge outside of adjacency. @returns false if it has no record */
-  private deleteEdgeRecord(id: EdgeId, type: number): boolean {
+  /** Removes what is kept of an edge outside of adjacency and of the index of types. @throws CorruptionError SOMBRA_ADJACENCY */
+  private deleteEdgeRecord(id: EdgeId, type: number): void {
     const { store, tx } = this;
     this.planIndexes('edge', id, [type], NO_NAMES, 0);
-    if (!store.edges.deleteU48(tx, id)) return false;
+    if (!store.edges.deleteU48(tx, id)) throw danglingEdge(id);
     this.changeIndexes(id);
-    store.typeIndex.remove(tx, type, id);
     store.statistics.add(NAME_KIND.edgeType, type, -1);
     this.addToCounter(COUNTER.edgeCount, -1);
-    return true;
   }
 
   /**

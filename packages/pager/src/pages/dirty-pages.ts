@@ -72,6 +72,11 @@ export class DirtyPages {
     this.forgetSaved(0);
   }
 
+  /** Pages that may still be added, or saved for a savepoint. */
+  get left(): number {
+    return this.limit - this.count - this.saved.length;
+  }
+
   /** Index of a page that this transaction changed already, -1 otherwise. */
   indexOf(pageNumber: number): number {
     const { table, frameDirty } = this.cache;

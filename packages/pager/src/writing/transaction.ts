@@ -71,6 +71,16 @@ export class WriteTransaction implements Changes, ViewOwner {
     return this.current;
   }
 
+  /** Pages that it may still change before SOMBRA_TRANSACTION_PAGES. */
+  get pagesLeft(): number {
+    return this.host.dirty.left;
+  }
+
+  /** Has it changed this page already? Then a further change takes nothing from `pagesLeft`, but for savepoints. */
+  hasChanged(pageNumber: number): boolean {
+    return this.host.dirty.indexOf(pageNumber) >= 0;
+  }
+
   /**
    * A new page: from the freelist, or at the end of the file. Zero apart from its header. It stands in the log as an image.
    * @param kind    page kind, 16 to 255 for layers above
