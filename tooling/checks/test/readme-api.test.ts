@@ -11,7 +11,6 @@ const NOT_YET: Record<string, number> = {
   '@sombra/vfs': 2, // statics that every Error of Node has
   '@sombra/pager': 76,
   '@sombra/btree': 37,
-  '@sombra/graph': 54,
   '@sombra/db': 51,
 };
 

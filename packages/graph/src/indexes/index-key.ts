@@ -195,11 +195,6 @@ export class IndexKeyWriter {
   }
 }
 
-/** Where the components of a key end and its id begins; -1 when it is too short for an id. */
-export function idOffset(keyLength: number): number {
-  return keyLength > ID_SIZE ? keyLength - ID_SIZE : -1;
-}
-
 /** Id at the end of a key. */
 export function idOf(key: Uint8Array, keyLength: number): number {
   return readU48(key, keyLength - ID_SIZE);

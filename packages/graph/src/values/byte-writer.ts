@@ -1,6 +1,5 @@
 import { DataError } from '@sombra/vfs';
 
-const TWO_32 = 0x1_0000_0000;
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** A growable run of bytes, reused: `length = 0` starts over. `bytes` is replaced when it grows. */
@@ -69,20 +68,6 @@ export class ByteWriter {
     if (to - from > 32) this.bytes.set(source.subarray(from, to), this.length);
     else for (let i = from; i < to; i += 1) this.bytes[this.length + i - from] = source[i]!;
     this.length += to - from;
-  }
-
-  /** @param value  0 to 2^48 - 1 */
-  u48(value: number): void {
-    this.reserve(6);
-    const high = Math.floor(value / TWO_32);
-    const { bytes, length } = this;
-    bytes[length] = value;
-    bytes[length + 1] = value >>> 8;
-    bytes[length + 2] = value >>> 16;
-    bytes[length + 3] = value >>> 24;
-    bytes[length + 4] = high;
-    bytes[length + 5] = high >>> 8;
-    this.length += 6;
   }
 
   /** ASCII text; the caller has checked that it is. */

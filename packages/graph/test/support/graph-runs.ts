@@ -93,7 +93,7 @@ function randomQuestion(random: Random, rows: readonly Row[]): Question {
     const keys = INDEX_KEYS.filter((key) => row !== undefined && Object.hasOwn(row.properties, key));
     const key = random.pick(keys.length > 0 ? keys : INDEX_KEYS);
     const value = keys.length > 0 ? row!.properties[key]! : randomValue(random);
-    const operators = ['eq', 'eq', 'ne', 'in', 'exists', ...(hasOrder(value) ? ['lt', 'le', 'gt', 'ge'] : [])];
+    const operators = ['eq', 'eq', 'ne', 'in', 'exists', ...(hasOrder(value) ? ['lt', 'lte', 'gt', 'gte'] : [])];
     const operator = random.pick(typeof value === 'string' ? [...operators, 'startsWith', 'contains'] : operators);
     const given = operator === 'exists' ? random.chance(0.7) : operator === 'in' ? [value, randomValue(random)] : value;
     return { op: 'test', key, operator, value: given };

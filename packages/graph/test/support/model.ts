@@ -1,6 +1,6 @@
 // A plain model of a graph: records in Maps, everything else worked out from them by scanning.
 import type { Direction, Properties, PropertyInput, PropertyValue } from '../../src/model/types.ts';
-import { equal, hasOrder } from './naive-find.ts';
+import { equal } from './naive-find.ts';
 
 export interface ModelNode {
   readonly labels: readonly string[];
@@ -140,7 +140,6 @@ export class ModelGraph {
   }
 
   private twin(index: ModelIndex, values: readonly PropertyValue[], id: number): boolean {
-    if (!values.every(hasOrder)) return false;
     return this.rowsOf(index).some(
       ([other, theirs]) => other !== id && theirs.every((value, i) => equal(value, values[i])),
     );
