@@ -165,7 +165,7 @@ export class Graph {
     };
   }
 
-  /** The transaction before may have been rolled back by the pager without having heard of it. */
+  /** The transaction before may have been rolled back by the pager without telling it. */
   private settle(): void {
     if (this.current === undefined || this.current.state === 'active') return;
     this.current.settle();

@@ -4,7 +4,7 @@ import type { Watch } from '../traversal/watch.ts';
 /**
  * A long computation in slices: a generator that yields between them, every few thousand edges, never inside a hot loop.
  * One mechanism serves both forms of an algorithm: the synchronous one runs the slices one after the other, the asynchronous
- * one lets the event loop turn in between. Whoever drives the slices looks at the watch after each.
+ * one lets the event loop turn in between. The caller that runs the slices checks the watch after each.
  */
 export type Steps<T> = Generator<undefined, T, undefined>;
 

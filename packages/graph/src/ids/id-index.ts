@@ -84,7 +84,7 @@ export class IdIndex {
         let last = after;
         for (let i = searchIds(words, at, size, count, after + 1); i < count && taken < into.length; i += 1) {
           const id = idAt(words, at, size, i);
-          // Who goes on behind the last id would never come to an end.
+          // Otherwise a scan that continues after the last id would never end.
           if (id <= last) throw damagedIdBlock(`id ${id} follows id ${last}`);
           last = id;
           into[taken++] = id;
@@ -113,7 +113,7 @@ export class IdIndex {
         let last = before;
         for (let i = searchIds(words, at, size, count, before) - 1; i >= 0 && taken < into.length; i -= 1) {
           const id = idAt(words, at, size, i);
-          // Who goes on before the last id would never come to an end.
+          // Otherwise a scan that continues before the last id would never end.
           if (id >= last) throw damagedIdBlock(`id ${id} stands before id ${last}`);
           last = id;
           into[taken++] = id;

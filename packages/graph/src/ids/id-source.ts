@@ -120,7 +120,7 @@ export class RecordScan implements IdSource {
       let last = this.place - 1;
       for (let more = cursor.seekU48(this.place); more && count < ids.length; more = cursor.next()) {
         const id = readId(tree, cursor.keyInto(KEY));
-        // Who goes on behind the last id would never come to an end.
+        // Otherwise a scan that continues after the last id would never end.
         if (id <= last) throw wrongOrder(tree, id, last);
         last = id;
         if (id > range.to) break;

@@ -1,4 +1,4 @@
-/** Unique indexes: who has the same values already. */
+/** Unique indexes: does another record have the same values? */
 import type { View } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
 import { type Dictionary, NAME_KIND } from '../names/dictionary.ts';

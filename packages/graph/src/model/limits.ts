@@ -8,9 +8,9 @@ export const NAME_SIZE_MAX = 255;
 export const VALUE_SIZE_MAX = 16 * 1024 * 1024;
 /** Largest record, all properties together, in bytes. */
 export const RECORD_SIZE_MAX = VALUE_SIZE_MAX + 1024 * 1024;
-/** Lists and maps may lie this deep in each other. */
+/** Levels of nesting of lists and maps. */
 export const NESTING_MAX = 32;
-/** Predicates of `and`, `or` and `not` may lie this deep in each other. */
+/** Levels of nesting of `and`, `or` and `not`. */
 export const CONDITION_DEPTH_MAX = 256;
 /** Number of different labels. */
 export const LABELS_MAX = 65_535;

@@ -15,7 +15,7 @@ export class GraphSnapshot extends GraphReader {
     return this.view.closed;
   }
 
-  /** Lets go of the commit: reads then throw StateError SOMBRA_CLOSED. Harmless when repeated. */
+  /** Lets go of the commit: reads then throw StateError SOMBRA_CLOSED. Idempotent. */
   release(): void {
     this.view.release();
   }

@@ -99,7 +99,7 @@ export class GraphStore {
     this.fitHints(view);
   }
 
-  /** @throws StateError SOMBRA_RECOVERY_REQUIRED when the file has no tree at all: whoever created it ended before this could be done */
+  /** @throws StateError SOMBRA_RECOVERY_REQUIRED when the file has no tree at all: its creation was not finished */
   static refuseUncreated(pager: Pager): void {
     if (pager.view.trees().length > 0) return;
     throw new StateError(

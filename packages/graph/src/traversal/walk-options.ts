@@ -101,7 +101,7 @@ function checkFilter<T>(filter: T | undefined, name: string): T | undefined {
   throw new DataError('SOMBRA_OPTION', `${name} is a function, not ${describe(filter)}`);
 }
 
-/** A promise would count as true: whoever passes an async function has to hear of it. */
+/** A promise would count as true: an async function has to be refused. */
 function answer(given: boolean, name: string): boolean {
   if (typeof given === 'boolean') return given;
   throw new DataError('SOMBRA_OPTION', `${name} returns true or false, not ${describe(given)}`);

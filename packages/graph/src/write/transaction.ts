@@ -298,12 +298,12 @@ export class GraphTransaction extends GraphReader {
     return upsertEdge(this, source, target, type, properties);
   }
 
-  /** Deletes nodes, all or nothing; ids that are not there are passed over. @returns how many @throws as deleteNode */
+  /** Deletes nodes, all or nothing; missing ids are skipped. @returns how many @throws as deleteNode */
   deleteNodes(ids: Iterable<NodeId>, options?: { readonly cascade?: boolean }): number {
     return deleteNodes(this, ids, options);
   }
 
-  /** Deletes edges, all or nothing; ids that are not there are passed over. @returns how many */
+  /** Deletes edges, all or nothing; missing ids are skipped. @returns how many */
   deleteEdges(ids: Iterable<EdgeId>): number {
     return deleteEdges(this, ids);
   }
@@ -370,7 +370,7 @@ export class GraphTransaction extends GraphReader {
     }
   }
 
-  /** Takes everything back. Harmless when repeated. */
+  /** Takes everything back. Idempotent. */
   rollback(): void {
     this.refuseMeddling();
     this.tx.rollback();

@@ -151,7 +151,7 @@ export function upsertEdge(
 }
 
 /**
- * Deletes nodes; ids of nodes that are not there are passed over.
+ * Deletes nodes; missing ids are skipped.
  * @returns how many were deleted
  * @throws as deleteNode
  */
