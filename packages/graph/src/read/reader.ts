@@ -632,6 +632,7 @@ export class GraphReader extends GraphWalks {
   }
 
   private findSource(): FindSource {
+    void this.view; // a find looks up names before it reads: those of the newest commit have to be known
     return new ReaderSource(this.store, this.writing, {
       view: () => this.view,
       node: (id) => this.getNode(id),
