@@ -94,7 +94,9 @@ function randomQuestion(random: Random, rows: readonly Row[]): Question {
     const key = random.pick(keys.length > 0 ? keys : INDEX_KEYS);
     const value = keys.length > 0 ? row!.properties[key]! : randomValue(random);
     const operators = ['eq', 'eq', 'ne', 'in', 'exists', ...(hasOrder(value) ? ['lt', 'lte', 'gt', 'gte'] : [])];
-    const operator = random.pick(typeof value === 'string' ? [...operators, 'startsWith', 'contains'] : operators);
+    const operator = random.pick(
+      typeof value === 'string' ? [...operators, 'startsWith', 'endsWith', 'contains'] : operators,
+    );
     const given = operator === 'exists' ? random.chance(0.7) : operator === 'in' ? [value, randomValue(random)] : value;
     return { op: 'test', key, operator, value: given };
   });
