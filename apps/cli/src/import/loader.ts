@@ -40,6 +40,8 @@ export class Loader {
   private readonly events: LoaderEvents;
   private underway = 0;
   private wake: (() => void) | undefined;
+  private opened = false;
+  private killWhenOpened = false;
   private outcome: { result: LoadResult | undefined } | { error: Error } | undefined;
 
   constructor(database: string, maxTransactionPages: number | undefined, events: LoaderEvents) {
@@ -92,8 +94,13 @@ export class Loader {
     this.wake?.();
   }
 
-  /** Ends the thread wherever it is, as a crash would. */
+  /**
+   * Ends the thread wherever it is, as a crash would; but not before it has told what it opened: nobody else knows whether a file
+   * that it leaves is its own.
+   */
   async kill(): Promise<void> {
+    this.killWhenOpened = true;
+    if (!this.opened) return;
     this.outcome ??= { result: undefined };
     await this.worker.terminate();
   }
@@ -107,6 +114,8 @@ export class Loader {
     switch (report.kind) {
       case 'opened':
         this.openedEmpty = report.empty;
+        this.opened = true;
+        if (this.killWhenOpened) void this.kill();
         return;
       case 'consumed':
         this.underway -= 1;
