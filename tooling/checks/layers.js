@@ -87,5 +87,5 @@ export const ROOMS = {
  */
 export const NOT_YET = {
   'packages/wal': { upward: 1, circular: 4 },
-  'apps/library': { upward: 5, circular: 4 },
+  'apps/library': { upward: 6, circular: 4 },
 };
