@@ -15,6 +15,7 @@ import type { Vfs, VfsFile } from '@sombra/vfs';
 import type { Wal } from '@sombra/wal';
 import { Health } from '../base/health.ts';
 import type { ResolvedOptions } from '../base/options.ts';
+import { runAll } from '../base/run-all.ts';
 import { newCounters } from '../base/stats.ts';
 import { Syncs } from '../base/syncs.ts';
 import { BackgroundCheckpoint } from '../checkpoint/background-checkpoint.ts';
@@ -279,8 +280,6 @@ export class Connection {
 
   /** Closes the descriptors of log and shm. */
   closeFiles(): void {
-    this.logWriter.close();
-    this.followed.segments.close();
-    this.shm?.close();
+    runAll([() => this.logWriter.close(), () => this.followed.segments.close(), () => this.shm?.close()]);
   }
 }

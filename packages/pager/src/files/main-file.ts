@@ -122,9 +122,13 @@ export class MainFile {
   private openSame(write: boolean): VfsFile {
     const { vfs, options } = this.parts;
     const file = vfs.open(options.path, { write });
-    if (this.isSame(file.stat())) return file;
-    file.close();
-    return this.refuseMoved();
+    let isSame = false;
+    try {
+      isSame = this.isSame(file.stat());
+    } finally {
+      if (!isSame) file.close();
+    }
+    return isSame ? file : this.refuseMoved();
   }
 
   private isSame(id: FileId): boolean {

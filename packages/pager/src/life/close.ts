@@ -8,6 +8,7 @@
  */
 import { InvariantError } from '@sombra/vfs';
 import { sparePath } from '@sombra/wal';
+import { runAll } from '../base/run-all.ts';
 import { bulkScratchPath } from '../writing/bulk-scratch.ts';
 import { runCheckpoint } from '../checkpoint/checkpoint.ts';
 import { clearHolders } from '../sharing/holders.ts';
@@ -53,19 +54,6 @@ export function closeConnection(connection: Connection): void {
     () => locks.close(),
     () => connection.cache.dispose(vfs.env),
   ]);
-}
-
-/** Takes every step, whatever the others throw, and then throws what the first one threw that failed. */
-function runAll(steps: readonly (() => unknown)[]): void {
-  const failures: unknown[] = [];
-  for (const step of steps) {
-    try {
-      step();
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
 }
 
 /** Step 1. */

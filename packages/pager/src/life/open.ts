@@ -5,6 +5,7 @@
  * recovers, and builds the shm file. Who does not joins those who are there, and trusts what they built. An exclusive connection
  * keeps PRESENCE exclusively, and needs no shm file.
  */
+import { giveBack } from '../base/run-all.ts';
 import { DataError, InvariantError, IoError, PoisonedError, StateError, directoryOf, syncDirectory } from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
 import { livePath } from '@sombra/wal';
@@ -107,7 +108,7 @@ export function openDatabase(given: ResolvedOptions): OpenDatabase {
       }
       if (vfs.env.monotonicMs() >= until) database.refuse(options);
     } catch (error) {
-      locks.close();
+      giveBack([() => locks.close()]);
       // A directory that may not be written has no place for the shm file.
       if (options.readOnly && isForbidden(error)) return openUnwritable(options);
       throw error;
@@ -133,7 +134,7 @@ function openSingle(options: ResolvedOptions): OpenDatabase {
     database.connection.locks.closeWith(() => lockFile.release());
     return database;
   } catch (error) {
-    lockFile.release();
+    giveBack([() => lockFile.release()]);
     throw error;
   }
 }
@@ -145,7 +146,7 @@ function openSingleLocked(options: ResolvedOptions, locks: LockTable): OpenDatab
     register(database.connection.neighbour);
     return database;
   } catch (error) {
-    locks.close();
+    giveBack([() => locks.close()]);
     throw error;
   }
 }
@@ -199,8 +200,7 @@ function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | 
     }
     return { connection, warnings, damage: [] };
   } catch (error) {
-    connection?.closeFiles();
-    main.close();
+    giveBack([() => connection?.closeFiles(), () => main.close()]);
     throw error;
   }
 }
@@ -218,7 +218,7 @@ function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, wa
   try {
     connection = options.locking === 'exclusive' ? openExclusive(options, parts) : openFirst(options, parts);
   } catch (error) {
-    closeLog(parts.wal);
+    giveBack([() => closeLog(parts.wal)]);
     throw error;
   }
   const { lsn } = parts.published;
@@ -237,7 +237,7 @@ function openFirst(options: ResolvedOptions, parts: Recovered): Connection {
   try {
     return new Connection({ ...parts, options, shm });
   } catch (error) {
-    shm.close();
+    giveBack([() => shm.close()]);
     throw error;
   }
 }
@@ -321,8 +321,7 @@ function joinOthers(
     connection.join();
     return connection;
   } catch (error) {
-    if (connection === undefined) shm.close();
-    else connection.closeFiles();
+    giveBack([() => (connection === undefined ? shm.close() : connection.closeFiles())]);
     throw error;
   }
 }
@@ -371,8 +370,7 @@ function openUnwritable(options: ResolvedOptions): OpenDatabase {
     register(connection.neighbour);
     return { connection, warnings, damage: [] };
   } catch (error) {
-    main?.close();
-    locks.close();
+    giveBack([() => main?.close(), () => locks.close()]);
     throw error;
   }
 }

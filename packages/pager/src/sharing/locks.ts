@@ -6,6 +6,7 @@
 import { IoError } from '@sombra/vfs';
 import type { LockMode, Vfs, VfsFile } from '@sombra/vfs';
 import { readU32 } from '../base/bytes.ts';
+import { runAll } from '../base/run-all.ts';
 import { readHolder } from './holders.ts';
 import type { Holder } from './holders.ts';
 
@@ -50,6 +51,8 @@ const NAMES: Record<number, string> = {
 export class LockTable {
   private readonly file: VfsFile | null;
   private readonly held = new Map<number, LockMode>();
+  /** Ranges that could not be unlocked, [first, count]: nobody holds them here, but others find them locked. */
+  private lingering: [first: number, count: number][] = [];
   private released: (() => void) | undefined;
 
   /**
@@ -84,6 +87,7 @@ export class LockTable {
   /** Tries to lock a byte; true also when this connection has it in this mode. Changes the mode of a byte it has. */
   tryLock(byte: number, mode: LockMode): boolean {
     if (this.held.get(byte) === mode) return true;
+    this.unlockLingering();
     if (this.file !== null && !this.file.tryLock(LOCK_BASE + byte, 1, mode)) return false;
     this.held.set(byte, mode);
     return true;
@@ -91,6 +95,7 @@ export class LockTable {
 
   /** The bytes of [first, first + count) that others hold now, ascending. Those of this connection are left alone. */
   heldElsewhere(first: number, count: number): number[] {
+    this.unlockLingering();
     const found: number[] = [];
     for (let from = first; from < first + count; from += PROBE_BYTES) {
       const to = Math.min(from + PROBE_BYTES, first + count);
@@ -109,7 +114,7 @@ export class LockTable {
   private probe(byte: number, count: number): boolean {
     if (this.file === null) return true;
     if (!this.file.tryLock(LOCK_BASE + byte, count, 'exclusive')) return false;
-    this.file.unlock(LOCK_BASE + byte, count);
+    this.unlockRange(byte, count);
     return true;
   }
 
@@ -122,14 +127,39 @@ export class LockTable {
   isAnySeatTaken(): boolean {
     if (this.file === null) return false;
     if (!this.file.tryLock(LOCK_BASE + LOCK_SEATS, LOCK_SEAT_COUNT, 'shared')) return true;
-    this.file.unlock(LOCK_BASE + LOCK_SEATS, LOCK_SEAT_COUNT);
+    this.unlockRange(LOCK_SEATS, LOCK_SEAT_COUNT);
     return false;
   }
 
-  /** Gives a byte back. Harmless when it is not held. */
+  /** Gives a byte back. Idempotent. When the system refuses, it is tried again before the next lock. */
   unlock(byte: number): void {
-    if (!this.held.delete(byte)) return;
-    this.file?.unlock(LOCK_BASE + byte, 1);
+    const isHeld = this.held.delete(byte);
+    if (this.lingering.length > 0) {
+      if (isHeld) this.lingering.push([byte, 1]);
+      this.unlockLingering();
+    } else if (isHeld) this.unlockRange(byte, 1);
+  }
+
+  private unlockRange(first: number, count: number): void {
+    try {
+      this.file?.unlock(LOCK_BASE + first, count);
+    } catch (error) {
+      this.lingering.push([first, count]);
+      throw error;
+    }
+  }
+
+  private unlockLingering(): void {
+    if (this.lingering.length === 0) return;
+    const ranges = this.lingering;
+    this.lingering = [];
+    runAll(
+      ranges.map(
+        ([first, count]) =>
+          () =>
+            this.unlockRange(first, count),
+      ),
+    );
   }
 
   /** Names what has to be given back with the locks: a lock file that stands for them. */

@@ -10,6 +10,7 @@
 import { IoError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import type { ResolvedOptions } from '../base/options.ts';
+import { giveBack, runAll } from '../base/run-all.ts';
 import type { Header } from './header.ts';
 import { LOCK_READ, LOCK_READ_SLOTS, LOCK_SNAPSHOT_SLOTS } from './locks.ts';
 import type { LockTable } from './locks.ts';
@@ -80,7 +81,7 @@ export class ReadMarks {
       this.mark(held);
     } catch (error) {
       this.held.pop();
-      locks.unlock(LOCK_READ + slot);
+      giveBack([() => locks.unlock(LOCK_READ + slot)]);
       throw error;
     }
     return true;
@@ -124,7 +125,7 @@ export class ReadMarks {
       try {
         this.write(next);
       } catch (error) {
-        this.parts.locks.unlock(LOCK_READ + slot); // a slot without its mark keeps nothing
+        giveBack([() => this.parts.locks.unlock(LOCK_READ + slot)]); // a slot without its mark keeps nothing
         throw error;
       }
       this.held.push(next);
@@ -141,14 +142,27 @@ export class ReadMarks {
 
   private keepOnly(mark: number): void {
     const [kept] = this.held.filter((held) => held.mark === mark).sort((a, b) => a.slot - b.slot) as [HeldSlot];
-    for (const held of this.held) if (held !== kept) this.parts.locks.unlock(LOCK_READ + held.slot);
+    const ended = this.held.filter((held) => held !== kept);
     this.held = [kept];
+    this.unlock(ended);
   }
 
   /** Gives all slots back. */
   end(): void {
-    for (const { slot } of this.held) this.parts.locks.unlock(LOCK_READ + slot);
+    const ended = this.held;
     this.held = [];
+    this.unlock(ended);
+  }
+
+  private unlock(slots: readonly HeldSlot[]): void {
+    const { locks } = this.parts;
+    runAll(
+      slots.map(
+        ({ slot }) =>
+          () =>
+            locks.unlock(LOCK_READ + slot),
+      ),
+    );
   }
 
   /** Locks a free slot; -1 when there is none and `wait` is false. */

@@ -40,8 +40,25 @@ export function markArchived(vfs: Vfs, path: string, seq: number): void {
   if (!Number.isSafeInteger(seq) || seq < 0 || seq >= 1e15)
     throw new DataError('SOMBRA_OPTION', `a segment has a number of 0 to 10^15, not ${String(seq)}`);
   const mark = archiveMarkPath(path);
-  const temporary = `${mark}.tmp`;
-  if (vfs.stat(temporary) !== null) vfs.unlink(temporary);
+  const temporary = temporaryPath(path);
+  removeTemporary(vfs, path);
+  try {
+    writeMark(vfs, temporary, seq);
+    withDirectory(vfs, directoryOf(mark), (directory) => {
+      vfs.rename(temporary, mark);
+      directory.sync();
+    });
+  } catch (error) {
+    try {
+      removeTemporary(vfs, path);
+    } catch {
+      // the error that is thrown came first; the next mark, or the end of the archive, removes it
+    }
+    throw error;
+  }
+}
+
+function writeMark(vfs: Vfs, temporary: string, seq: number): void {
   const file = vfs.open(temporary, { write: true, create: true, exclusive: true, perm: 0o600 });
   try {
     pwriteFully(
@@ -53,14 +70,20 @@ export function markArchived(vfs: Vfs, path: string, seq: number): void {
   } finally {
     file.close();
   }
-  withDirectory(vfs, directoryOf(mark), (directory) => {
-    vfs.rename(temporary, mark);
-    directory.sync();
-  });
 }
 
-/** Ends the archive: segments wait for nobody any more. Harmless when there is none. */
+/** A mark that is being written. */
+function temporaryPath(path: string): string {
+  return `${archiveMarkPath(path)}.tmp`;
+}
+
+function removeTemporary(vfs: Vfs, path: string): void {
+  if (vfs.stat(temporaryPath(path)) !== null) vfs.unlink(temporaryPath(path));
+}
+
+/** Ends the archive: segments are recycled and removed again without being archived. Idempotent. */
 export function endArchive(vfs: Vfs, path: string): void {
+  removeTemporary(vfs, path);
   const mark = archiveMarkPath(path);
   if (vfs.stat(mark) === null) return;
   withDirectory(vfs, directoryOf(mark), (directory) => {
