@@ -61,7 +61,8 @@ const onDatabase = (args: readonly string[]): string[] =>
 function shell(line: string): Promise<{ code: number | null; stderr: string }> {
   const child = spawn('bash', ['-c', line], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, S: `${process.execPath} ${BIN}`, DB: database },
+    // Packages are found as users find them, not by the path that the test runner was started with.
+    env: { ...process.env, NODE_PATH: '', S: `${process.execPath} ${BIN}`, DB: database },
   });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
@@ -70,6 +71,17 @@ function shell(line: string): Promise<{ code: number | null; stderr: string }> {
 
 const quoted = (args: readonly string[]): string => args.map((arg) => `'${arg}'`).join(' ');
 const alone = (): void => expect(readdirSync(home)).toEqual(['graph.db']);
+
+describe('stdout and stderr that are one pipe', () => {
+  it.each(
+    [['stats'], ['find', '--limit', '1'], ['verify'], ['export', '--to', '-']].map(
+      (args) => [args[0]!, onDatabase(args)] as const,
+    ),
+  )('%s', async (_name, args) => {
+    expect((await shell(`$S ${quoted(args)} 2>&1 | cat; exit \${PIPESTATUS[0]}`)).code).toBe(0);
+    alone();
+  });
+});
 
 describe('a reader that has seen enough', () => {
   it.each([

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { errnoOf } from './node-errno.ts';
 import { systemError } from './system-error.ts';
@@ -12,7 +12,13 @@ export interface NativeLocks {
 /** Where the package locks byte ranges for open file descriptions. On macOS it has no ranges, on Windows other rules. */
 const PLATFORMS: readonly string[] = ['linux', 'android'];
 
+/**
+ * Node's loader resolves symbolic links with what the last `fs.stat` of the process has left in a buffer of its own: when that was
+ * a pipe or a socket (of stderr, say), it takes the path as it is, and a package that is installed by links does not find what it
+ * depends on. So a directory is looked at first.
+ */
 function loadPackage(): unknown {
+  statSync('/');
   return createRequire(import.meta.url)('fs-native-extensions');
 }
 
