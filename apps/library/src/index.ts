@@ -1,11 +1,12 @@
 /** Sombra: an embedded, single-file, ACID property-graph database. Start at `GraphDB.open`. */
-export { Config } from './config.ts';
-export type { CompleteConfig, Warning } from './config.ts';
-export type { Environment } from './config-from-env.ts';
-export { ERROR_CODES } from './error-codes.ts';
-export type { ErrorCode, ErrorEntry, ErrorKind } from './error-codes.ts';
+export { Config } from './config/config.ts';
+export type { CompleteConfig } from './config/fields.ts';
+export type { Warning } from './base/warning.ts';
+export type { Environment } from './config/config-from-env.ts';
+export { ERROR_CODES } from './base/error-codes.ts';
+export type { ErrorCode, ErrorEntry, ErrorKind } from './base/error-codes.ts';
 export { GraphDB } from './graph-db.ts';
-export { GraphReads } from './graph-reads.ts';
+export type { AnyGraphDB, AnySnapshot, AnyTransaction, GraphReads, GraphWrites } from './typed/any-graph.ts';
 export { defineSchema, Schema } from './schema/schema.ts';
 export type { EdgeDefinition, PropertyType, PropertyTypes, SchemaDefinition, ValueKind } from './schema/schema.ts';
 export type {
@@ -17,11 +18,11 @@ export type {
   SourceIdOf,
   TargetIdOf,
   TypeOf,
-} from './schema/schema-types.ts';
-export type { GraphDBOf, ReadsOf, SnapshotOf, TransactionOf, WritesOf } from './schema/typed-graph.ts';
-export { Snapshot } from './snapshot.ts';
-export type { DatabaseStats } from './stats.ts';
-export { Transaction } from './transaction.ts';
+} from './typed/schema-types.ts';
+export type { GraphDBOf, ReadsOf, SnapshotOf, TransactionOf, WritesOf } from './typed/typed-graph.ts';
+export { Snapshot } from './reading/snapshot.ts';
+export type { DatabaseStats } from './connection/stats.ts';
+export { Transaction } from './writing/transaction.ts';
 export {
   CorruptionError,
   DataError,
@@ -37,7 +38,7 @@ export {
 } from '@sombra/vfs';
 export type { Vfs } from '@sombra/vfs';
 export type { CheckpointResult, PagerHooks, PagerStats, SyncMode } from '@sombra/pager';
-export type { SnapshotOptions } from './snapshot-keeper.ts';
+export type { SnapshotOptions } from './reading/snapshot-keeper.ts';
 export { and, Components, NodeValues, not, or, param, Predicate } from '@sombra/graph';
 export type {
   AbortSignalLike,

@@ -2,7 +2,7 @@
 // with the field's name before anything is touched. Method: tables of values.
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { Config, GraphDB, MemoryVfs, type CompleteConfig, type SombraError } from '../src/index.ts';
-import { CONFIG_FIELDS, resolveConfig } from '../src/resolve-config.ts';
+import { CONFIG_FIELDS, resolveConfig } from '../src/config/resolve-config.ts';
 
 const PRODUCTION = {
   pageSize: 8192,

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { CONFIG_VARIABLES } from '../src/config-from-env.ts';
+import { CONFIG_VARIABLES } from '../src/config/config-from-env.ts';
 import { ERROR_CODES } from '../src/index.ts';
 import type { ErrorCode, ErrorEntry, ErrorKind } from '../src/index.ts';
 

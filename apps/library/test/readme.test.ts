@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Config } from '../src/index.ts';
-import { CONFIG_FIELDS, resolveConfig } from '../src/resolve-config.ts';
+import { CONFIG_FIELDS, resolveConfig } from '../src/config/resolve-config.ts';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 

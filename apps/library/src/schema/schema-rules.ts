@@ -1,7 +1,7 @@
 /** Checks what is about to be written against a schema. Nothing is changed here; who is refused has written nothing. */
 import { DataError } from '@sombra/vfs';
 import type { PropertyInput } from '@sombra/graph';
-import { nearestName } from '../nearest-name.ts';
+import { nearestName } from '../base/nearest-name.ts';
 import type { EdgeRule, PropertyRule, Schema, ValueKind } from './schema.ts';
 
 export class SchemaRules {

@@ -3,7 +3,7 @@
  * and the rules that writes are checked against (schema-rules.ts).
  */
 import { DataError } from '@sombra/vfs';
-import { nearestName } from '../nearest-name.ts';
+import { nearestName } from '../base/nearest-name.ts';
 
 /**
  * A kind of value. `integer` is a safe integer, `bigint` any integer of 64 bits (read as a number when it is safe), `number` an

@@ -16,11 +16,11 @@ import type {
   Selection,
   Upserted,
 } from '@sombra/graph';
-import type { GraphDB } from '../graph-db.ts';
-import type { Snapshot } from '../snapshot.ts';
-import type { SnapshotOptions } from '../snapshot-keeper.ts';
-import type { Transaction } from '../transaction.ts';
-import type { SchemaDefinition } from './schema.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { Snapshot } from '../reading/snapshot.ts';
+import type { SnapshotOptions } from '../reading/snapshot-keeper.ts';
+import type { Transaction } from '../writing/transaction.ts';
+import type { SchemaDefinition } from '../schema/schema.ts';
 import type {
   EdgeIdOf,
   EdgeOf,
@@ -233,8 +233,8 @@ export type TransactionOf<D extends SchemaDefinition> = Overlaid<
 /** A snapshot of a database with a schema. */
 export type SnapshotOf<D extends SchemaDefinition> = Overlaid<Snapshot, ReadsOf<D>>;
 
-/** Connection of a database with a schema. */
-interface Connection<D extends SchemaDefinition> {
+/** What a database with a schema gives to read from and to write by. */
+interface ConnectionOf<D extends SchemaDefinition> {
   transaction<T>(fn: (tx: TransactionOf<D>) => T): T;
   transactionAsync<T>(fn: (tx: TransactionOf<D>) => T): Promise<T>;
   beginTransaction(): TransactionOf<D>;
@@ -243,4 +243,4 @@ interface Connection<D extends SchemaDefinition> {
 }
 
 /** A database with a schema. */
-export type GraphDBOf<D extends SchemaDefinition> = Overlaid<GraphDB, ReadsOf<D> & WritesOf<D> & Connection<D>>;
+export type GraphDBOf<D extends SchemaDefinition> = Overlaid<Connection, ReadsOf<D> & WritesOf<D> & ConnectionOf<D>>;

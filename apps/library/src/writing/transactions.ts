@@ -8,8 +8,8 @@
 import { IoError, StateError } from '@sombra/vfs';
 import type { VfsEnv } from '@sombra/vfs';
 import type { Graph, GraphTransaction } from '@sombra/graph';
-import type { Warning } from './config.ts';
-import type { SchemaRules } from './schema/schema-rules.ts';
+import type { Warning } from '../base/warning.ts';
+import type { SchemaRules } from '../schema/schema-rules.ts';
 import { checkNotEnded, Transaction } from './transaction.ts';
 import type { OpenTransaction, TransactionEnd, TransactionOwner } from './transaction.ts';
 import { TransactionQueue } from './transaction-queue.ts';

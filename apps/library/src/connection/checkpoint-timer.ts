@@ -1,6 +1,6 @@
 import type { Pager } from '@sombra/pager';
 import type { VfsEnv } from '@sombra/vfs';
-import type { Warning } from './config.ts';
+import type { Warning } from '../base/warning.ts';
 
 /** Checkpoints by the clock. Its timer keeps no process alive. */
 export class CheckpointTimer {

@@ -12,8 +12,8 @@ import type {
   PropertyValue,
   Upserted,
 } from '@sombra/graph';
-import { GraphReads } from './graph-reads.ts';
-import type { SchemaRules } from './schema/schema-rules.ts';
+import { ReadMethods } from '../reading/read-methods.ts';
+import type { SchemaRules } from '../schema/schema-rules.ts';
 
 /** An edge that is about to be added. */
 interface NewEdge {
@@ -55,7 +55,7 @@ export interface TransactionOwner {
  * goes on. One that reaches a limit (SOMBRA_TRANSACTION_PAGES, SOMBRA_DATABASE_FULL, SOMBRA_TRANSACTION_TIMEOUT) or meets a
  * failing disk rolls the whole transaction back. Once it has ended, every call throws SOMBRA_TX_DONE.
  */
-export class Transaction extends GraphReads {
+export class Transaction extends ReadMethods {
   private readonly open: OpenTransaction;
   private readonly owner: TransactionOwner;
 

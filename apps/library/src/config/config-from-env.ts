@@ -1,12 +1,12 @@
 /** A configuration from environment variables: which preset `ENV` means, and single fields by `SOMBRA_*`. */
 import { DataError } from '@sombra/vfs';
-import type { Config } from './config.ts';
+import type { ConfigFields } from './fields.ts';
 
 /** Names with their values, as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 type Field = Exclude<
-  keyof Config,
+  keyof ConfigFields,
   'onWarning' | 'hooks' | 'vfs' | 'schema' | 'pageCacheSize' | 'walSyncMode' | 'checksumEnabled'
 >;
 /** `limit`: a number, or `none`. */
@@ -52,7 +52,7 @@ export function stageOf(env: Environment): 'development' | 'staging' | 'producti
  * other names belong to somebody else, unless only the underscores differ.
  * @throws DataError SOMBRA_CONFIG, details.field is the name of the variable
  */
-export function fieldsOf(env: Environment): Config {
+export function fieldsOf(env: Environment): ConfigFields {
   const found: Record<string, unknown> = {};
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith('SOMBRA_') || value === undefined || value === '') continue;
@@ -60,7 +60,7 @@ export function fieldsOf(env: Environment): Config {
     if (field === undefined) refuseMisspelt(variable);
     else found[field] = parse(variable, value, FIELDS[field]);
   }
-  return found as Config;
+  return found as ConfigFields;
 }
 
 function variableOf(field: string): string {

@@ -1,5 +1,5 @@
 import type { Graph, GraphSnapshot } from '@sombra/graph';
-import type { Warning } from './config.ts';
+import type { Warning } from '../base/warning.ts';
 
 /** How a snapshot is taken. */
 export interface SnapshotOptions {

@@ -2,11 +2,12 @@
 import { DataError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import type { PagerHooks, PagerOptions, SyncMode } from '@sombra/pager';
-import type { Config, Warning } from './config.ts';
+import type { Warning } from '../base/warning.ts';
+import type { ConfigFields } from './fields.ts';
 import { FORMER_NAMES, underTodaysNames } from './former-names.ts';
-import { nearestName } from './nearest-name.ts';
-import { Schema } from './schema/schema.ts';
-import { SchemaRules } from './schema/schema-rules.ts';
+import { nearestName } from '../base/nearest-name.ts';
+import { Schema } from '../schema/schema.ts';
+import { SchemaRules } from '../schema/schema-rules.ts';
 
 /** Fields that go to the pager as they are; it checks their values. */
 const PAGER_FIELDS = [
@@ -22,7 +23,7 @@ const PAGER_FIELDS = [
   'busyTimeoutMs',
   'walHardLimitMb',
   'readTimeoutMs',
-] as const satisfies readonly (keyof Config & keyof PagerOptions)[];
+] as const satisfies readonly (keyof ConfigFields & keyof PagerOptions)[];
 
 const OWN_FIELDS = [
   'transactionTimeoutMs',
@@ -35,10 +36,10 @@ const OWN_FIELDS = [
   'schema',
   'validateSchema',
   'vfs',
-] as const satisfies readonly (keyof Config)[];
+] as const satisfies readonly (keyof ConfigFields)[];
 
 /** Every field of a configuration. */
-export const CONFIG_FIELDS: readonly (keyof Config)[] = Object.freeze([...PAGER_FIELDS, ...OWN_FIELDS]);
+export const CONFIG_FIELDS: readonly (keyof ConfigFields)[] = Object.freeze([...PAGER_FIELDS, ...OWN_FIELDS]);
 
 const TRANSACTION_TIMEOUT_MS = 60_000;
 const BUSY_TIMEOUT_MS = 5000;
@@ -63,7 +64,7 @@ export interface ResolvedConfig {
  * Checks a configuration. Only own properties count.
  * @throws DataError SOMBRA_CONFIG, details.field names the field
  */
-export function resolveConfig(given: Config = {}): ResolvedConfig {
+export function resolveConfig(given: ConfigFields = {}): ResolvedConfig {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     refuse('config', 'a configuration is an object, as Config.production() gives it');
   }
@@ -101,9 +102,9 @@ function refuse(field: string, message: string): never {
 }
 
 /** The own fields under their names of today. */
-function ownFields(given: Config): Config {
+function ownFields(given: ConfigFields): ConfigFields {
   for (const name of Object.keys(given)) if (!FORMER_NAMES.has(name)) checkName(name);
-  return underTodaysNames(given) as Config;
+  return underTodaysNames(given) as ConfigFields;
 }
 
 function checkName(name: string): void {
@@ -129,7 +130,7 @@ function shown(value: unknown): string {
   return String(value).slice(0, 80);
 }
 
-function flag(config: Config, field: 'fsyncEnabled' | 'checksumMode' | 'validateSchema'): boolean {
+function flag(config: ConfigFields, field: 'fsyncEnabled' | 'checksumMode' | 'validateSchema'): boolean {
   const value = config[field] === undefined ? true : config[field];
   if (typeof value !== 'boolean') refuse(field, `${field} is ${shown(value)}; allowed: true, false`);
   return value;
@@ -137,7 +138,7 @@ function flag(config: Config, field: 'fsyncEnabled' | 'checksumMode' | 'validate
 
 /** Milliseconds, or null for none. */
 function milliseconds(
-  config: Config,
+  config: ConfigFields,
   field: 'transactionTimeoutMs' | 'autoCheckpointIntervalMs',
   fallback: number | null,
 ): number | null {
@@ -149,7 +150,7 @@ function milliseconds(
 }
 
 /** `fsyncEnabled` says whether, `syncMode` says when. */
-function syncMode(config: Config): SyncMode {
+function syncMode(config: ConfigFields): SyncMode {
   const enabled = flag(config, 'fsyncEnabled');
   const mode = plain('syncMode', config.syncMode) as SyncMode | null | undefined;
   if (mode === null) refuse('syncMode', "syncMode is null; allowed: 'full', 'normal', 'off'");
@@ -158,7 +159,7 @@ function syncMode(config: Config): SyncMode {
   refuse('syncMode', `syncMode is '${shown(mode)}' while fsyncEnabled is false: leave one of them out`);
 }
 
-function rulesOf(config: Config): SchemaRules | undefined {
+function rulesOf(config: ConfigFields): SchemaRules | undefined {
   const validated = flag(config, 'validateSchema');
   if (config.schema === undefined) return undefined;
   if (!(config.schema instanceof Schema)) refuse('schema', 'schema is what defineSchema({ nodes, edges }) returns');

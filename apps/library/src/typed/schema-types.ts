@@ -1,6 +1,6 @@
 /** What a schema says, as types: values, properties, ids and records of each label and edge type. Nothing here exists at run time. */
 import type { PropertyValue } from '@sombra/graph';
-import type { SchemaDefinition, ValueKind } from './schema.ts';
+import type { SchemaDefinition, ValueKind } from '../schema/schema.ts';
 
 declare const NODE: unique symbol;
 declare const EDGE: unique symbol;

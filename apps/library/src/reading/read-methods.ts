@@ -51,7 +51,7 @@ import type {
  * SOMBRA_OPTION. Every read can throw SOMBRA_CLOSED or SOMBRA_TX_DONE when its database or transaction has ended, and a
  * CorruptionError when the file is damaged.
  */
-export abstract class GraphReads implements FindRunner {
+export abstract class ReadMethods implements FindRunner {
   /** What to read from. @throws when reading is over */
   protected abstract reads(): GraphReader;
 

@@ -1,13 +1,13 @@
 import { StateError } from '@sombra/vfs';
 import type { GraphReader, GraphSnapshot } from '@sombra/graph';
-import { GraphReads } from './graph-reads.ts';
+import { ReadMethods } from './read-methods.ts';
 import type { SnapshotKeeper, SnapshotOptions } from './snapshot-keeper.ts';
 
 /**
  * The database as it was at one commit, whatever is written meanwhile. Release it: while it is open, checkpoints cannot
  * pass it and the log grows. `using snapshot = db.snapshot()` does so by itself.
  */
-export class Snapshot extends GraphReads {
+export class Snapshot extends ReadMethods {
   /** Number of the commit that it shows. */
   readonly lsn: number;
   private readonly keeper: SnapshotKeeper;

@@ -1,0 +1,343 @@
+/**
+ * An open database: composes what belongs to a connection.
+ *
+ * After `close` every method throws SOMBRA_CLOSED; `close` itself does nothing.
+ */
+import { DataError, StateError } from '@sombra/vfs';
+import type { CheckpointResult, Pager } from '@sombra/pager';
+import type {
+  AllShortestOptions,
+  BulkProgress,
+  BulkResult,
+  BulkSource,
+  CreateIndexOptions,
+  EdgeId,
+  EdgeRecord,
+  Find,
+  Graph,
+  GraphReader,
+  GraphSnapshot,
+  IdRange,
+  NodeId,
+  NodeRecord,
+  Path,
+  PathsOptions,
+  Rows,
+  VerifyOptions,
+  VerifyReport,
+} from '@sombra/graph';
+import { HeldRows } from '../reading/held-rows.ts';
+import { Snapshot } from '../reading/snapshot.ts';
+import type { SnapshotKeeper, SnapshotOptions } from '../reading/snapshot-keeper.ts';
+import { checkedSource } from '../schema/checked-source.ts';
+import type { Transaction } from '../writing/transaction.ts';
+import type { Transactions } from '../writing/transactions.ts';
+import type { CheckpointTimer } from './checkpoint-timer.ts';
+import { SingleWrites } from './single-writes.ts';
+import type { DatabaseStats } from './stats.ts';
+
+/** In a loop that never lets the event loop turn, reads see commits of other processes that are older than this. */
+const VIEW_AGE_MAX_MS = 100;
+/** Reads between two looks at the clock, less one; of the form 2^n - 1. */
+const READS_PER_LOOK = 31;
+
+/** What belongs to one connection, beside the layers below. */
+export interface ConnectionParts {
+  readonly transactions: Transactions;
+  readonly snapshots: SnapshotKeeper;
+  readonly checkpoints: CheckpointTimer;
+}
+
+/** What an open database does. `GraphDB.open` makes one. */
+export abstract class Connection extends SingleWrites {
+  /** Path of the file, or `:memory:`. */
+  readonly path: string;
+
+  private readonly pager: Pager;
+  private readonly graph: Graph;
+  private readonly transactions: Transactions;
+  private readonly snapshots: SnapshotKeeper;
+  private readonly checkpoints: CheckpointTimer;
+  private readsSeen = 0;
+
+  protected constructor(path: string, pager: Pager, graph: Graph, parts: ConnectionParts) {
+    super();
+    this.path = path;
+    this.pager = pager;
+    this.graph = graph;
+    this.transactions = parts.transactions;
+    this.snapshots = parts.snapshots;
+    this.checkpoints = parts.checkpoints;
+  }
+
+  /** Bytes of a page. */
+  get pageSize(): number {
+    return this.pager.pageSize;
+  }
+
+  /** Number of the newest commit. */
+  get lsn(): number {
+    this.checkOpen();
+    return this.pager.view.lsn;
+  }
+
+  /** Was it opened without the right to write? */
+  get readOnly(): boolean {
+    return this.pager.readOnly;
+  }
+
+  /** Has `close` been called? */
+  get closed(): boolean {
+    return this.pager.closed;
+  }
+
+  /** Is a write transaction open? */
+  get inTransaction(): boolean {
+    return this.transactions.active !== undefined;
+  }
+
+  /**
+   * Runs `fn` in a write transaction: commits when it returns, rolls back when it throws, and throws what it threw.
+   * Inside another `transaction(fn)` it is a savepoint: when `fn` throws, only what it wrote is taken back.
+   * @returns what `fn` returns
+   * @throws StateError SOMBRA_PROMISE_IN_TRANSACTION when `fn` returns a promise (rolled back), SOMBRA_READ_ONLY,
+   *   SOMBRA_CLOSED; IoError SOMBRA_BUSY while a transaction of `beginTransaction` is open, or when another connection
+   *   writes for longer than `busyTimeoutMs`; PoisonedError SOMBRA_LOCK_POISONED; what a commit throws, see
+   *   `Transaction.commit`
+   */
+  transaction<T>(fn: (tx: Transaction) => T): T {
+    this.checkOpen();
+    return this.transactions.run(fn);
+  }
+
+  /**
+   * Runs `fn` in a write transaction, later: never before this call has returned, in the order of the calls. Many that are
+   * asked for at once share a sync, so this is the way to many small durable transactions.
+   *
+   * A synchronous transaction first runs those that wait, and makes them durable when it returns. While a transaction of
+   * `beginTransaction` is open they wait for its end.
+   * @returns fulfilled with what `fn` returns when the commit is durable (as `syncMode` says) and visible; rejected with what
+   *   `fn` throws, and with what `transaction` throws. After SOMBRA_COMMIT_UNKNOWN open the database again to see whether the
+   *   commit is there
+   * @throws StateError SOMBRA_CLOSED
+   */
+  transactionAsync<T>(fn: (tx: Transaction) => T): Promise<T> {
+    this.checkOpen();
+    return this.transactions.runAsync(fn);
+  }
+
+  /**
+   * Begins a write transaction that the caller ends by `commit` or `rollback`. One that is forgotten is rolled back when
+   * `transactionTimeoutMs` is over.
+   * @throws StateError SOMBRA_TRANSACTION_ACTIVE when one is open, SOMBRA_READ_ONLY, SOMBRA_CLOSED; IoError SOMBRA_BUSY
+   *   when another connection writes for longer than `busyTimeoutMs`; PoisonedError SOMBRA_LOCK_POISONED
+   */
+  beginTransaction(): Transaction {
+    this.checkOpen();
+    return this.transactions.begin();
+  }
+
+  /** The database as it is now, for reading, whatever is written later. Release it. @throws StateError SOMBRA_CLOSED */
+  snapshot(options?: SnapshotOptions): Snapshot {
+    this.checkOpen();
+    return new Snapshot(this.snapshots, options);
+  }
+
+  /**
+   * Runs `fn` on the database as it is now: all reads in it see the same commit, whatever is written meanwhile. It ends when `fn`
+   * returns or throws; when `fn` returns a promise, with the promise.
+   * @returns what `fn` returns
+   * @throws StateError SOMBRA_CLOSED
+   */
+  read<T>(fn: (view: Snapshot) => T): T {
+    if (typeof fn !== 'function')
+      throw new DataError('SOMBRA_OPTION', 'read takes a function of what it reads from, as in db.read((view) => …)');
+    const view = this.snapshot();
+    let result: T;
+    try {
+      result = fn(view);
+    } catch (error) {
+      view.release();
+      throw error;
+    }
+    if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
+      view.release();
+      return result;
+    }
+    return releasedAfter(result as PromiseLike<unknown>, view) as T;
+  }
+
+  override nodes(options?: { readonly label?: string | undefined } & IdRange): Rows<NodeRecord> {
+    return this.checked(this.graph.reader.nodes(options), (snapshot) => snapshot.nodes(options));
+  }
+
+  override edges(options?: { readonly type?: string | undefined } & IdRange): Rows<EdgeRecord> {
+    return this.checked(this.graph.reader.edges(options), (snapshot) => snapshot.edges(options));
+  }
+
+  override nodeIds(options?: string | ({ readonly label?: string | undefined } & IdRange)): Rows<NodeId> {
+    return this.checked(this.graph.reader.nodeIds(options), (snapshot) => snapshot.nodeIds(options));
+  }
+
+  override edgeIds(options?: string | ({ readonly type?: string | undefined } & IdRange)): Rows<EdgeId> {
+    return this.checked(this.graph.reader.edgeIds(options), (snapshot) => snapshot.edgeIds(options));
+  }
+
+  override runFind(find: Find): Rows<unknown> {
+    return this.stream((snapshot) => snapshot.runFind(find));
+  }
+
+  override paths(from: NodeId, to?: NodeId, options?: PathsOptions): Rows<Path> {
+    const begun = this.graph.reader.paths(from, to, options);
+    return this.checked(begun, (snapshot) => snapshot.paths(from, to, options));
+  }
+
+  override allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): Rows<Path> {
+    const begun = this.graph.reader.allShortestPaths(from, to, options);
+    return this.checked(begun, (snapshot) => snapshot.allShortestPaths(from, to, options));
+  }
+
+  /**
+   * Creates an index on a property of the nodes with a label, or on several together, over all data that there is; a commit of
+   * its own, whatever the size. From then on every write keeps it, and finds use it.
+   * @param keys  one name, or up to 8, the most important first
+   * @returns false when there is this index already
+   * @throws DataError SOMBRA_UNIQUE when two nodes have the same values, SOMBRA_INDEX_EXISTS when there is one that differs in
+   *   `unique`, SOMBRA_OPTION, SOMBRA_DATABASE_FULL; StateError SOMBRA_ABORTED, and as `addNode`; nothing was changed then
+   */
+  createPropertyIndex(label: string, keys: string | readonly string[], options?: CreateIndexOptions): boolean {
+    return this.alone((graph) => graph.createPropertyIndex(label, keys, options));
+  }
+
+  /** As `createPropertyIndex`, on the edges of a type. */
+  createEdgePropertyIndex(type: string, keys: string | readonly string[], options?: CreateIndexOptions): boolean {
+    return this.alone((graph) => graph.createEdgePropertyIndex(type, keys, options));
+  }
+
+  /** Drops the index on exactly these properties. @returns false when there is none @throws as `addNode` */
+  dropPropertyIndex(label: string, keys: string | readonly string[]): boolean {
+    return this.alone((graph) => graph.dropPropertyIndex(label, keys));
+  }
+
+  /** As `dropPropertyIndex`, on the edges of a type. */
+  dropEdgePropertyIndex(type: string, keys: string | readonly string[]): boolean {
+    return this.alone((graph) => graph.dropEdgePropertyIndex(type, keys));
+  }
+
+  /**
+   * Fills an empty database, much faster than transactions do: pages are written in order, past the log, and published by
+   * one commit. Exempt from `maxTransactionPages` and `transactionTimeoutMs`. All or nothing.
+   * @throws StateError SOMBRA_BULK_NOT_EMPTY, SOMBRA_READ_ONLY, SOMBRA_CLOSED, and as `addNode`; DataError for what the
+   *   source gives; what the source throws
+   */
+  bulkLoad(
+    source: BulkSource,
+    options?: { readonly onProgress?: (progress: BulkProgress) => void; readonly progressEvery?: number },
+  ): BulkResult {
+    const { rules } = this.transactions;
+    return this.alone((graph) => graph.bulkLoad(rules === undefined ? source : checkedSource(source, rules), options));
+  }
+
+  /**
+   * Brings what is committed from the log into the database file, as far as open snapshots allow, and waits for the disk.
+   * @throws StateError SOMBRA_READ_ONLY, SOMBRA_CLOSED; IoError SOMBRA_BUSY while another connection writes, SOMBRA_IO,
+   *   SOMBRA_DISK_FULL (nothing is lost, the log is kept); PoisonedError SOMBRA_LOCK_POISONED
+   */
+  checkpoint(): CheckpointResult {
+    this.checkOpen();
+    if (!this.inTransaction) this.transactions.drain();
+    return this.pager.checkpoint();
+  }
+
+  /**
+   * Changes how many pages are kept in memory, from the next turn of the event loop on. An open transaction loses nothing. Memory
+   * of a smaller cache is given back if no transaction and no iterator is open then.
+   * @param pages  8 to 2^24
+   * @throws DataError SOMBRA_CONFIG; StateError SOMBRA_CLOSED
+   */
+  setCacheSize(pages: number): void {
+    this.checkOpen();
+    this.pager.setCacheSize(pages);
+  }
+
+  /**
+   * Checks every page, record, edge and index of the newest commit.
+   * @returns what was found; it throws for a misuse only
+   */
+  verifyIntegrity(options?: VerifyOptions): VerifyReport {
+    this.checkOpen();
+    return this.graph.verify(options);
+  }
+
+  /** Figures for operators. A new object. */
+  stats(): DatabaseStats {
+    this.checkOpen();
+    return {
+      path: this.path,
+      pageSize: this.pageSize,
+      lsn: this.lsn,
+      nodes: this.nodeCount(),
+      edges: this.edgeCount(),
+      pager: this.pager.stats(),
+      graph: this.graph.stats(),
+    };
+  }
+
+  /**
+   * Rolls back an open transaction, ends snapshots and iterators, checkpoints, and leaves only the database file. Harmless
+   * when repeated.
+   * @throws what the last checkpoint threw; the database is closed nevertheless and its commits are in the log
+   */
+  close(): void {
+    if (this.closed) return;
+    this.checkpoints.stop();
+    this.transactions.close();
+    this.pager.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  protected override reads(): GraphReader {
+    this.checkOpen();
+    this.readsSeen = (this.readsSeen + 1) & READS_PER_LOOK;
+    if (this.readsSeen === 0) this.pager.freshen(VIEW_AGE_MAX_MS);
+    return this.graph.reader;
+  }
+
+  private checkOpen(): void {
+    if (this.pager.closed) throw new StateError('SOMBRA_CLOSED', `${this.path} is closed: open it again`);
+  }
+
+  protected override write<T>(write: (tx: Transaction) => T): T {
+    this.checkOpen();
+    return this.transactions.single(write);
+  }
+
+  /** What commits by itself, past the transactions, and comes behind those that wait. */
+  private alone<T>(work: (graph: Graph) => T): T {
+    this.checkOpen();
+    this.transactions.refuseOutside();
+    this.transactions.drain();
+    return work(this.graph);
+  }
+
+  /** @param _same  the same rows, asked of the newest commit and never begun: this is where its arguments were checked */
+  private checked<T>(_same: Rows<T>, begin: (snapshot: GraphSnapshot) => Iterator<T>): Rows<T> {
+    return this.stream(begin);
+  }
+
+  private stream<T>(begin: (snapshot: GraphSnapshot) => Iterator<T>): Rows<T> {
+    this.checkOpen();
+    return new HeldRows(this.snapshots, begin);
+  }
+}
+
+async function releasedAfter<T>(promise: PromiseLike<T>, view: Snapshot): Promise<T> {
+  try {
+    return await promise;
+  } finally {
+    view.release();
+  }
+}
