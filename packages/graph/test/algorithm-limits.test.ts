@@ -42,6 +42,13 @@ const WHOLE: Record<string, (reader: GraphReader, options: Options) => unknown> 
   findCycle: (reader, options) => reader.findCycle(options),
 };
 const TWINS: Record<string, (reader: GraphReader, options: Options) => Promise<unknown>> = {
+  bfs: (reader, options) => reader.bfsAsync(1, options),
+  'bfs with a predicate': (reader, options) => reader.bfsAsync(1, { ...options, nodeFilter: () => true }),
+  bfsLevels: (reader, options) => reader.bfsLevelsAsync(1, options),
+  levels: (reader, options) => reader.levelsAsync(1, options),
+  'shortestPath by weight': (reader, options) => reader.shortestPathAsync(1, 2900, { ...options, weight: 'w' }),
+  distances: (reader, options) => reader.distancesAsync(1, options),
+  'distances by weight': (reader, options) => reader.distancesAsync(1, { ...options, weight: 'w' }),
   kShortestPaths: (reader, options) => reader.kShortestPathsAsync(1, 2, 1_000_000, options),
   components: (reader, options) => reader.componentsAsync(options),
   'components, strong': (reader, options) => reader.componentsAsync({ ...options, kind: 'strong' }),

@@ -1,7 +1,7 @@
 export { BulkScratch } from './writing/bulk-scratch.ts';
 export { BulkWriter } from './writing/bulk-writer.ts';
 export { COUNTERS } from './format/catalogue.ts';
-export type { CheckOptions, Problem } from './inspect/check.ts';
+export type { CheckOptions, CheckStepsOptions, Problem } from './inspect/check.ts';
 export type { CheckpointResult } from './checkpoint/checkpoint.ts';
 export { readFileHeader } from './inspect/file-header.ts';
 export type { FileHeader, HeaderSlot } from './inspect/file-header.ts';

@@ -1,8 +1,8 @@
 import { archivedThrough, endArchive, markArchived } from '@sombra/wal';
 import type { SombraError, VfsEnv } from '@sombra/vfs';
 import type { BulkWriter } from './writing/bulk-writer.ts';
-import type { CheckOptions, Problem } from './inspect/check.ts';
-import { checkPages } from './inspect/check.ts';
+import type { CheckOptions, CheckStepsOptions, Problem } from './inspect/check.ts';
+import { checkPages, checkPagesSteps } from './inspect/check.ts';
 import type { CheckpointResult } from './checkpoint/checkpoint.ts';
 import { closeConnection } from './life/close.ts';
 import type { OpenDatabase } from './life/inspection.ts';
@@ -140,7 +140,16 @@ export class Pager {
     const { connection } = this.database;
     connection.health.checkOpen();
     connection.views.useNewest();
-    return checkPages(connection, options);
+    return checkPages(connection, connection.views.view, options);
+  }
+
+  /**
+   * As `check`, in steps between which others may have their turn.
+   * @param view  a snapshot: the commit that is checked. Release it afterwards
+   * @throws StateError SOMBRA_CLOSED when the view ends meanwhile
+   */
+  checkSteps(view: View, options?: CheckStepsOptions): Generator<undefined, Problem[], undefined> {
+    return checkPagesSteps(this.database.connection, view, options);
   }
 
   /**

@@ -314,6 +314,21 @@ export abstract class ReadMethods implements FindRunner {
     return this.reads().levels(id, options);
   }
 
+  /** As `bfs`; see `pageRankAsync`. */
+  bfsAsync(id: NodeId, options?: BfsOptions): Promise<{ id: NodeId; depth: number }[]> {
+    return this.reads().bfsAsync(id, options);
+  }
+
+  /** As `bfsLevels`; see `pageRankAsync`. */
+  bfsLevelsAsync(id: NodeId, options?: BfsOptions): Promise<number[]> {
+    return this.reads().bfsLevelsAsync(id, options);
+  }
+
+  /** As `levels`; see `pageRankAsync`. */
+  levelsAsync(id: NodeId, options?: BfsOptions): Promise<NodeId[][]> {
+    return this.reads().levelsAsync(id, options);
+  }
+
   /** Depth-first: every node that can be reached, with the length of the way that led there. */
   dfs(id: NodeId, options?: DfsOptions): { id: NodeId; depth: number }[] {
     return this.reads().dfs(id, options);
@@ -331,6 +346,11 @@ export abstract class ReadMethods implements FindRunner {
    */
   shortestPath(from: NodeId, to: NodeId, options?: PathOptions): Path | undefined {
     return this.reads().shortestPath(from, to, options);
+  }
+
+  /** As `shortestPath`; see `pageRankAsync`. */
+  shortestPathAsync(from: NodeId, to: NodeId, options?: PathOptions): Promise<Path | undefined> {
+    return this.reads().shortestPathAsync(from, to, options);
   }
 
   /** All paths with the fewest edges, streaming. */
@@ -351,6 +371,11 @@ export abstract class ReadMethods implements FindRunner {
   /** Every node that can be reached with its distance by edges or by weight, nearest first. @throws as `shortestPath` */
   distances(from: NodeId, options?: DistanceOptions): NodeDistance[] {
     return this.reads().distances(from, options);
+  }
+
+  /** As `distances`; see `pageRankAsync`. */
+  distancesAsync(from: NodeId, options?: DistanceOptions): Promise<NodeDistance[]> {
+    return this.reads().distancesAsync(from, options);
   }
 
   /** Weakly or strongly connected components. */

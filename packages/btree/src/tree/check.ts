@@ -46,13 +46,16 @@ export interface CheckedTree {
   readonly treeId: number;
 }
 
-/** Checks a tree; see BTree.check. */
+/** Pages that are checked from one step to the next. */
+const STEP_PAGES = 32;
+
+/** Checks a tree, in steps; see BTree.checkSteps. */
 export function checkTree(
   view: View,
   tree: CheckedTree,
   root: number,
   mark: ((pageNumber: number) => void) | undefined,
-): Problem[] {
+): Generator<undefined, Problem[], undefined> {
   return new TreeCheck(view, tree, mark).run(root);
 }
 
@@ -65,6 +68,9 @@ class TreeCheck {
   private readonly problems: Problem[] = [];
   private readonly seen = new Set<number>();
   private entries = 0;
+  private pages = 0;
+  /** Pages below the branch that was checked last. */
+  private children: number[] = [];
   private readonly view: View;
   private readonly memory: PageCache;
   private readonly tree: CheckedTree;
@@ -80,11 +86,12 @@ class TreeCheck {
     this.covered = new Uint8Array(view.cache.pageSize >> 2);
   }
 
-  run(root: number): Problem[] {
+  *run(root: number): Generator<undefined, Problem[], undefined> {
+    let level = -1;
     this.attempt(root, () => {
-      const level = treeLevel(this.memory, this.view.page(root), this.tree.treeId, root);
-      this.page(root, level, true, undefined, undefined);
+      level = treeLevel(this.memory, this.view.page(root), this.tree.treeId, root);
     });
+    if (level >= 0) yield* this.subtree(root, level, true, undefined, undefined);
     const count = this.view.treeCount(this.tree.slot);
     if (this.problems.length === 0 && count !== this.entries) {
       this.report('SOMBRA_TREE_COUNT', `the catalogue counts ${count} entries, there are ${this.entries}`, root);
@@ -116,21 +123,48 @@ class TreeCheck {
     return true;
   }
 
-  /** Checks a page and what lies below it: keys must be >= low and < high. */
+  /** Checks a page and what lies below it; damage becomes a problem of this page, unless a page below has it. */
+  private *subtree(
+    page: number,
+    level: number,
+    isRoot: boolean,
+    low: Uint8Array | undefined,
+    high: Uint8Array | undefined,
+  ): Generator<undefined, void, undefined> {
+    let keys: Uint8Array[] = [];
+    let children: number[] = [];
+    this.attempt(page, () => {
+      keys = this.page(page, level, isRoot, low, high);
+      children = this.children;
+    });
+    this.pages += 1;
+    if (this.pages % STEP_PAGES === 0) yield;
+    for (let i = 0; i < children.length; i += 1)
+      yield* this.subtree(
+        children[i]!,
+        level - 1,
+        false,
+        i === 0 ? low : keys[i - 1],
+        i === keys.length ? high : keys[i],
+      );
+  }
+
+  /** Checks a page by itself: keys must be >= low and < high. Leaves what lies below it in `children`. @returns its keys */
   private page(
     page: number,
     level: number,
     isRoot: boolean,
     low: Uint8Array | undefined,
     high: Uint8Array | undefined,
-  ): void {
+  ): Uint8Array[] {
     const { memory, view } = this;
+    this.children = [];
     const base = view.page(page);
     if (pageIdentity(memory, base) !== pageIdentityAt(level, this.tree.treeId)) {
       this.report('SOMBRA_TREE_PAGE', `is not a page of level ${level} of this tree`, page);
-      return;
+      return [];
     }
-    if (!this.enter(page)) return;
+    if (!this.enter(page)) return [];
     const count = slotCountOf(memory, base);
     if (count === 0 && (level === 0) !== isRoot) this.report('SOMBRA_TREE_PAGE', 'is empty', page);
     const keys = this.keys(page, base, level === 0, low, high);
@@ -139,16 +173,11 @@ class TreeCheck {
         this.report('SOMBRA_TREE_PAGE', 'is a leaf and names a first child', page);
       this.entries += count;
       this.values(page, base);
-      return;
+      return keys;
     }
     const slots = slotsOf(memory, base);
-    const children: number[] = [];
-    for (let i = -1; i < count; i++) children.push(childOf(memory, base, slots, i));
-    children.forEach((child, i) => {
-      this.attempt(child, () => {
-        this.page(child, level - 1, false, i === 0 ? low : keys[i - 1], i === count ? high : keys[i]);
-      });
-    });
+    for (let i = -1; i < count; i++) this.children.push(childOf(memory, base, slots, i));
+    return keys;
   }
 
   /** Checks layout, prefix and key order of one page. @returns its keys */

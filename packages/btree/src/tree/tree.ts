@@ -381,6 +381,15 @@ export class BTree {
    * @returns what is wrong; empty for a sound tree
    */
   check(view: View, mark?: (pageNumber: number) => void): Problem[] {
+    const steps = this.checkSteps(view, mark);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+  }
+
+  /** As `check`, in steps of some pages each: nothing in memory is held in between, but the view has to stay as it is. */
+  checkSteps(view: View, mark?: (pageNumber: number) => void): Generator<undefined, Problem[], undefined> {
     return checkTree(view, this, this.rootOf(view), mark);
   }
 

@@ -5,7 +5,7 @@ import type { NodeId } from '../model/types.ts';
 import { NeighbourRows, readEdgeLists } from './neighbour-rows.ts';
 import { NodeValues } from './node-values.ts';
 import type { ReadSource } from '../traversal/read-source.ts';
-import { SLICE, type Steps } from './steps.ts';
+import { SLICE, type Steps } from '../model/steps.ts';
 import { StrongSearch } from './strong-search.ts';
 import { type AlgorithmOptions, readSubgraph, type Subgraph } from './subgraph.ts';
 

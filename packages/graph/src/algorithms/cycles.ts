@@ -6,7 +6,7 @@ import type { Direction, NodeId, Path } from '../model/types.ts';
 import { IndexHeap } from './index-heap.ts';
 import { type EdgeLists, readEdgeLists } from './neighbour-rows.ts';
 import type { ReadSource } from '../traversal/read-source.ts';
-import { SLICE, type Steps } from './steps.ts';
+import { SLICE, type Steps } from '../model/steps.ts';
 import { type AlgorithmOptions, readSubgraph, type Subgraph } from './subgraph.ts';
 
 /** Options of `topologicalOrder`. `direction`: `out` (default): sources before targets; `in`: targets before sources. */

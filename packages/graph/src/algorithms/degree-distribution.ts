@@ -2,7 +2,7 @@ import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { directionOption, ownOptions } from '../model/options.ts';
 import type { Direction } from '../model/types.ts';
 import type { ReadSource } from '../traversal/read-source.ts';
-import { SLICE, type Steps } from './steps.ts';
+import { SLICE, type Steps } from '../model/steps.ts';
 import { type AlgorithmOptions, readSubgraph } from './subgraph.ts';
 
 /** Options of `degreeDistribution`. `direction`: `out` by default, as in `degree`. */

@@ -10,11 +10,8 @@ import type { NodeId, Path } from '../model/types.ts';
 import { type CostQuery, estimateLimit, WeightedPath } from '../traversal/weighted-path.ts';
 import { reversed } from '../traversal/paths.ts';
 import type { ReadSource } from '../traversal/read-source.ts';
-import { costLimit, PATH_OPTIONS, type PathOptions, weightOption } from '../traversal/shortest-path.ts';
-import { SLICE, type Steps } from './steps.ts';
-
-/** Edges of a slice of a search: each costs as much as several that are only followed. */
-const SEARCH_SLICE = SLICE >> 3;
+import { costLimit, PATH_OPTIONS, type PathOptions, SEARCH_SLICE, weightOption } from '../traversal/shortest-path.ts';
+import type { Steps } from '../model/steps.ts';
 
 /** A path with where it left the one that it branched off from. */
 interface Branch {

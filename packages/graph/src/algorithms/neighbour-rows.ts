@@ -4,7 +4,7 @@ import { BLOCK_NEIGHBOURS_OFFSET } from '../adjacency/adjacency-block.ts';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { COUNTER } from '../model/counters.ts';
 import type { Direction } from '../model/types.ts';
-import { SLICE, type Steps } from './steps.ts';
+import { SLICE, type Steps } from '../model/steps.ts';
 import type { Subgraph } from './subgraph.ts';
 
 /** Bytes that one edge of a node takes while the node is read: its columns and its place in the row. */

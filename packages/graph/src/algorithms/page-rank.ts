@@ -10,7 +10,7 @@ import type { Direction } from '../model/types.ts';
 import { type EdgeLists, readEdgeLists } from './neighbour-rows.ts';
 import { NodeValues } from './node-values.ts';
 import type { ReadSource } from '../traversal/read-source.ts';
-import { SLICE, type Steps } from './steps.ts';
+import { SLICE, type Steps } from '../model/steps.ts';
 import { type AlgorithmOptions, readSubgraph } from './subgraph.ts';
 
 /**

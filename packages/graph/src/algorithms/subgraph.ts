@@ -10,7 +10,7 @@ import { COUNTER } from '../model/counters.ts';
 import { TypeFilter } from '../names/type-filter.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import type { ReadSource } from '../traversal/read-source.ts';
-import type { Steps } from './steps.ts';
+import type { Steps } from '../model/steps.ts';
 import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
 
 /**

@@ -8,7 +8,7 @@
 import { NodeValues } from './node-values.ts';
 import { readEdgeLists } from './neighbour-rows.ts';
 import type { ReadSource } from '../traversal/read-source.ts';
-import { SLICE, type Steps } from './steps.ts';
+import { SLICE, type Steps } from '../model/steps.ts';
 import { type AlgorithmOptions, readSubgraph, type Subgraph } from './subgraph.ts';
 
 /** Triangles of a graph. */

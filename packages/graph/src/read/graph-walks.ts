@@ -8,7 +8,17 @@ import { components, type Components, type ComponentsOptions } from '../algorith
 import { findCycle, topologicalOrder, type TopologicalOptions } from '../algorithms/cycles.ts';
 import { degreeDistribution, type DegreeOptions } from '../algorithms/degree-distribution.ts';
 import { kShortestPaths } from '../algorithms/k-shortest-paths.ts';
-import { depthFirst, type DfsOptions, kHop, levelNodes, levelSizes, visitedNodes } from '../traversal/near-nodes.ts';
+import {
+  depthFirst,
+  type DfsOptions,
+  kHop,
+  levelNodes,
+  levelNodesSteps,
+  levelSizes,
+  levelSizesSteps,
+  visitedNodes,
+  visitedSteps,
+} from '../traversal/near-nodes.ts';
 import { pageRank, type PageRank, type PageRankOptions } from '../algorithms/page-rank.ts';
 import {
   type AllShortestOptions,
@@ -24,15 +34,17 @@ import type { RecordSource } from '../model/record-source.ts';
 import {
   type DistanceOptions,
   distances,
+  distancesSteps,
   type NodeDistance,
   type PathOptions,
   shortestPath,
+  shortestPathSteps,
 } from '../traversal/shortest-path.ts';
-import { runSteps, runStepsPausing, type Steps } from '../algorithms/steps.ts';
+import { PausingRun, runSteps, type Steps } from '../model/steps.ts';
 import type { AlgorithmOptions } from '../algorithms/subgraph.ts';
 import { clustering, type Clustering, triangles, type Triangles } from '../algorithms/triangles.ts';
 import type { BfsOptions } from '../traversal/walk-options.ts';
-import { Watch } from '../traversal/watch.ts';
+import { Watch } from '../model/watch.ts';
 import type { RunOptions } from '../model/run-options.ts';
 import type { Workspace } from '../traversal/workspace.ts';
 import type { GraphStore } from '../store/store.ts';
@@ -80,6 +92,21 @@ export abstract class GraphWalks implements RecordSource {
     return this.asking(options, (source) => levelNodes(source, id, options));
   }
 
+  /** As `bfs`; see `pageRankAsync`. */
+  bfsAsync(id: NodeId, options?: BfsOptions): Promise<{ id: NodeId; depth: number }[]> {
+    return this.runAsync(options, (source) => visitedSteps(source, id, options));
+  }
+
+  /** As `bfsLevels`; see `pageRankAsync`. */
+  bfsLevelsAsync(id: NodeId, options?: BfsOptions): Promise<number[]> {
+    return this.runAsync(options, (source) => levelSizesSteps(source, id, options));
+  }
+
+  /** As `levels`; see `pageRankAsync`. */
+  levelsAsync(id: NodeId, options?: BfsOptions): Promise<NodeId[][]> {
+    return this.runAsync(options, (source) => levelNodesSteps(source, id, options));
+  }
+
   /** Nodes in depth first order, with the length of the way that led there. Empty for a missing node. */
   dfs(id: NodeId, options?: DfsOptions): { id: NodeId; depth: number }[] {
     return this.asking(options, (source) => depthFirst(source, id, options));
@@ -103,6 +130,11 @@ export abstract class GraphWalks implements RecordSource {
    */
   shortestPath(from: NodeId, to: NodeId, options?: PathOptions): Path | undefined {
     return shortestPath(this.source(options), from, to, options);
+  }
+
+  /** As `shortestPath`; see `pageRankAsync`. */
+  shortestPathAsync(from: NodeId, to: NodeId, options?: PathOptions): Promise<Path | undefined> {
+    return this.runAsync(options, (source) => shortestPathSteps(source, from, to, options));
   }
 
   /** All paths with the fewest edges, one after the other; parallel edges make different paths. As `paths`. */
@@ -133,6 +165,11 @@ export abstract class GraphWalks implements RecordSource {
    */
   distances(from: NodeId, options?: DistanceOptions): NodeDistance[] {
     return distances(this.source(options), from, options);
+  }
+
+  /** As `distances`; see `pageRankAsync`. */
+  distancesAsync(from: NodeId, options?: DistanceOptions): Promise<NodeDistance[]> {
+    return this.runAsync(options, (source) => distancesSteps(source, from, options));
   }
 
   // --- the whole graph ---------------------------------------------------------------------------------------------
@@ -278,8 +315,7 @@ export abstract class GraphWalks implements RecordSource {
     const reader = this.holding();
     try {
       const watch = reader.watch(options);
-      const steps = begin(reader.watched(watch));
-      return await runStepsPausing(steps, watch, this.store.pager.env);
+      return await new PausingRun(begin(reader.watched(watch)), watch, this.store.pager.env).run();
     } finally {
       reader.letGo();
     }

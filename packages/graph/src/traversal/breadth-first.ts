@@ -12,8 +12,8 @@ import { NodeMarks } from './node-marks.ts';
 import { COUNTER } from '../model/counters.ts';
 import type { TypeFilter } from '../names/type-filter.ts';
 import type { Filters, WalkBounds } from './walk-options.ts';
-import type { Watch } from './watch.ts';
-import type { Direction } from '../model/types.ts';
+import type { Watch } from '../model/watch.ts';
+import type { Direction, Path } from '../model/types.ts';
 
 /** What a traversal needs of the graph. */
 export interface TraversalSource {
@@ -68,8 +68,16 @@ export class BreadthFirst {
   private readonly columns = new EdgeColumns();
   private readonly heads = new Int32Array(LOOK_UP_BATCH * 2);
   private readonly counts = new Int32Array(LOOK_UP_BATCH * 2);
-  /** Where each level of the last `visit` ends in `nodes`. */
+  /** Where each level of the last visit ends in `nodes`. */
   readonly levelEnds: number[] = [];
+  /** Of the visit or search under way: first id that was not there at its beginning; place behind the level that is being
+   * expanded; number of nodes from which on none is part of the result. */
+  private ids = 0;
+  private levelEnd = 0;
+  private ceiling = Infinity;
+  /** Of a search for a path: the side that a level is being added to, and the node where both sides have met. */
+  private growing: Frontier | undefined;
+  private meeting = -1;
 
   constructor(source: TraversalSource) {
     this.source = source;
@@ -96,70 +104,92 @@ export class BreadthFirst {
    * @param bounds  levels below `maxDepth`; the limit counts nodes from `minDepth` on
    * @returns number of nodes seen, those above `minDepth` included; see `nodes` and `levelEnds`
    */
-  visit(
-    view: View,
-    start: number,
-    { direction, minDepth, maxDepth, limit }: WalkBounds,
-    filter: TypeFilter,
-    watch: Watch | undefined,
-  ): number {
-    const side = this.forward;
-    side.begin(view.counter(COUNTER.nextNodeId), start, false);
-    const { levelEnds } = this;
-    levelEnds.length = 0;
-    levelEnds.push(1);
-    // Places from here on are not part of the result.
-    let ceiling = minDepth === 0 ? limit : Infinity;
-    while (side.depth < maxDepth && side.marks.count < ceiling) {
-      const end = side.marks.count;
-      if (side.depth + 1 === minDepth) ceiling = end + limit;
-      this.expandLevel(view, direction, filter, end, ceiling, watch);
-      side.depth += 1;
-      if (side.marks.count === end) break;
-      levelEnds.push(Math.min(side.marks.count, ceiling));
-    }
-    return Math.min(side.marks.count, ceiling);
+  visit(view: View, start: number, bounds: WalkBounds, filter: TypeFilter, watch: Watch | undefined): number {
+    this.begin(view, start, bounds, undefined);
+    this.advance(view, bounds, filter, undefined, watch, Infinity);
+    return this.count;
   }
 
-  /** As `visit`, asking predicates. They may use the graph: nothing of theirs is held while they run. */
-  visitFiltered(
+  /**
+   * Begins a visit that `advance` goes on with.
+   * @param filters  predicates to ask; they may use the graph: nothing of theirs is held while they run
+   */
+  begin(view: View, start: number, { minDepth, limit }: WalkBounds, filters: Filters | undefined): void {
+    const ids = view.counter(COUNTER.nextNodeId);
+    this.ids = ids;
+    this.forward.begin(ids, start, false);
+    if (filters !== undefined) this.backward.marks.begin(ids);
+    this.levelEnds.length = 0;
+    this.levelEnds.push(1);
+    this.levelEnd = 0;
+    this.ceiling = minDepth === 0 ? limit : Infinity;
+  }
+
+  /**
+   * Goes on with the visit that was begun, for so many nodes or so. The parameters are those of `begin` each time.
+   * @returns false when it has ended; see `count`
+   */
+  advance(
     view: View,
-    start: number,
     { direction, minDepth, maxDepth, limit }: WalkBounds,
     filter: TypeFilter,
-    filters: Filters,
+    filters: Filters | undefined,
     watch: Watch | undefined,
-  ): number {
-    const { forward: side, columns, levelEnds } = this;
-    const refused = this.backward.marks;
-    const ids = view.counter(COUNTER.nextNodeId);
-    side.begin(ids, start, false);
-    refused.begin(ids);
-    levelEnds.length = 0;
-    levelEnds.push(1);
-    let ceiling = minDepth === 0 ? limit : Infinity;
-    for (let depth = 1; depth <= maxDepth && side.marks.count < ceiling; depth += 1) {
-      const end = side.marks.count;
-      if (depth === minDepth) ceiling = end + limit;
-      for (; side.head < end && side.marks.count < ceiling; side.head += 1) {
-        watch?.step();
-        const node = side.queue[side.head]!;
-        columns.length = 0;
-        if (direction !== 'in') this.source.out.collect(view, node, filter, -1, columns);
-        if (direction !== 'out') this.source.in.collect(view, node, filter, direction === 'both' ? node : -1, columns);
-        for (let i = 0; i < columns.length && side.marks.count < ceiling; i += 1) {
-          const neighbour = columns.neighbours[i]!;
-          if (neighbour >= ids && neighbour < view.counter(COUNTER.nextNodeId)) continue; // added by a predicate
-          if (side.marks.indexOf(neighbour) >= 0 || refused.indexOf(neighbour) >= 0) continue;
-          if (!filters.acceptsEdge(columns.edges[i]!, depth)) continue;
-          if (filters.acceptsNode(neighbour, depth)) this.enqueue(neighbour);
-          else refused.add(neighbour);
-        }
+    nodes: number,
+  ): boolean {
+    const { forward: side, levelEnds } = this;
+    const { marks } = side;
+    for (let left = nodes; side.depth < maxDepth && marks.count < this.ceiling; ) {
+      if (side.head === this.levelEnd) {
+        this.levelEnd = marks.count;
+        if (side.depth + 1 === minDepth) this.ceiling = this.levelEnd + limit;
       }
-      if (side.marks.count === end) break;
-      levelEnds.push(side.marks.count);
+      const from = side.head;
+      const end = Math.min(this.levelEnd, from + left);
+      if (filters === undefined) this.expandLevel(view, direction, filter, end, this.ceiling, watch);
+      else this.expandFiltered(view, direction, filter, filters, end, watch);
+      left -= side.head - from;
+      if (side.head < this.levelEnd && marks.count < this.ceiling) return true;
+      side.depth += 1;
+      if (marks.count === this.levelEnd) return false;
+      levelEnds.push(Math.min(marks.count, this.ceiling));
+      if (left <= 0) return true;
     }
-    return side.marks.count;
+    return false;
+  }
+
+  /** Number of nodes that the visit has seen, as `visit` returns it. */
+  get count(): number {
+    return Math.min(this.forward.marks.count, this.ceiling);
+  }
+
+  /** As `expandLevel`, asking predicates. */
+  private expandFiltered(
+    view: View,
+    direction: Direction,
+    filter: TypeFilter,
+    filters: Filters,
+    end: number,
+    watch: Watch | undefined,
+  ): void {
+    const { forward: side, columns, ids, ceiling } = this;
+    const refused = this.backward.marks;
+    const depth = side.depth + 1;
+    for (; side.head < end && side.marks.count < ceiling; side.head += 1) {
+      watch?.step();
+      const node = side.queue[side.head]!;
+      columns.length = 0;
+      if (direction !== 'in') this.source.out.collect(view, node, filter, -1, columns);
+      if (direction !== 'out') this.source.in.collect(view, node, filter, direction === 'both' ? node : -1, columns);
+      for (let i = 0; i < columns.length && side.marks.count < ceiling; i += 1) {
+        const neighbour = columns.neighbours[i]!;
+        if (neighbour >= ids && neighbour < view.counter(COUNTER.nextNodeId)) continue; // added by a predicate
+        if (side.marks.indexOf(neighbour) >= 0 || refused.indexOf(neighbour) >= 0) continue;
+        if (!filters.acceptsEdge(columns.edges[i]!, depth)) continue;
+        if (filters.acceptsNode(neighbour, depth)) this.enqueue(neighbour);
+        else refused.add(neighbour);
+      }
+    }
   }
 
   /** Adds a node that was not seen yet. */
@@ -300,11 +330,7 @@ export class BreadthFirst {
     }
   }
 
-  /**
-   * A path with the fewest edges between two nodes that exist, searched from both ends: always the smaller frontier grows,
-   * by a whole level, so the first node that both have seen lies on a shortest path.
-   * @returns false when there is none of at most `maxDepth` edges
-   */
+  /** The search as a whole. @returns undefined when there is no path of at most `maxDepth` edges */
   shortestPath(
     view: View,
     from: number,
@@ -312,43 +338,84 @@ export class BreadthFirst {
     direction: Direction,
     filter: TypeFilter,
     maxDepth: number,
-    nodes: number[],
-    edges: number[],
     watch: Watch | undefined,
-  ): boolean {
-    const limit = view.counter(COUNTER.nextNodeId);
-    const { forward, backward } = this;
-    forward.begin(limit, from, true);
-    backward.begin(limit, to, true);
-    const reverse: Direction = direction === 'both' ? 'both' : direction === 'out' ? 'in' : 'out';
-    while (forward.depth + backward.depth < maxDepth) {
-      const ahead = forward.marks.count - forward.head;
-      const behind = backward.marks.count - backward.head;
-      if (ahead === 0 || behind === 0) return false;
-      const fromStart = ahead <= behind;
-      const meeting = fromStart
-        ? this.growLevel(view, forward, backward, direction, filter, watch)
-        : this.growLevel(view, backward, forward, reverse, filter, watch);
-      if (meeting < 0) continue;
-      collectPath(forward, forward.marks.indexOf(meeting), true, nodes, edges);
-      nodes.push(meeting);
-      collectPath(backward, backward.marks.indexOf(meeting), false, nodes, edges);
-      return true;
-    }
-    return false;
+  ): Path | undefined {
+    this.beginPath(view, from, to);
+    this.advancePath(view, direction, filter, maxDepth, watch, Infinity);
+    return this.path();
   }
 
-  /** Grows one side by a level. @returns a node that the other side has seen, -1 if there is none */
+  /**
+   * Begins the search for a path with the fewest edges between two nodes that exist, from both ends: always the smaller frontier
+   * grows, by a whole level, so the first node that both have seen lies on a shortest path.
+   */
+  beginPath(view: View, from: number, to: number): void {
+    const limit = view.counter(COUNTER.nextNodeId);
+    this.forward.begin(limit, from, true);
+    this.backward.begin(limit, to, true);
+    this.growing = undefined;
+    this.meeting = -1;
+  }
+
+  /**
+   * Goes on with the search that was begun, for so many nodes or so.
+   * @returns false when it has ended; see `path`
+   */
+  advancePath(
+    view: View,
+    direction: Direction,
+    filter: TypeFilter,
+    maxDepth: number,
+    watch: Watch | undefined,
+    nodes: number,
+  ): boolean {
+    const { forward, backward } = this;
+    const reverse: Direction = direction === 'both' ? 'both' : direction === 'out' ? 'in' : 'out';
+    for (let left = nodes; ; ) {
+      if (this.growing === undefined) {
+        const ahead = forward.marks.count - forward.head;
+        const behind = backward.marks.count - backward.head;
+        if (forward.depth + backward.depth >= maxDepth || ahead === 0 || behind === 0) return false;
+        this.growing = ahead <= behind ? forward : backward;
+        this.growing.depth += 1;
+        this.levelEnd = this.growing.marks.count;
+      }
+      const side = this.growing;
+      const from = side.head;
+      const end = Math.min(this.levelEnd, from + left);
+      this.meeting =
+        side === forward
+          ? this.growLevel(view, forward, backward, direction, filter, end, watch)
+          : this.growLevel(view, backward, forward, reverse, filter, end, watch);
+      if (this.meeting >= 0) return false;
+      left -= side.head - from;
+      if (side.head === this.levelEnd) this.growing = undefined;
+      if (left <= 0) return true;
+    }
+  }
+
+  /** The path that the search has found; undefined when there is none of at most `maxDepth` edges. */
+  path(): Path | undefined {
+    const { forward, backward, meeting } = this;
+    if (meeting < 0) return undefined;
+    const nodes: number[] = [];
+    const edges: number[] = [];
+    collectPath(forward, forward.marks.indexOf(meeting), true, nodes, edges);
+    nodes.push(meeting);
+    collectPath(backward, backward.marks.indexOf(meeting), false, nodes, edges);
+    return { nodes, edges, length: edges.length };
+  }
+
+  /** Grows one side by the nodes before `end`. @returns a node that the other side has seen, -1 if there is none */
   private growLevel(
     view: View,
     side: Frontier,
     other: Frontier,
     direction: Direction,
     filter: TypeFilter,
+    end: number,
     watch: Watch | undefined,
   ): number {
-    const end = side.marks.count;
-    side.depth += 1;
     for (; side.head < end; side.head += 1) {
       watch?.step();
       const node = side.queue[side.head]!;

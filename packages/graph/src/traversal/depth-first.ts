@@ -11,7 +11,7 @@ import { COUNTER } from '../model/counters.ts';
 import type { TypeFilter } from '../names/type-filter.ts';
 import type { TraversalSource } from './breadth-first.ts';
 import type { Filters, WalkBounds } from './walk-options.ts';
-import type { Watch } from './watch.ts';
+import type { Watch } from '../model/watch.ts';
 
 /** Nodes of a traversal, each with its depth. */
 export type VisitedNodes = { id: number; depth: number }[];

@@ -7,7 +7,8 @@ import type { KHopOptions, NodeId } from '../model/types.ts';
 import type { VisitedNodes } from './depth-first.ts';
 import type { ReadSource } from './read-source.ts';
 import { toArray } from '../values/to-array.ts';
-import { Filters, WALK_OPTIONS, walkBounds, type BfsOptions } from './walk-options.ts';
+import { Filters, WALK_OPTIONS, type WalkBounds, walkBounds, type BfsOptions } from './walk-options.ts';
+import type { Steps } from '../model/steps.ts';
 import { RUN_OPTIONS } from '../model/run-options.ts';
 
 /**
@@ -19,23 +20,23 @@ export interface DfsOptions extends BfsOptions {
   readonly order?: 'pre' | 'post';
 }
 
+/** Nodes that a search in slices expands from one to the next. */
+export const SLICE_NODES = 1024;
+/** Rows of a result that are made from one slice to the next. */
+const SLICE_ROWS = 32_768;
+
 /** Body of `bfs`. */
 export function visitedNodes(source: ReadSource, id: NodeId, options: BfsOptions | undefined): VisitedNodes {
-  return breadthFirst(source, id, options, 'bfs', ({ nodes, levelEnds }, first, count) => {
+  return breadthFirst(source, id, options, 'bfs', (walked, first, count) => {
     const found = new Array<{ id: number; depth: number }>(count - first);
-    for (let i = 0, depth = 0; i < count; i += 1) {
-      if (i === levelEnds[depth]) depth += 1;
-      if (i >= first) found[i - first] = { id: nodes[i]!, depth };
-    }
+    fillVisited(found, walked, first, first, count);
     return found;
   });
 }
 
 /** Body of `bfsLevels`. */
 export function levelSizes(source: ReadSource, id: NodeId, options: BfsOptions | undefined): number[] {
-  return breadthFirst(source, id, options, 'bfsLevels', ({ levelEnds }, first, count) =>
-    count === 0 ? [] : levelEnds.map((end, depth) => Math.max(0, end - Math.max(first, levelStart(levelEnds, depth)))),
-  );
+  return breadthFirst(source, id, options, 'bfsLevels', sizesOf);
 }
 
 /** Body of `levels`. */
@@ -47,8 +48,65 @@ export function levelNodes(source: ReadSource, id: NodeId, options: BfsOptions |
   );
 }
 
+/** Body of `bfsAsync`. */
+export function visitedSteps(source: ReadSource, id: NodeId, options: BfsOptions | undefined): Steps<VisitedNodes> {
+  return breadthFirstSteps(source, id, options, 'bfsAsync', function* (walked, first, count) {
+    const found = new Array<{ id: number; depth: number }>(count - first);
+    for (let from = first; from < count; from += SLICE_ROWS) {
+      fillVisited(found, walked, first, from, Math.min(count, from + SLICE_ROWS));
+      yield;
+    }
+    return found;
+  });
+}
+
+/** Body of `bfsLevelsAsync`. */
+export function levelSizesSteps(source: ReadSource, id: NodeId, options: BfsOptions | undefined): Steps<number[]> {
+  return breadthFirstSteps(source, id, options, 'bfsLevelsAsync', function* (walked, first, count) {
+    return sizesOf(walked, first, count);
+  });
+}
+
+/** Body of `levelsAsync`. */
+export function levelNodesSteps(source: ReadSource, id: NodeId, options: BfsOptions | undefined): Steps<NodeId[][]> {
+  return breadthFirstSteps(source, id, options, 'levelsAsync', function* ({ nodes, levelEnds }, first, count) {
+    if (count === 0) return [];
+    const levels: NodeId[][] = [];
+    for (const [depth, end] of levelEnds.entries()) {
+      const level: NodeId[] = [];
+      for (let at = Math.max(first, levelStart(levelEnds, depth)); at < end; at += 1) {
+        level.push(nodes[at]!);
+        if (level.length % SLICE_ROWS === 0) yield;
+      }
+      levels.push(level);
+    }
+    return levels;
+  });
+}
+
+/** Puts the nodes of a visit from place `from` to `to`, with their depths, where they belong in a list that begins with `first`. */
+function fillVisited(found: VisitedNodes, walked: BreadthFirst, first: number, from: number, to: number): void {
+  const { nodes, levelEnds } = walked;
+  let depth = 0;
+  while (from >= levelEnds[depth]!) depth += 1;
+  for (let i = from; i < to; i += 1) {
+    if (i === levelEnds[depth]) depth += 1;
+    found[i - first] = { id: nodes[i]!, depth };
+  }
+}
+
+function sizesOf({ levelEnds }: BreadthFirst, first: number, count: number): number[] {
+  if (count === 0) return [];
+  return levelEnds.map((end, depth) => Math.max(0, end - Math.max(first, levelStart(levelEnds, depth))));
+}
+
 function levelStart(levelEnds: readonly number[], depth: number): number {
   return depth === 0 ? 0 : levelEnds[depth - 1]!;
+}
+
+/** First place of a visit that is part of the result. */
+function firstOf({ levelEnds }: BreadthFirst, { minDepth }: WalkBounds, count: number): number {
+  return minDepth === 0 ? 0 : Math.min(count, levelEnds[minDepth - 1] ?? count);
 }
 
 /**
@@ -72,19 +130,46 @@ function breadthFirst<T>(
     traversal.levelEnds.length = 0;
     return result(traversal, 0, 0);
   }
-  const first = (walked: BreadthFirst, count: number): number => {
-    const { minDepth } = bounds;
-    return minDepth === 0 ? 0 : Math.min(count, walked.levelEnds[minDepth - 1] ?? count);
-  };
   if (filters.none) {
     const count = traversal.visit(view, id, bounds, filter, watch);
-    return result(traversal, first(traversal, count), count);
+    return result(traversal, firstOf(traversal, bounds, count), count);
   }
   const walked = workspace.breadthFirsts.take();
-  const count = walked.visitFiltered(view, id, bounds, filter, filters, watch);
-  const found = result(walked, first(walked, count), count);
+  walked.begin(view, id, bounds, filters);
+  walked.advance(view, bounds, filter, filters, watch, Infinity);
+  const { count } = walked;
+  const found = result(walked, firstOf(walked, bounds, count), count);
   workspace.breadthFirsts.give(walked);
   return found;
+}
+
+/** As `breadthFirst`, in slices. */
+function* breadthFirstSteps<T>(
+  { reader, store, workspace, view, watch }: ReadSource,
+  id: NodeId,
+  options: BfsOptions | undefined,
+  where: string,
+  result: (traversal: BreadthFirst, first: number, count: number) => Steps<T>,
+): Steps<T> {
+  checkId(id, 'node');
+  options = checkOptions(options, WALK_OPTIONS, where);
+  const bounds = walkBounds(options);
+  const given = new Filters(reader, options);
+  const filters = given.none ? undefined : given;
+  const filter = new TypeFilter().set(options?.type, store.dictionary);
+  const walked = workspace.breadthFirsts.take();
+  try {
+    if (bounds.limit === 0 || !reader.hasNode(id)) {
+      walked.levelEnds.length = 0;
+      return yield* result(walked, 0, 0);
+    }
+    walked.begin(view, id, bounds, filters);
+    while (walked.advance(view, bounds, filter, filters, watch, SLICE_NODES)) yield;
+    const { count } = walked;
+    return yield* result(walked, firstOf(walked, bounds, count), count);
+  } finally {
+    workspace.breadthFirsts.give(walked);
+  }
 }
 
 /** Body of `dfs`. */

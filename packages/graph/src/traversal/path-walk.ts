@@ -11,7 +11,7 @@ import { COUNTER } from '../model/counters.ts';
 import type { TypeFilter } from '../names/type-filter.ts';
 import type { Direction, Path } from '../model/types.ts';
 import type { Filters } from './walk-options.ts';
-import type { Watch } from './watch.ts';
+import type { Watch } from '../model/watch.ts';
 
 /** Which paths are walked. */
 export interface PathQuery {

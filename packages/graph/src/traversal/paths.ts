@@ -8,7 +8,7 @@ import type { Direction, EdgeFilter, NodeId, Path } from '../model/types.ts';
 import { PathWalk } from './path-walk.ts';
 import type { ReadSource } from './read-source.ts';
 import { checkFilters, FILTER_OPTIONS, Filters, type WalkFilters } from './walk-options.ts';
-import type { Watch } from './watch.ts';
+import type { Watch } from '../model/watch.ts';
 import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
 
 /**
@@ -127,12 +127,9 @@ export function* walkShortest(
   if (!reader.hasNode(from) || !reader.hasNode(to)) return;
   const traversal = workspace.breadthFirsts.take();
   try {
-    const edges: number[] = [];
-    const reached =
-      from === to || traversal.shortestPath(view, from, to, direction, filter, maxDepth, [], edges, watch);
-    if (!reached) return;
+    const length = from === to ? 0 : traversal.shortestPath(view, from, to, direction, filter, maxDepth, watch)?.length;
+    if (length === undefined) return;
     // Every way that never leaves the nodes which are near enough to the target is a shortest path: no dead ends.
-    const length = edges.length;
     yield* found(
       new PathWalk(store, view, {
         ...{

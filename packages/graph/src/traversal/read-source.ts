@@ -1,7 +1,7 @@
 import type { View } from '@sombra/pager';
 import type { GraphStore } from '../store/store.ts';
 import type { RecordSource } from '../model/record-source.ts';
-import type { Watch } from './watch.ts';
+import type { Watch } from '../model/watch.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What traversals and algorithms read from: a reader with what it stands on. */

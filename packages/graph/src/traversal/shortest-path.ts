@@ -3,7 +3,11 @@ import { DataError } from '@sombra/vfs';
 import { NAME_KIND } from '../names/dictionary.ts';
 import { checkId, checkOptions, countOption, describe, directionOption } from '../model/options.ts';
 import type { GraphStore } from '../store/store.ts';
-import type { EdgeFilter, NodeId, Path } from '../model/types.ts';
+import type { Direction, EdgeFilter, NodeId, Path } from '../model/types.ts';
+import { SLICE, type Steps } from '../model/steps.ts';
+import { TypeFilter } from '../names/type-filter.ts';
+import type { BreadthFirst } from './breadth-first.ts';
+import { SLICE_NODES } from './near-nodes.ts';
 import type { Weight } from './weighted-path.ts';
 import type { ReadSource } from './read-source.ts';
 import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
@@ -31,6 +35,36 @@ export interface NodeDistance {
 
 export const PATH_OPTIONS = ['direction', 'type', 'maxDepth', 'weight', 'maxCost', ...RUN_OPTIONS] as const;
 
+/** Edges of a slice of a search by weight: each costs as much as several that are only followed. */
+export const SEARCH_SLICE = SLICE >> 3;
+
+/** What `shortestPath` was asked for, once the options are known to be right. */
+interface PathAsked {
+  readonly weight: Weight | undefined;
+  readonly maxCost: number;
+  readonly direction: Direction;
+  readonly type: EdgeFilter['type'];
+}
+
+/** @throws DataError SOMBRA_ID_RANGE, SOMBRA_OPTION */
+function parsePath(
+  store: GraphStore,
+  from: NodeId,
+  to: NodeId,
+  given: PathOptions | undefined,
+  where: string,
+): PathAsked {
+  checkId(from, 'node');
+  checkId(to, 'node');
+  const options = checkOptions(given, PATH_OPTIONS, where);
+  return {
+    weight: weightOption(store, options),
+    maxCost: costLimit(options),
+    direction: directionOption(options?.direction),
+    type: options?.type,
+  };
+}
+
 /** Body of `GraphReader.shortestPath`. */
 export function shortestPath(
   { reader, store, workspace, view, watch }: ReadSource,
@@ -38,13 +72,8 @@ export function shortestPath(
   to: NodeId,
   options: PathOptions | undefined,
 ): Path | undefined {
-  checkId(from, 'node');
-  checkId(to, 'node');
-  options = checkOptions(options, PATH_OPTIONS, 'shortestPath');
-  const weight = weightOption(store, options);
-  const maxCost = costLimit(options);
-  const direction = directionOption(options?.direction);
-  const filter = store.filter.set(options?.type, store.dictionary);
+  const { weight, maxCost, direction, type } = parsePath(store, from, to, options, 'shortestPath');
+  const filter = store.filter.set(type, store.dictionary);
   if (!reader.hasNode(from) || !reader.hasNode(to)) return undefined;
   if (weight !== undefined) {
     const search = workspace.costSearches.take();
@@ -54,10 +83,57 @@ export function shortestPath(
     return path;
   }
   if (from === to) return { nodes: [from], edges: [], length: 0 };
-  const nodes: number[] = [];
-  const edges: number[] = [];
-  const found = workspace.breadthFirst.shortestPath(view, from, to, direction, filter, maxCost, nodes, edges, watch);
-  return found ? { nodes, edges, length: edges.length } : undefined;
+  return workspace.breadthFirst.shortestPath(view, from, to, direction, filter, maxCost, watch);
+}
+
+/** Body of `GraphReader.shortestPathAsync`. */
+export function* shortestPathSteps(
+  { reader, store, workspace, view, watch }: ReadSource,
+  from: NodeId,
+  to: NodeId,
+  options: PathOptions | undefined,
+): Steps<Path | undefined> {
+  const { weight, maxCost, direction, type } = parsePath(store, from, to, options, 'shortestPathAsync');
+  const filter = new TypeFilter().set(type, store.dictionary);
+  if (!reader.hasNode(from) || !reader.hasNode(to)) return undefined;
+  if (weight !== undefined) {
+    const query = { view, from, to, direction, filter, weight, maxCost, watch, limit: Infinity };
+    const search = workspace.costSearches.take();
+    try {
+      search.begin(query);
+      while (search.advance(query, SEARCH_SLICE)) yield;
+      return search.target < 0 ? undefined : search.path(search.target);
+    } finally {
+      workspace.costSearches.give(search);
+    }
+  }
+  if (from === to) return { nodes: [from], edges: [], length: 0 };
+  const search = workspace.breadthFirsts.take();
+  try {
+    search.beginPath(view, from, to);
+    while (search.advancePath(view, direction, filter, maxCost, watch, SLICE_NODES)) yield;
+    return search.path();
+  } finally {
+    workspace.breadthFirsts.give(search);
+  }
+}
+
+/** What `distances` was asked for, once the options are known to be right. */
+function parseDistances(
+  store: GraphStore,
+  from: NodeId,
+  given: DistanceOptions | undefined,
+  where: string,
+): PathAsked & { readonly limit: number } {
+  checkId(from, 'node');
+  const options = checkOptions(given, [...PATH_OPTIONS, 'limit'], where);
+  return {
+    weight: weightOption(store, options),
+    maxCost: costLimit(options),
+    limit: countOption(options?.limit, Infinity, 'limit'),
+    direction: directionOption(options?.direction),
+    type: options?.type,
+  };
 }
 
 /** Body of `GraphReader.distances`. */
@@ -66,23 +142,15 @@ export function distances(
   from: NodeId,
   options: DistanceOptions | undefined,
 ): NodeDistance[] {
-  checkId(from, 'node');
-  options = checkOptions(options, [...PATH_OPTIONS, 'limit'], 'distances');
-  const weight = weightOption(store, options);
-  const maxCost = costLimit(options);
-  const limit = countOption(options?.limit, Infinity, 'limit');
-  const direction = directionOption(options?.direction);
-  const filter = store.filter.set(options?.type, store.dictionary);
+  const { weight, maxCost, limit, direction, type } = parseDistances(store, from, options, 'distances');
+  const filter = store.filter.set(type, store.dictionary);
   if (limit === 0 || !reader.hasNode(from)) return [];
   const found: NodeDistance[] = [];
   if (weight === undefined) {
     const { breadthFirst: traversal } = workspace;
     const bounds = { direction, minDepth: 0, maxDepth: maxCost, limit };
     const count = traversal.visit(view, from, bounds, filter, watch);
-    for (let i = 0, depth = 0; i < count; i += 1) {
-      if (i === traversal.levelEnds[depth]) depth += 1;
-      found.push({ id: traversal.nodes[i]!, distance: depth });
-    }
+    addDistances(found, traversal, count);
     return found;
   }
   const search = workspace.costSearches.take();
@@ -90,6 +158,57 @@ export function distances(
   for (const place of search.settled) found.push({ id: search.nodeAt(place), distance: search.costAt(place) });
   workspace.costSearches.give(search);
   return found;
+}
+
+/** Body of `GraphReader.distancesAsync`. */
+export function* distancesSteps(
+  { reader, store, workspace, view, watch }: ReadSource,
+  from: NodeId,
+  options: DistanceOptions | undefined,
+): Steps<NodeDistance[]> {
+  const { weight, maxCost, limit, direction, type } = parseDistances(store, from, options, 'distancesAsync');
+  const filter = new TypeFilter().set(type, store.dictionary);
+  if (limit === 0 || !reader.hasNode(from)) return [];
+  const found: NodeDistance[] = [];
+  if (weight === undefined) {
+    const search = workspace.breadthFirsts.take();
+    try {
+      const bounds = { direction, minDepth: 0, maxDepth: maxCost, limit };
+      search.begin(view, from, bounds, undefined);
+      while (search.advance(view, bounds, filter, undefined, watch, SLICE_NODES)) yield;
+      const { count } = search;
+      while (found.length < count) {
+        addDistances(found, search, Math.min(count, found.length + SLICE));
+        yield;
+      }
+      return found;
+    } finally {
+      workspace.breadthFirsts.give(search);
+    }
+  }
+  const search = workspace.costSearches.take();
+  try {
+    const query = { view, from, to: 0, direction, filter, weight, maxCost, watch, limit };
+    search.begin(query);
+    while (search.advance(query, SEARCH_SLICE)) yield;
+    for (const place of search.settled) {
+      found.push({ id: search.nodeAt(place), distance: search.costAt(place) });
+      if (found.length % SLICE === 0) yield;
+    }
+    return found;
+  } finally {
+    workspace.costSearches.give(search);
+  }
+}
+
+/** Adds the nodes of a visit, from where the list ends to place `to`. */
+function addDistances(found: NodeDistance[], { nodes, levelEnds }: BreadthFirst, to: number): void {
+  let depth = 0;
+  while (found.length >= levelEnds[depth]!) depth += 1;
+  for (let i = found.length; i < to; i += 1) {
+    if (i === levelEnds[depth]) depth += 1;
+    found.push({ id: nodes[i]!, distance: depth });
+  }
 }
 
 /** The weight that options ask for. @throws DataError SOMBRA_OPTION */

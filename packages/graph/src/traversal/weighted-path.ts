@@ -5,7 +5,7 @@
 import type { View } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
 import type { Adjacency } from '../adjacency/adjacency.ts';
-import type { Watch } from './watch.ts';
+import type { Watch } from '../model/watch.ts';
 import { CostHeap } from './cost-heap.ts';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { NodeMarks } from './node-marks.ts';

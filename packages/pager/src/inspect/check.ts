@@ -1,5 +1,6 @@
 import { readU32 } from '../base/bytes.ts';
 import type { Connection } from '../connection/connection.ts';
+import type { View } from '../reading/view.ts';
 import { FREELIST_NEXT, FREELIST_PAGES, trunkCount } from '../writing/freelist.ts';
 import { readRootsPage, rootsPage } from '../format/roots-page.ts';
 
@@ -23,17 +24,52 @@ export interface CheckOptions {
   readonly maxProblems?: number | undefined;
 }
 
+/** As CheckOptions, for a check in steps: `reachable` takes steps, too. */
+export interface CheckStepsOptions extends Pick<CheckOptions, 'maxProblems'> {
+  readonly reachable?: ((mark: (pageNumber: number) => void) => Iterable<undefined>) | undefined;
+}
+
 const USED = 1;
 const FREE_PAGE = 2;
+/** Pages that are read from one step to the next. */
+const STEP_PAGES = 64;
+const NO_STEPS: readonly undefined[] = [];
+
+/** Checks a commit in one go; see `checkPagesSteps`. */
+export function checkPages(
+  connection: Connection,
+  view: View,
+  { reachable, maxProblems }: CheckOptions = {},
+): Problem[] {
+  const steps = checkPagesSteps(connection, view, {
+    maxProblems,
+    reachable:
+      reachable === undefined
+        ? undefined
+        : (mark) => {
+            reachable(mark);
+            return NO_STEPS;
+          },
+  });
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
 
 /**
- * Checks the newest commit: every page in use can be built and is valid, the catalogue and the freelist make sense, and no
+ * Checks a commit: every page in use can be built and is valid, the catalogue and the freelist make sense, and no
  * page is lost or used twice.
+ * @param view  sees the commit, and keeps it until the end
  * @returns what is wrong, nothing when all is well
  */
-export function checkPages(connection: Connection, options: CheckOptions = {}): Problem[] {
+export function* checkPagesSteps(
+  connection: Connection,
+  view: View,
+  options: CheckStepsOptions = {},
+): Generator<undefined, Problem[], undefined> {
   const { cache, reader } = connection;
-  const { published } = connection.commits;
+  const { catalogue: published } = view;
   const { pageSize } = cache;
   const max = options.maxProblems ?? 1000;
   const problems: Problem[] = [];
@@ -41,6 +77,7 @@ export function checkPages(connection: Connection, options: CheckOptions = {}): 
     if (problems.length < max) problems.push({ code, page, message });
   };
   const caught = (error: unknown, page: number): void => {
+    if (view.limit < 0) view.counter(0); // it has ended, in between or by this: not damage, and thrown
     const { code, message } = error as { code?: string; message?: string };
     report(code ?? 'SOMBRA_INVARIANT', page, message ?? String(error));
   };
@@ -75,6 +112,7 @@ export function checkPages(connection: Connection, options: CheckOptions = {}): 
       for (let i = 0; i < count; i += 1) markFree(readU32(scratch, FREELIST_PAGES + i * 4), trunk);
       before = trunk;
       trunk = readU32(scratch, FREELIST_NEXT);
+      yield;
     }
     if (free !== published.freeCount)
       report('SOMBRA_FREELIST', roots, `the freelist has ${free} pages, the roots page says ${published.freeCount}`);
@@ -94,7 +132,7 @@ export function checkPages(connection: Connection, options: CheckOptions = {}): 
 
   if (options.reachable !== undefined) {
     try {
-      options.reachable((pageNumber) => {
+      yield* options.reachable((pageNumber) => {
         if (!(pageNumber > roots && pageNumber < pageCount))
           report('SOMBRA_PAGE_RANGE', pageNumber, `page ${pageNumber} is used and does not exist`);
         else if (use[pageNumber] === FREE_PAGE)
@@ -110,8 +148,10 @@ export function checkPages(connection: Connection, options: CheckOptions = {}): 
     }
   }
 
-  for (let page = roots + 1; page < pageCount; page += 1) {
+  for (let page = roots + 1, read = 0; page < pageCount; page += 1) {
     if (use[page] === FREE_PAGE) continue; // what a free page holds does not matter
+    read += 1;
+    if (read % STEP_PAGES === 0) yield;
     try {
       reader.read(page, published.lsn, scratch, 0);
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { WriteTransaction } from '@sombra/pager';
 import { DataError, StateError, type VfsEnv } from '@sombra/vfs';
-import { describe } from '../model/options.ts';
-import type { AbortSignalLike, RunOptions } from '../model/run-options.ts';
+import { describe } from './options.ts';
+import type { AbortSignalLike, RunOptions } from './run-options.ts';
 
 /** Steps between two looks. */
 const STEPS_PER_LOOK = 1024;

@@ -1,0 +1,91 @@
+import type { VfsEnv } from '@sombra/vfs';
+import type { Watch } from './watch.ts';
+
+/**
+ * A long computation in slices: a generator that yields between them, every few thousand edges, never inside a hot loop.
+ * One mechanism serves both forms of a call: the synchronous one runs the slices one after the other, the asynchronous
+ * one lets the event loop turn in between. What runs the slices checks the watch after each. A computation that is given up is
+ * ended at the yield where it stands, so that its `finally` blocks run.
+ *
+ * It may yield a promise that has to be fulfilled before it goes on. Only computations that have no synchronous form do.
+ */
+export type Steps<T> = Generator<PromiseLike<unknown> | undefined, T, undefined>;
+
+/** Edges, or what costs as much, of one slice. */
+export const SLICE = 16_384;
+/** Milliseconds that an asynchronous run works before it lets the event loop turn. */
+const TURN_MS = 4;
+
+/** Runs to the end. */
+export function runSteps<T>(steps: Steps<T>, watch: Watch): T {
+  try {
+    watch.check();
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+      watch.check();
+    }
+  } finally {
+    steps.return(undefined as never);
+  }
+}
+
+/** A computation that runs with turns of the event loop in between. */
+export class PausingRun<T> {
+  private readonly steps: Steps<T>;
+  private readonly watch: Watch;
+  private readonly env: VfsEnv;
+  private working = false;
+  private failure: Error | undefined;
+
+  constructor(steps: Steps<T>, watch: Watch, env: VfsEnv) {
+    this.steps = steps;
+    this.watch = watch;
+    this.env = env;
+  }
+
+  /** Runs to the end; the first slice before this returns. Call once. */
+  async run(): Promise<T> {
+    const { watch, env } = this;
+    try {
+      watch.check();
+      for (let pauseAt = env.monotonicMs() + TURN_MS; ; ) {
+        const { done, value } = this.step();
+        if (done === true) return value;
+        if (value !== undefined || env.monotonicMs() >= pauseAt) {
+          await (value ?? turn(env));
+          pauseAt = env.monotonicMs() + TURN_MS;
+        }
+        if (this.failure !== undefined) throw this.failure;
+        watch.check();
+      }
+    } finally {
+      this.steps.return(undefined as never);
+    }
+  }
+
+  /**
+   * Gives it up: what it holds is let go before this returns, or after the slice that this is called by. The promise of `run` is
+   * rejected with `error`.
+   */
+  end(error: Error): void {
+    this.failure ??= error;
+    if (!this.working) this.steps.return(undefined as never);
+  }
+
+  private step(): IteratorResult<PromiseLike<unknown> | undefined, T> {
+    this.working = true;
+    try {
+      return this.steps.next();
+    } finally {
+      this.working = false;
+    }
+  }
+}
+
+/** A turn of the event loop. */
+function turn(env: VfsEnv): Promise<void> {
+  return new Promise((resolve) => {
+    env.defer(resolve);
+  });
+}
