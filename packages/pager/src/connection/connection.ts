@@ -124,8 +124,7 @@ export class Connection {
       vfs,
       path: options.path,
       identity: superblock,
-      shm,
-      locks,
+      write: shm === null ? null : { vfs, path: options.path, locks, neighbour, waitMs: options.busyTimeoutMs },
       sequence: () => header.sequence(),
     });
     const reader = new VersionReader(index, superblock.pageSize, parts.main, superblock.salt, repair);

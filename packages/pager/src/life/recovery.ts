@@ -114,7 +114,7 @@ export function recover(
     shared.publishedLsn = lsn;
     shared.publishedPages = pageCount;
     shared.publishedTime = time;
-    const published = readCatalogue(options, main, locks, { index, superblock, shared, wal });
+    const published = readCatalogue(options, main, { index, superblock, shared, wal });
     return { vfs: options.vfs, main, locks, cache, index, shared, published, superblock, wal };
   } catch (error) {
     closeLog(wal);
@@ -366,13 +366,12 @@ function finishWhole(main: VfsFile, superblock: Superblock, batch: DoubleWriteBa
 function readCatalogue(
   { vfs, path }: ResolvedOptions,
   main: VfsFile,
-  locks: LockTable,
   found: Pick<Recovered, 'index' | 'superblock' | 'shared' | 'wal'>,
 ): Catalogue {
   const { index, superblock, shared, wal } = found;
   const { pageSize, salt } = superblock;
   const sequence = (): number => shared.sequence;
-  const repair = pageRepair({ vfs, path, identity: superblock, shm: null, locks, sequence });
+  const repair = pageRepair({ vfs, path, identity: superblock, write: null, sequence });
   const reader = new VersionReader(index, pageSize, main, salt, repair);
   if (wal !== null) reader.attach(wal.files);
   const scratch = new Uint8Array(pageSize);

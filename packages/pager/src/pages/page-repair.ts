@@ -7,33 +7,30 @@ import { CorruptionError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { doubleWritePath, readDoubleWrite, readDoubleWriteImage } from '../format/double-write.ts';
 import type { DoubleWriteIdentity } from '../format/double-write.ts';
-import type { LockTable } from '../sharing/locks.ts';
-import { LOCK_WRITE, refuseBusy } from '../sharing/locks.ts';
 import { verifyPage } from '../format/page-header.ts';
-import type { Shm } from '../sharing/shm.ts';
+import { LOCK_WRITE } from '../sharing/locks.ts';
+import { retryUntil } from '../sharing/waiting.ts';
+import { waitForWrite } from '../sharing/write-lock.ts';
+import type { WriteLockParts } from '../sharing/write-lock.ts';
 import type { PageRepair } from './version-reader.ts';
 
-/** Looks without WRITE before one with it, and after that while others hold it. */
-const LOOKS = 5;
-const PAUSE_MS = 1;
-/** Longest time that others may hold WRITE before the reader gives up, ms. */
-const PATIENCE_MS = 10_000;
+/** For so long the page is read again without WRITE, ms: a checkpoint that is writing it is done by then. */
+const LOOKING_MS = 5;
 
 /** Where to look. */
 export interface RepairPlaces {
   readonly vfs: Vfs;
   readonly path: string;
   readonly identity: DoubleWriteIdentity;
-  /** null: no other connection can have the database open. */
-  readonly shm: Shm | null;
-  readonly locks: LockTable;
+  /** Where to ask for WRITE, and how long to wait for it; null: no other connection can have the database open. */
+  readonly write: (WriteLockParts & { readonly waitMs: number }) | null;
   /** Sequence of the newest superblock slot now; what the connection has followed stays as it is. */
   readonly sequence: () => number;
 }
 
 /** The repair for the pages of one connection. */
 export function pageRepair(places: RepairPlaces): PageRepair {
-  const { vfs, shm, locks, identity } = places;
+  const { vfs, write, identity } = places;
 
   const fromArea = (pageNumber: number, limit: number, into: Uint8Array, at: number): number => {
     const path = doubleWritePath(places.path);
@@ -54,25 +51,22 @@ export function pageRepair(places: RepairPlaces): PageRepair {
 
   return (pageNumber, limit, into, at, again, cause) => {
     if (!(cause instanceof CorruptionError)) throw cause;
-    if (shm === null || locks.holds(LOCK_WRITE)) {
+    if (write === null || write.locks.holds(LOCK_WRITE)) {
       const lsn = fromArea(pageNumber, limit, into, at);
       if (lsn < 0) throw cause;
       return lsn;
     }
-    const until = vfs.env.monotonicMs() + PATIENCE_MS;
-    for (let look = 1; ; look += 1) {
-      const lsn = attempt(again) ?? fromArea(pageNumber, limit, into, at);
-      if (lsn >= 0) return lsn;
-      if (look >= LOOKS && locks.tryLock(LOCK_WRITE, 'exclusive')) {
-        try {
-          const last = fromArea(pageNumber, limit, into, at);
-          return last >= 0 ? last : again();
-        } finally {
-          locks.unlock(LOCK_WRITE);
-        }
-      }
-      if (vfs.env.monotonicMs() >= until) refuseBusy(vfs, places.path, LOCK_WRITE);
-      vfs.env.sleep(PAUSE_MS);
+    const { locks, waitMs } = write;
+    let lsn = -1;
+    const look = (): boolean => (lsn = attempt(again) ?? fromArea(pageNumber, limit, into, at)) >= 0;
+    if (retryUntil(vfs, LOOKING_MS, look)) return lsn;
+    waitForWrite(write, waitMs, () => locks.tryLock(LOCK_WRITE, 'exclusive') || look());
+    if (!locks.holds(LOCK_WRITE)) return lsn;
+    try {
+      const last = fromArea(pageNumber, limit, into, at);
+      return last >= 0 ? last : again();
+    } finally {
+      locks.unlock(LOCK_WRITE);
     }
   };
 }

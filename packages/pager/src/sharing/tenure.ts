@@ -15,10 +15,9 @@ import type { ResolvedOptions } from '../base/options.ts';
 import type { Header } from './header.ts';
 import { LOCK_WAIT, LOCK_WRITE, refuseBusy } from './locks.ts';
 import type { LockTable } from './locks.ts';
-import { releaseIdle } from './registry.ts';
 import type { Neighbour } from './registry.ts';
 import type { Shm } from './shm.ts';
-import { retryUntil } from './waiting.ts';
+import { waitForWrite } from './write-lock.ts';
 
 /** Commits that follow each other within this time keep WRITE. */
 const KEEP_MS = 1;
@@ -127,19 +126,11 @@ export class Tenure {
 
   private lock(waitMs: number): void {
     const { locks, vfs, options, neighbour } = this.parts;
-    const attempt = (): boolean => locks.tryLock(LOCK_WRITE, 'exclusive');
     while (vfs.env.monotonicMs() - this.gaveWay < SKIP_MS && this.isAwaited()) {
       if (waitMs === 0) refuseBusy(vfs, options.path, LOCK_WRITE, null);
       vfs.env.sleep(SKIP_STEP_MS);
     }
-    if (attempt() || (releaseIdle(neighbour) && attempt())) return;
-    if (waitMs === 0) refuseBusy(vfs, options.path, LOCK_WRITE);
-    try {
-      const waitAndTry = (): boolean => (locks.holds(LOCK_WAIT) || locks.tryLock(LOCK_WAIT, 'shared')) && attempt();
-      if (!retryUntil(vfs, waitMs, waitAndTry)) refuseBusy(vfs, options.path, LOCK_WRITE);
-    } finally {
-      locks.unlock(LOCK_WAIT);
-    }
+    waitForWrite({ vfs, path: options.path, locks, neighbour }, waitMs);
   }
 
   /**
