@@ -109,3 +109,114 @@ describe('a copy', () => {
     pager.close();
   });
 });
+
+test('a transaction of far more pages than the cache holds finds the pages that it comes back to in memory', () => {
+  const pager = openPager({ cacheSize: 16, maxTransactionPages: 2000 });
+  const pages = write(pager, (tx) => Array.from({ length: 600 }, (_, i) => newPage(tx, i)));
+  const branches = pages.slice(0, 10);
+  const tx = pager.begin();
+  branches.forEach((page) => tx.view.page(page));
+  const { misses } = pager.stats();
+  for (const page of pages.slice(10)) {
+    branches.forEach((branch) => tx.view.page(branch)); // on the way down
+    tx.setU32(tx.edit(page), 24, 7);
+    tx.allocate(17, 1);
+  }
+  // Each page once; the branches hardly ever again.
+  expect(pager.stats().misses - misses).toBeLessThan(590 * 1.2);
+  tx.commit();
+  expect(valueOf(pager.view, pages[300]!)).toBe(7);
+  expect(pager.check()).toEqual([]);
+  pager.close();
+});
+
+test('the cache comes back to its size after a transaction of far more pages', () => {
+  const pager = openPager({ cacheSize: 16, maxTransactionPages: 2000 });
+  const pages = write(pager, (tx) => Array.from({ length: 600 }, (_, i) => newPage(tx, i)));
+  expect(pager.cache.used).toBeGreaterThanOrEqual(600);
+  for (let i = 0; i < 600; i += 1) write(pager, (tx) => newPage(tx, i));
+  expect(pager.cache.used).toBeLessThanOrEqual(20);
+  expect(valueOf(pager.view, pages[599]!)).toBe(599);
+  pager.close();
+});
+
+describe('a transaction that is taken back', () => {
+  test('costs the next one nothing: what its copies were made from is kept once one was taken back', () => {
+    const pager = openPager({ cacheSize: 64 });
+    const pages = write(pager, (tx) => Array.from({ length: 8 }, (_, i) => newPage(tx, i)));
+    const change = (value: number): void => pages.forEach((page) => tx.setU32(tx.edit(page), 24, value));
+    let tx = pager.begin();
+    change(99);
+    tx.rollback();
+    pages.forEach((page, i) => expect(valueOf(pager.view, page)).toBe(i)); // from the log
+    const { misses } = pager.stats();
+    for (let round = 0; round < 500; round += 1) {
+      tx = pager.begin();
+      change(round);
+      tx.rollback();
+    }
+    pages.forEach((page, i) => expect(valueOf(pager.view, page)).toBe(i));
+    expect(pager.stats().misses - misses).toBe(0);
+    pager.close();
+  });
+
+  test('so does a savepoint', () => {
+    const pager = openPager({ cacheSize: 64 });
+    const pages = write(pager, (tx) => Array.from({ length: 8 }, (_, i) => newPage(tx, i)));
+    const tx = pager.begin();
+    let misses = 0;
+    for (let round = 0; round < 500; round += 1) {
+      const savepoint = tx.savepoint();
+      pages.forEach((page) => tx.setU32(tx.edit(page), 24, 1000 + round));
+      tx.rollbackTo(savepoint);
+      tx.releaseSavepoint(savepoint);
+      pages.forEach((page, i) => expect(valueOf(tx.view, page)).toBe(i));
+      if (round === 0) misses = pager.stats().misses;
+    }
+    expect(pager.stats().misses - misses).toBe(0);
+    tx.commit();
+    pager.close();
+  });
+});
+
+describe('memory of page operations', () => {
+  test('is given back by savepoints that are rolled back', () => {
+    const pager = openPager({ cacheSize: 64 });
+    const pages = write(pager, (tx) => Array.from({ length: 8 }, (_, i) => newPage(tx, i)));
+    const { log } = pager['database'].connection.writer.dirty;
+    const tx = pager.begin();
+    tx.setU32(tx.edit(pages[0]!), 28, 5);
+    const { used } = log;
+    for (let round = 0; round < 50; round += 1) {
+      const outer = tx.savepoint();
+      pages.forEach((page) => tx.setU32(tx.edit(page), 24, 1000 + round));
+      const inner = tx.savepoint();
+      pages.forEach((page) => tx.fill(tx.edit(page), 100 + round, 3, round));
+      if (round % 2 === 0) tx.releaseSavepoint(inner);
+      tx.rollbackTo(outer);
+      expect(log.used).toBe(used);
+      tx.releaseSavepoint(outer);
+    }
+    tx.commit();
+    pages.forEach((page, i) => expect(valueOf(pager.view, page)).toBe(i));
+    expect(pager.check()).toEqual([]);
+    pager.close();
+  });
+
+  test('does not grow while one page is freed and allocated over and over', () => {
+    const pager = openPager({ cacheSize: 64 });
+    const page = write(pager, (tx) => newPage(tx, 1));
+    const { log } = pager['database'].connection.writer.dirty;
+    const tx = pager.begin();
+    tx.free(page);
+    const { used } = log;
+    for (let round = 0; round < 100; round += 1) {
+      expect(tx.allocate(17, 1)).toBe(page);
+      tx.free(page);
+    }
+    expect(log.used - used).toBeLessThan(1000);
+    tx.commit();
+    expect(pager.check()).toEqual([]);
+    pager.close();
+  });
+});

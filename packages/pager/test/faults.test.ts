@@ -13,7 +13,7 @@ const seed = Number(process.env['SOMBRA_SEED'] ?? 77);
 const count = new FaultCount();
 
 /** Every call where nobody else takes part; some of them where more calls only mean more of the same. */
-const strideOf = (mode: string): number => (mode === 'exclusive' ? 1 : 5);
+const strideOf = (mode: string): number => (mode === 'exclusive' ? 1 : 4);
 
 test.each(MODES)('%s: without a fault nothing fails', (_mode, options) => {
   expect(runWithFaults(new WrappedVfs(new SimDisk({ seed })), options, seed, {})).toEqual({

@@ -111,3 +111,28 @@ test('what a mark has seen is not merged into', () => {
   log.rewind(0, mark);
   expect(replay(log, 0, new Uint8Array(PAGE))).toEqual(kept);
 });
+
+test('what a savepoint took of the arena is given back, and the list before it is whole', () => {
+  const log = new OpLog();
+  const page = new Uint8Array(PAGE);
+  const before = page.slice();
+  log.begin(0);
+  page.fill(1, 100, 110);
+  log.set(0, page, 0, 100, 10);
+  const kept = page.slice();
+  const { length } = log.words;
+  for (let round = 0; round < 500; round += 1) {
+    const mark: OpMark = { head: 0, tail: 0, used: 0, chunkOps: 0, words: 0, ops: 0 };
+    const { used } = log;
+    log.mark(0, mark);
+    log.begin(1);
+    for (let at = 200; at < 3000; at += 20) {
+      log.set(0, page, 0, at, 4);
+      log.set(1, page, 0, at, 4);
+    }
+    log.rewind(0, mark);
+    log.giveBack(used);
+  }
+  expect(log.words.length).toBe(length);
+  expect(firstDifference(replay(log, 0, before), kept)).toBe(-1);
+});

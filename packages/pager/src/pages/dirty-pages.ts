@@ -202,8 +202,10 @@ export class DirtyPages {
     this.discard(d, existed);
     if (this.baseLsn[d]! < 0) return; // no commit had it
     this.mode[d] = MODE_DELTA;
+    const length = this.cache.pageSize - KIND_OFFSET;
+    if (this.log.isOneFill(d, KIND_OFFSET, length, 0)) return; // freed before, and allocated again in between
     this.log.begin(d);
-    this.log.fill(d, KIND_OFFSET, this.cache.pageSize - KIND_OFFSET, 0);
+    this.log.fill(d, KIND_OFFSET, length, 0);
   }
 
   /** As `wipe`, for a page that only this transaction could take for what it was: it is logged only if the file ends before it. */

@@ -54,6 +54,16 @@ export class OpLog {
     }
   }
 
+  /** Words of the arena in use: what a savepoint remembers. */
+  get used(): number {
+    return this.top;
+  }
+
+  /** Gives back what was taken of the arena since `used` was this. No list may have a chunk from then on. */
+  giveBack(used: number): void {
+    this.top = used;
+  }
+
   /** Begins an empty list for page `d`. */
   begin(d: number): void {
     if (d >= this.head.length) this.growLists(d);
@@ -128,6 +138,14 @@ export class OpLog {
     this.words[at + 2] = length - 1;
     this.words[at + 3] = value;
     this.last[d] = NO_OP;
+  }
+
+  /** Is this fill all that the list of page `d` holds? */
+  isOneFill(d: number, offset: number, length: number, value: number): boolean {
+    if (this.opCount[d] !== 1) return false;
+    const at = this.head[d]! + CHUNK_HEADER;
+    const { words } = this;
+    return words[at] === OP_FILL && words[at + 1] === offset && words[at + 2] === length - 1 && words[at + 3] === value;
   }
 
   /** First chunk of page `d`, or NO_OP. */

@@ -32,7 +32,8 @@ const SLAB_BYTES_MAX = 2 ** 31;
 /** Frames beyond cache size and transaction limit, for pages that cursors pin. */
 export const SPARE_FRAMES = 64;
 const EMPTY_FRAME_BYTE = 0xee;
-const COPIES_AFTER_OLD_READ = 1024;
+/** Pages that the writer copies before it takes a frame over again. */
+const COPIES_BEFORE_TAKEOVER = 1024;
 /** Frames that the arrays have room for when the cache is made: opening a database must not pay for all of them. */
 const FRAMES_AT_FIRST = 512;
 
@@ -56,7 +57,7 @@ function capacityFor(pageSize: number, cacheSize: number, reserve: number): numb
 export class PageCache {
   /** Bytes of a page, a power of two. */
   readonly pageSize: number;
-  /** Pages that it holds in the long run; more only while they are dirty or pinned. */
+  /** Pages that it holds in the long run, besides those that a transaction has changed; more only while they are pinned. */
   cacheSize: number;
   /** log2 of `pageSize`: `base >>> shift` is a frame, `frame << shift` a base. */
   readonly shift: number;
@@ -154,7 +155,7 @@ export class PageCache {
   resize(cacheSize: number): void {
     const capacity = capacityFor(this.pageSize, cacheSize, this.reserve);
     this.cacheSize = cacheSize;
-    while (this.used > cacheSize && this.evict());
+    while (this.used - this.dirty > cacheSize && this.evict());
     if (capacity === this.capacity) return;
     if (capacity < this.capacity) {
       if (this.used !== this.evictable) return;
@@ -209,8 +210,11 @@ export class PageCache {
    * @throws StateError SOMBRA_CACHE_FULL when every frame is pinned or dirty
    */
   allocate(): number {
+    // Dirty frames have room of their own: counted here, a large transaction would evict the branches that it descends by.
     // A commit may leave more clean pages than the cache size: shrink by one page per allocation.
-    if (this.used >= this.cacheSize && this.evict() && this.used >= this.cacheSize) this.evict();
+    if (this.isFull() && this.evict()) {
+      if (this.isFull()) this.evict();
+    } else if (this.freeCount === 0 && this.highWater === this.capacity) this.evict();
     if (this.freeCount > 0) {
       const frame = this.free[(this.freeCount -= 1)]!;
       this.used += 1;
@@ -225,6 +229,10 @@ export class PageCache {
       'SOMBRA_CACHE_FULL',
       `all ${this.capacity} frames of the cache are pinned or dirty: close cursors or raise cacheSize`,
     );
+  }
+
+  private isFull(): boolean {
+    return this.used - this.dirty >= this.cacheSize;
   }
 
   private prepare(frame: number): number {
@@ -300,7 +308,12 @@ export class PageCache {
   /** A version below this page's newest had to be rebuilt: if the writer took its frame over, there are readers beside him. */
   noteOldRead(pageNumber: number): void {
     const newest = pageNumber < this.table.length ? this.table[pageNumber]! : NO_FRAME;
-    if (newest >= 0) this.copying = COPIES_AFTER_OLD_READ;
+    if (newest >= 0) this.copyForAWhile();
+  }
+
+  /** What is committed must stay in the cache beside the writer's version: the writer copies its next pages. */
+  private copyForAWhile(): void {
+    this.copying = COPIES_BEFORE_TAKEOVER;
   }
 
   /** The writer's copy becomes the newest committed version; the version before it goes unless somebody may read it. */
@@ -314,8 +327,12 @@ export class PageCache {
     if (next !== NO_FRAME && this.pins[next] === 0 && !this.needed(next)) this.drop(next);
   }
 
-  /** Drops the writer's copy: the version behind it is the newest again. */
+  /**
+   * Drops the writer's copy: the version behind it is the newest again. A program that takes changes back does so again: from here
+   * on the writer copies, as a version whose frame was taken over has to be rebuilt from main and log.
+   */
   dropDirty(frame: number): void {
+    this.copyForAWhile();
     const pageNumber = this.framePage[frame]!;
     const next = this.older[frame]!;
     if (next !== NO_FRAME && this.frameUntil[next] === this.frameLsn[frame]) this.frameUntil[next] = Infinity;

@@ -25,6 +25,8 @@ interface Savepoint {
   readonly saved: number;
   /** Pages that were freed untouched before it. */
   readonly untouched: number;
+  /** Of the arena of page operations. */
+  readonly operations: number;
   readonly catalogue: Catalogue;
 }
 
@@ -356,7 +358,8 @@ export class WriteTransaction implements Changes, ViewOwner {
     catalogue.copyFrom(this.catalogue);
     const id = this.nextSavepoint++;
     const { count: pages, savedCount: saved } = dirty;
-    this.savepoints.push({ id, pages, saved, untouched: dirty.untouched.count, catalogue });
+    const [untouched, operations] = [dirty.untouched.count, dirty.log.used];
+    this.savepoints.push({ id, pages, saved, untouched, operations, catalogue });
     dirty.depth += 1;
     return id;
   }
@@ -370,9 +373,11 @@ export class WriteTransaction implements Changes, ViewOwner {
     this.check();
     const depth = this.findSavepoint(savepoint);
     const { dirty } = this.host;
-    const { pages, saved, untouched, catalogue } = this.savepoints[depth]!;
+    const { pages, saved, untouched, operations, catalogue } = this.savepoints[depth]!;
     dirty.rewind(pages, saved);
     dirty.untouched.rewind(untouched);
+    // Every page that was dirty then has the list that it had then, and no other page has one.
+    dirty.log.giveBack(operations);
     for (const gone of this.savepoints.splice(depth + 1)) this.host.giveCatalogue(gone.catalogue);
     dirty.depth = depth + 1;
     this.catalogue.copyFrom(catalogue);
