@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { prune, staleFiles } from '../../prune-dist.js';
+import { prune, staleFiles } from '../../build/prune-dist.js';
 import { publishedPackages, ROOT } from './repository.ts';
 
 it('removes the output of sources that are gone, and their folders', () => {
@@ -14,13 +14,30 @@ it('removes the output of sources that are gone, and their folders', () => {
     writeFileSync(join(folder, file), '');
   };
   try {
-    ['src/a.ts', 'src/room/b.ts'].forEach(touch);
-    ['dist/a.js', 'dist/a.js.map', 'dist/a.d.ts', 'dist/a.d.ts.map', 'dist/room/b.js'].forEach(touch);
-    ['dist/b.js', 'dist/b.d.ts.map', 'dist/old/deep/c.js'].forEach(touch);
-    expect(staleFiles(folder).sort()).toEqual(['b.d.ts.map', 'b.js', 'old/deep/c.js']);
+    const manifest = {
+      exports: { '.': { default: './dist/index.js' }, './package.json': './package.json' },
+      bin: { tool: './dist/tool.js' },
+      scripts: { build: 'node ../build-package.js room/worker' },
+    };
+    writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+    ['src/index.ts', 'src/tool.ts', 'src/room/worker.ts'].forEach(touch);
+    const kept = ['index.js', 'index.js.map', 'tool.js', 'worker.js', 'chunk-AAAAAAA1.js', 'chunk-AAAAAAA2.js.map'];
+    const declarations = ['index.d.ts', 'index.d.ts.map', 'room/worker.d.ts'];
+    const stale = [
+      'b.d.ts.map',
+      'b.js',
+      'chunk-AAAAAAA3.js',
+      'chunk-AAAAAAA3.js.map',
+      'old/deep/c.d.ts',
+      'room/worker.js',
+    ];
+    [...kept, ...declarations, ...stale].forEach((file) => touch(`dist/${file}`));
+    writeFileSync(join(folder, 'dist/index.js'), 'import { a } from "./chunk-AAAAAAA1.js";');
+    writeFileSync(join(folder, 'dist/chunk-AAAAAAA1.js'), 'import "./chunk-AAAAAAA2.js";');
+    expect(staleFiles(folder).sort()).toEqual(stale);
     prune(folder);
-    const left = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' }).sort();
-    expect(left).toEqual(['a.d.ts', 'a.d.ts.map', 'a.js', 'a.js.map', 'room', join('room', 'b.js')]);
+    const left = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' });
+    expect(left.sort()).toEqual([...kept, ...declarations, 'room'].sort());
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

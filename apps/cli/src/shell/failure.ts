@@ -1,5 +1,5 @@
 /** How a command ends that could not do what it was asked to do. */
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { CommanderError } from 'commander';
 import { ReaderGone } from './output.ts';
 import type { Output } from './output.ts';
@@ -10,8 +10,7 @@ import { printable } from '../values/text.ts';
 
 /** Version of this package. */
 export function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  return (createRequire(import.meta.url)('@sombra/cli/package.json') as { version: string }).version;
 }
 
 /**

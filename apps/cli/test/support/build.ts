@@ -2,9 +2,8 @@
 // a compiler. This builds the packages of which a source is newer than what was built, without checking types; after
 // `turbo run build` that is none.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -18,18 +17,19 @@ const PACKAGES = [
   'apps/library',
   'apps/cli',
 ];
-const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 
 /** Called by vitest before the first test file. */
 export function setup(): void {
   for (const folder of PACKAGES) {
     const path = join(ROOT, folder);
     if (newest(join(path, 'src')) <= newest(join(path, 'dist'))) continue;
-    const { status, stdout } = spawnSync(process.execPath, [TSC, '-p', 'tsconfig.build.json', '--noCheck'], {
+    const { scripts } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as { scripts: { build: string } };
+    const { status, stdout, stderr } = spawnSync(`${scripts.build} --no-check`, {
       cwd: path,
       encoding: 'utf8',
+      shell: true,
     });
-    if (status !== 0) throw new Error(`${folder} does not build:\n${stdout}`);
+    if (status !== 0) throw new Error(`${folder} does not build:\n${stdout}${stderr}`);
   }
 }
 

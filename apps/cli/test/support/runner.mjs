@@ -1,8 +1,8 @@
 // Runs commands one after the other, with streams that remember what was written. A process of its own, because the one of the
 // tests resolves packages to their sources, which the thread of an import could not load.
 import { Writable } from 'node:stream';
-import { runInspect } from '../../dist/inspect/run-inspect.js';
-import { runRepair } from '../../dist/repair/run-repair.js';
+import { runInspect } from '../../dist/run-inspect.js';
+import { runRepair } from '../../dist/run-repair.js';
 import { run } from '../../dist/run.js';
 
 const PROGRAMS = { sombra: run, 'sombra-inspect': runInspect, 'sombra-repair': runRepair };
