@@ -18,4 +18,7 @@ export { SimCrash } from './sim-crash.ts';
 export { SimDisk } from './sim-disk.ts';
 export type { OperationHook, SimOperation, SyncFault } from './sim-disk.ts';
 export { SimEnv } from './sim-env.ts';
-export type { SimEnvOptions } from './sim-env.ts';
+export type { SimEnvOptions, SimulatedEnv } from './sim-env.ts';
+export { SimProcess } from './sim-process.ts';
+export { ScheduledEnv, ScheduleError, SimSchedule } from './sim-schedule.ts';
+export type { ScheduleOptions, StepKind } from './sim-schedule.ts';

@@ -15,6 +15,7 @@ import type { CrashPolicy, Keep, PendingOperation } from './crash-policy.ts';
 import { Random } from './random.ts';
 import { SimCrash } from './sim-crash.ts';
 import { SimEnv } from './sim-env.ts';
+import type { SimulatedEnv } from './sim-env.ts';
 import { fillerOf, SimInode } from './sim-inode.ts';
 import type { DataOperation } from './sim-inode.ts';
 import { SimNames } from './sim-names.ts';
@@ -154,6 +155,11 @@ export class SimDisk implements Vfs {
   }
 
   open(path: string, mode: OpenMode): VfsFile {
+    return this.openFor(this.env, path, mode);
+  }
+
+  /** As `open`. @param env  of the process: its syncs end when this says so */
+  openFor(env: SimulatedEnv, path: string, mode: OpenMode): VfsFile {
     this.checkRunning();
     const name = normalPath(path);
     let inode = this.names.current.get(name);
@@ -166,7 +172,7 @@ export class SimDisk implements Vfs {
     } else if (mode.create === true && mode.exclusive === true) {
       throw systemError('EEXIST', 'open', path);
     }
-    return new SimFile(path, inode, mode.write, this);
+    return new SimFile(path, inode, mode.write, this, env);
   }
 
   stat(path: string): FileId | null {
@@ -301,13 +307,15 @@ class SimFile implements VfsFile {
   private readonly inode: SimInode;
   private readonly writable: boolean;
   private readonly disk: SimDisk;
+  private readonly env: SimulatedEnv;
   private closed = false;
 
-  constructor(path: string, inode: SimInode, writable: boolean, disk: SimDisk) {
+  constructor(path: string, inode: SimInode, writable: boolean, disk: SimDisk, env: SimulatedEnv) {
     this.path = path;
     this.inode = inode;
     this.writable = writable;
     this.disk = disk;
+    this.env = env;
   }
 
   pread(into: Uint8Array, at: number): number {
@@ -343,21 +351,14 @@ class SimFile implements VfsFile {
   }
 
   /** What is written after the call is not covered; what it covers is durable only when the promise resolves. */
-  syncAsync(_kind: SyncKind): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.checkOpen('sync');
-      this.disk.step('sync', this.path);
-      const covered = [...this.inode.pending];
-      const fault = this.disk.faultOf(this.path);
-      setImmediate(() => {
-        try {
-          this.disk.checkRunning();
-          this.finish(covered, fault);
-          resolve();
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
+  async syncAsync(_kind: SyncKind): Promise<void> {
+    this.checkOpen('sync');
+    this.disk.step('sync', this.path);
+    const covered = [...this.inode.pending];
+    const fault = this.disk.faultOf(this.path);
+    await this.env.complete(() => {
+      this.disk.checkRunning();
+      this.finish(covered, fault);
     });
   }
 

@@ -3,8 +3,14 @@ import { Random } from './random.ts';
 import { SimCrash } from './sim-crash.ts';
 
 /** 2024-01-01T00:00:00Z, ms. */
-const FIRST_TIME = 1_704_067_200_000;
+export const FIRST_TIME = 1_704_067_200_000;
 const FIRST_PID = 1001;
+
+/** An environment whose machine syncs files beside the process. */
+export interface SimulatedEnv extends VfsEnv {
+  /** The machine does `work` by itself, some time later. @returns tells the process */
+  complete(work: () => void): Promise<void>;
+}
 
 interface Timer {
   readonly due: number;
@@ -24,7 +30,7 @@ export interface SimEnvOptions {
  * Clocks and randomness of one virtual process, from a seed. Time passes in `sleep` and `advance` only, on both clocks alike;
  * `jumpWall` moves the time of day alone. Timers fire in `advance`, by the monotonic clock. When the process dies, neither timers nor deferred calls run any more.
  */
-export class SimEnv implements VfsEnv {
+export class SimEnv implements SimulatedEnv {
   readonly pid: number;
   readonly host = 'simulated';
   private readonly numbers: Random;
@@ -84,6 +90,19 @@ export class SimEnv implements VfsEnv {
   defer(fn: () => void): void {
     this.deferred.push(fn);
     setImmediate(() => this.runDeferred());
+  }
+
+  complete(work: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      setImmediate(() => {
+        try {
+          work();
+          resolve();
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+    });
   }
 
   /** Lets time pass; timers that are due fire in the order of their time. */
