@@ -41,6 +41,8 @@ export class MortalVfs implements Vfs {
   onCall: ((call: VisibleCall, path: string) => void) | undefined;
   /** The same before each try to get a lock byte. */
   onLock: ((byte: number) => void) | undefined;
+  /** It has just died. */
+  onDeath: (() => void) | undefined;
   private readonly inner: Vfs;
   private readonly open_ = new Set<VfsFile>();
   /** A sync of this process is being issued. */
@@ -68,6 +70,7 @@ export class MortalVfs implements Vfs {
     this.deathbed = where;
     for (const file of this.open_) file.close();
     this.open_.clear();
+    this.onDeath?.();
   }
 
   /** @throws Death */

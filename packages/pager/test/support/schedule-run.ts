@@ -1,0 +1,246 @@
+// Two to four processes on one simulated disk. A seeded schedule picks every step: ends of syncs, deferred calls, timers, and what each
+// process does by itself. Processes are interrupted, killed and followed by others, the clock is set, the power fails; beside it all a
+// ledger knows what was promised.
+import type { Vfs } from '@sombra/vfs';
+import { CRASH_POLICIES, Random, SimDisk, SimProcess, SimSchedule } from '@sombra/vfs/testing';
+import type { CrashPolicy, ScheduledEnv, ScheduleOptions } from '@sombra/vfs/testing';
+import { Pager } from '../../src/index.ts';
+import type { PagerOptions } from '../../src/index.ts';
+import { LOCK_BASE, LOCK_READ, LOCK_READ_SLOTS, LOCK_RECOVER, LOCK_WAIT, LOCK_WRITE } from '../../src/sharing/locks.ts';
+import { Broken, expectNone, Ledger, NUMBER } from './ledger.ts';
+import { examine, randomChanges } from './model.ts';
+import { MortalVfs } from './mortal-vfs.ts';
+import { Actor, PATH, randomActions } from './schedule-actor.ts';
+import type { Surroundings } from './schedule-actor.ts';
+
+/** Something that a test breaks on purpose, to see that it is noticed. */
+export interface Breakage {
+  /** The file system below each process. */
+  readonly disk?: (inner: Vfs) => Vfs;
+  readonly loses?: ScheduleOptions['loses'];
+}
+
+/** What a run has shown. */
+export interface ScheduleResult {
+  readonly steps: number;
+  readonly commits: number;
+  readonly kills: number;
+  readonly images: number;
+  readonly refusals: number;
+  readonly interruptions: number;
+  /** Hash of every decision of the schedule. */
+  readonly trace: number;
+  /** Hash of what lies on the disk in the end, and of everything that was written on the way. */
+  readonly disk: number;
+}
+
+const MACHINE_PID = 1;
+const FIRST_PID = 100;
+/** Time within which the machine does what it does, ms. */
+const SPAN_MS = 80;
+/** What a loss of power leaves; with everything kept it would be the death of all processes. */
+const LOSSES = CRASH_POLICIES.filter(({ keep }) => keep !== 'all');
+const HOUR_MS = 3_600_000;
+/** A run has a hundred steps, seldom more than a thousand. */
+const STEPS_MAX = 5000;
+/** Most interruptions of a run. */
+const INTERRUPTIONS = 12;
+
+/** Runs one schedule. @throws Broken, ScheduleError for the first thing that is not as it was promised */
+export async function runSchedule(seed: number, breakage: Breakage = {}): Promise<ScheduleResult> {
+  return new Machine(seed, breakage).run();
+}
+
+class Machine implements Surroundings {
+  readonly schedule: SimSchedule;
+  readonly ledger: Ledger;
+  readonly options: Omit<PagerOptions, 'vfs' | 'path'>;
+
+  private readonly breakage: Breakage;
+  private readonly random: Random;
+  private readonly disk: SimDisk;
+  /** Of what is no work of any process. */
+  private readonly env: ScheduledEnv;
+  private readonly actors: Actor[];
+  private readonly interrupts: { readonly random: Random; readonly chance: number };
+  private readonly lateImages: Random;
+  /** Power losses right after commits that are left to be looked at. */
+  private afterCommits = 1;
+  private interruptions = 0;
+  private processes = 0;
+  private kills = 0;
+  private images = 0;
+  private refusals = 0;
+
+  constructor(seed: number, breakage: Breakage) {
+    this.breakage = breakage;
+    const random = (this.random = new Random(seed).fork('machine'));
+    const full = random.chance(0.7);
+    this.options = {
+      pageSize: 4096,
+      cacheSize: random.pick([8, 20]),
+      maxTransactionPages: 16,
+      maxWalSizeMb: 0.0625,
+      checkpointAfterBytes: random.chance(0.6) ? 20_000 : 2 ** 40,
+      busyTimeoutMs: random.pick([0, 5, 30]),
+      syncMode: full ? 'full' : 'normal',
+    };
+    this.disk = new SimDisk({ seed });
+    this.schedule = new SimSchedule({
+      seed,
+      stepsMax: STEPS_MAX,
+      ...(breakage.loses === undefined ? {} : { loses: breakage.loses }),
+    });
+    this.ledger = new Ledger(full);
+    this.env = this.schedule.process(MACHINE_PID);
+    this.interrupts = { random: random.fork('interrupts'), chance: random.pick([0, 0, 0.01, 0.04]) };
+    this.lateImages = random.fork('after commits');
+    this.actors = Array.from({ length: 2 + random.below(3) }, (_, number) => {
+      const own = random.fork(`actor ${number}`);
+      return new Actor(this, `process ${String.fromCharCode(65 + number)}`, own, randomActions(5 + own.below(9), own));
+    });
+    this.plan();
+  }
+
+  newProcess(): { env: ScheduledEnv; vfs: MortalVfs } {
+    const env = this.schedule.process(FIRST_PID + this.processes);
+    this.processes += 1;
+    const seen = new SimProcess(this.disk, env);
+    const vfs = new MortalVfs(this.breakage.disk?.(seen) ?? seen, env.pid);
+    vfs.onCall = () => this.interrupt(env);
+    return { env, vfs };
+  }
+
+  later(run: () => void): void {
+    this.env.task(run);
+  }
+
+  refused(): void {
+    this.refusals += 1;
+  }
+
+  died(): void {
+    this.kills += 1;
+  }
+
+  private interrupt(env: ScheduledEnv): void {
+    const { random, chance } = this.interrupts;
+    if (this.interruptions >= INTERRUPTIONS || !random.chance(chance)) return;
+    this.interruptions += 1;
+    this.schedule.interrupt(env, 1 + random.below(6));
+  }
+
+  /** What befalls the machine, and when. */
+  private plan(): void {
+    const { random } = this;
+    const at = (run: () => void): void => this.env.task(run, 1 + random.below(SPAN_MS));
+    for (let i = random.below(3); i > 0; i -= 1) {
+      const actor = random.pick(this.actors);
+      const [calls, torn] = [random.below(60), random.below(12)];
+      at(random.chance(0.5) ? () => actor.kill() : () => actor.killWithin(calls, torn));
+    }
+    for (let i = random.below(4); i > 0; i -= 1) {
+      const ms = (random.chance(0.5) ? 1 : -1) * random.below(random.pick([5, 2000, 30 * HOUR_MS]));
+      at(() => this.schedule.jumpWall(ms));
+    }
+    const policy = this.policy();
+    at(() => this.lose(policy));
+  }
+
+  /** A power loss, or now and then the death of all processes. */
+  private policy(): CrashPolicy | undefined {
+    return this.random.chance(0.2) ? undefined : this.random.pick(LOSSES);
+  }
+
+  /** The moment that matters most: a power loss right after a commit was acknowledged. */
+  acknowledged(): void {
+    if (this.afterCommits === 0 || !this.lateImages.chance(0.08)) return;
+    this.afterCommits -= 1;
+    this.lose(this.lateImages.pick(LOSSES));
+  }
+
+  /** Recovers what is left when the power fails now, or when all processes die. */
+  private lose(policy: CrashPolicy | undefined): void {
+    this.images += 1;
+    const random = this.random.fork(`image ${this.images}`);
+    const image = policy === undefined ? this.disk.kill() : this.disk.crash(policy, random);
+    const who = policy === undefined ? 'after the death of all' : `after a power loss (${JSON.stringify(policy)})`;
+    if (image.stat(PATH) === null && this.ledger.newest.lsn === 0) return;
+    const vfs = new MortalVfs(image, 99);
+    const pager = Pager.open({ vfs, path: PATH, ...this.options, createIfMissing: this.ledger.newest.lsn === 0 });
+    const entry = this.ledger.recovered(pager, policy !== undefined, who);
+    const alarms = pager.warnings.filter(({ code }) => code !== 'SOMBRA_SUPERBLOCK_SLOT');
+    expectNone(
+      `${who}, false alarms`,
+      alarms.map(({ code, message }) => `${code} ${message}`),
+    );
+    const tx = pager.begin();
+    const next = randomChanges(tx, entry.state, 3, random);
+    tx.setCounter(NUMBER, entry.number);
+    const counters = next.counters.map((value, index) => (index === NUMBER ? entry.number : value));
+    tx.commit();
+    pager.close();
+    if (vfs.openFiles > 0) throw new Broken(`${who}: ${vfs.openFiles} descriptors stay open`);
+    this.expectOnlyMain(image, who);
+    const again = Pager.open({ vfs, path: PATH, ...this.options });
+    expectNone(`${who}, opened again`, examine(again, { ...next, counters }));
+    again.close();
+  }
+
+  private expectOnlyMain(disk: SimDisk, who: string): void {
+    expectNone(
+      `${who}, files that stay`,
+      disk.list('.').filter((name) => name !== PATH),
+    );
+  }
+
+  async run(): Promise<ScheduleResult> {
+    const { schedule, ledger, disk } = this;
+    await this.settle();
+    this.lose(this.policy());
+    for (const actor of this.actors) actor.goOn(['read', 'end']);
+    await this.settle();
+    // With nobody in the way a checkpoint reaches the newest commit, and the last close leaves only the main file.
+    const late = new Actor(this, 'the last process', this.random.fork('late'), ['read', 'commit', 'end']);
+    this.actors.push(late);
+    await this.settle();
+    for (const actor of this.actors) if (actor !== late) actor.goOn(['close', 'end']);
+    await this.settle();
+    const result = late.pager!.checkpoint();
+    if (result.lsn !== ledger.newest.lsn)
+      throw new Broken(`a checkpoint ends at commit ${result.lsn}, with nobody in the way of ${ledger.newest.lsn}`);
+    late.goOn(['close', 'end']);
+    await this.settle();
+    this.expectOnlyMain(disk, 'after the last close');
+    const again = Pager.open({ vfs: disk, path: PATH, ...this.options });
+    expectNone('after the last close', examine(again, ledger.newest.state));
+    return {
+      steps: schedule.steps,
+      commits: ledger.count,
+      kills: this.kills,
+      images: this.images,
+      refusals: this.refusals,
+      interruptions: this.interruptions,
+      trace: schedule.traceHash,
+      disk: disk.traceHash,
+    };
+  }
+
+  /** Lets everybody do what there is to do; then nobody owes or keeps anything. */
+  private async settle(): Promise<void> {
+    await this.schedule.run();
+    for (const actor of this.actors) {
+      if (actor.owed > 0) throw new Broken(`${actor.owed} commits of ${actor.name} are never acknowledged`);
+      if (!actor.done) throw new Broken(`${actor.name} does not come to its end`);
+    }
+    if (this.disk.stat(PATH) === null) return;
+    const file = this.disk.open(PATH, { write: true });
+    const locked = (byte: number, count = 1): boolean => !file.tryLock(LOCK_BASE + byte, count, 'exclusive');
+    const kept = Object.entries({ RECOVER: LOCK_RECOVER, WRITE: LOCK_WRITE, WAIT: LOCK_WAIT })
+      .filter(([, byte]) => locked(byte))
+      .map(([name]) => name);
+    if (locked(LOCK_READ, LOCK_READ_SLOTS)) kept.push('READ');
+    file.close();
+    expectNone('locks that idle processes hold', kept);
+  }
+}
