@@ -32,6 +32,69 @@ async function withDb(work: (db: GraphDB) => Promise<void>, config: Config = {})
   }
 }
 
+/** A file system whose asynchronous syncs of the log wait until the test lets them go on. */
+class HeldSyncs extends MemoryVfs {
+  readonly held: (() => void)[] = [];
+  /** Syncs that block. */
+  blocking = 0;
+
+  override open(...args: Parameters<MemoryVfs['open']>): ReturnType<MemoryVfs['open']> {
+    const file = super.open(...args);
+    if (!args[0].endsWith('-wal')) return file;
+    const sync = file.sync.bind(file);
+    file.sync = (kind) => {
+      this.blocking += 1;
+      sync(kind);
+    };
+    file.syncAsync = () => new Promise<void>((resolve) => this.held.push(resolve));
+    return file;
+  }
+}
+
+describe('back-pressure', () => {
+  const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('while the disk syncs no more than a group of them runs, and nothing blocks', async () => {
+    const vfs = new HeldSyncs();
+    const db = GraphDB.open('t.db', { vfs });
+    db.addNode('N');
+    let ran = 0;
+    const all = Array.from({ length: 5000 }, (_, number) =>
+      db.transactionAsync((tx) => {
+        ran += 1;
+        tx.setNodeProperty(1, 'number', number);
+      }),
+    );
+    const before = vfs.blocking;
+    for (let turns = 0; turns < 3000; turns += 1) await nextTurn();
+    expect(ran).toBeGreaterThan(0);
+    expect(ran).toBeLessThanOrEqual(1024);
+    let settled = false;
+    const end = Promise.all(all).then(() => (settled = true));
+    while (!settled) {
+      vfs.held.splice(0).forEach((goOn) => goOn());
+      await nextTurn();
+    }
+    await end;
+    expect([ran, vfs.blocking - before, db.getNode(1)?.properties]).toEqual([5000, 0, { number: 4999 }]);
+    db.close();
+  });
+
+  it('one more than the queue holds is refused, and is not run', async () => {
+    await withDb(async (db) => {
+      const open = db.beginTransaction();
+      let ran = 0;
+      const all: Promise<unknown>[] = [];
+      for (let i = 0; i < 2 ** 18; i += 1) all.push(db.transactionAsync(() => (ran += 1)));
+      expect(await failureOf(db.transactionAsync(() => (ran += 1)))).toBe('SOMBRA_QUEUE_FULL');
+      open.rollback();
+      await Promise.all(all);
+      expect(ran).toBe(2 ** 18);
+      expect(await db.transactionAsync(() => 'again')).toBe('again');
+    });
+  });
+});
+
 describe('order', () => {
   it('first in, first out, and never before the promise is returned', async () => {
     await withDb(async (db) => {

@@ -109,6 +109,14 @@ export class Pager {
   }
 
   /**
+   * Do so many commits wait for a sync (1,024, or 64 MiB of log) that the next `commitAsync` would not join them but block until
+   * all are durable? A caller that would rather not block waits for one of their promises first.
+   */
+  get isGroupFull(): boolean {
+    return this.database.connection.writer.isGroupFull;
+  }
+
+  /**
    * Makes durable and publishes what `commitAsync` has appended, without waiting for the event loop.
    * @throws IoError SOMBRA_SYNC; the promises are then rejected with SOMBRA_COMMIT_UNKNOWN
    */

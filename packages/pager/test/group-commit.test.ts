@@ -6,6 +6,7 @@ import type { Vfs } from '@sombra/vfs';
 import { CRASH_POLICIES, FaultyVfs, Random, SimDisk } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import type { Pager, WriteTransaction } from '../src/index.ts';
+import { GROUP_BYTES_MAX, GROUP_COMMITS_MAX } from '../src/writing/group-commit.ts';
 import { MortalVfs } from './support/mortal-vfs.ts';
 import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
 import { seeds } from './support/random.ts';
@@ -30,6 +31,52 @@ function start(vfs: Vfs = new MemoryVfs()) {
 }
 
 const setTo = (page: number, value: number) => (tx: WriteTransaction) => tx.setU32(tx.edit(page), 24, value);
+
+describe('a full group', () => {
+  test('is made durable by the commit that finds it full, so that no more than 1,024 ever wait', async () => {
+    const { slow, pager, page } = start();
+    const done: number[] = [];
+    const all = Array.from({ length: GROUP_COMMITS_MAX }, (_, at) =>
+      commitLater(pager, setTo(page, at), (lsn) => done.push(lsn)),
+    );
+    await turn(); // the first sync is under way
+    expect([pager.isGroupFull, done.length, slow.waiting.length]).toEqual([true, 0, 1]);
+    expect(valueOf(pager.view, page)).toBe(1);
+    const before = slow.ended;
+    all.push(commitLater(pager, setTo(page, 5000), (lsn) => done.push(lsn)));
+    expect([slow.ended - before, pager.isGroupFull]).toEqual([1, false]);
+    expect(valueOf(pager.view, page)).toBe(5000);
+    await Promise.all(all);
+    expect(done).toEqual(Array.from({ length: GROUP_COMMITS_MAX + 1 }, (_, at) => 2 + at));
+    await slow.deliver();
+    pager.close();
+  });
+
+  test('is full by its bytes, too', async () => {
+    const { slow, pager } = start();
+    const all: Promise<void>[] = [];
+    let bytes = 0;
+    while (!pager.isGroupFull) {
+      all.push(
+        commitLater(
+          pager,
+          (tx) => {
+            for (let i = 0; i < 900; i += 1) newPage(tx, i);
+          },
+          () => undefined,
+        ),
+      );
+      bytes += 900 * 4096;
+    }
+    expect(bytes).toBeLessThan(GROUP_BYTES_MAX + 900 * 4096);
+    expect(bytes).toBeGreaterThan(GROUP_BYTES_MAX * 0.9);
+    pager.settle();
+    expect(pager.isGroupFull).toBe(false);
+    await Promise.all(all);
+    await slow.deliver();
+    pager.close();
+  });
+});
 
 describe('acknowledged', () => {
   test('in order, each after the sync that covers it, many by one sync', async () => {

@@ -289,6 +289,11 @@ export const ERROR_CODES = Object.freeze({
     'The transaction was open longer than `transactionTimeoutMs`. It was rolled back.',
     'Do less in one transaction, end every `beginTransaction`, or raise the limit.',
   ),
+  SOMBRA_QUEUE_FULL: entry(
+    'TransactionError',
+    'More than 262,144 transactions of `transactionAsync` wait. This one was not begun.',
+    'Await some of their promises before asking for more, or put more writes into one transaction.',
+  ),
   SOMBRA_COMMIT_UNKNOWN: entry(
     'TransactionError',
     'The commit was written, but its sync failed: whether it is there is known after the next open.',

@@ -115,9 +115,10 @@ export abstract class Connection extends SingleWrites {
    * asked for at once share a sync, so this is the way to many small durable transactions.
    *
    * A synchronous transaction first runs those that wait, and makes them durable when it returns. While a transaction of
-   * `beginTransaction` is open they wait for its end.
+   * `beginTransaction` is open they wait for its end. At most 262,144 wait; the promise of one more is rejected with
+   * SOMBRA_QUEUE_FULL, and `fn` is not called.
    * @returns fulfilled with what `fn` returns when the commit is durable (as `syncMode` says) and visible; rejected with what
-   *   `fn` throws, and with what `transaction` throws. After SOMBRA_COMMIT_UNKNOWN open the database again to see whether the
+   *   `fn` throws, with what `transaction` throws, and with TransactionError SOMBRA_QUEUE_FULL. After SOMBRA_COMMIT_UNKNOWN open the database again to see whether the
    *   commit is there
    * @throws StateError SOMBRA_CLOSED
    */

@@ -4,9 +4,10 @@
  *
  * Invariants:
  * - No callback runs before the promise of its transaction was returned, none while another transaction is open.
+ * - What is queued is bounded, and none of it runs while as many commits wait for their sync as may.
  * - What is queued is run by exactly one of: the next turn, the synchronous transaction that comes first, `close`.
  */
-import { StateError } from '@sombra/vfs';
+import { StateError, TransactionError } from '@sombra/vfs';
 import type { VfsEnv } from '@sombra/vfs';
 import type { OpenTransaction, Transaction } from './transaction.ts';
 
@@ -16,6 +17,9 @@ const SLICE_MS = 5;
 const POLL_MIN_MS = 1;
 const POLL_SPREAD_MS = 4;
 
+/** Transactions that may be queued, or wait for their sync: a program that asks for more does not wait for any. */
+const PENDING_MAX = 2 ** 18;
+
 /** Transactions that have run are let go when there are so many, and half of the list. */
 const RUN_MIN = 1024;
 
@@ -23,6 +27,8 @@ const RUN_MIN = 1024;
 export interface QueueRunner {
   /** Is a transaction open? */
   isBusy(): boolean;
+  /** Do so many commits wait for their sync that another one would block? */
+  isGroupFull(): boolean;
   /** @throws IoError SOMBRA_BUSY when another connection writes for longer than `waitMs` (undefined: as configured) */
   openQueued(waitMs: number | undefined): OpenTransaction;
   /** Runs the callback, and commits together with others; rolls back when it throws. */
@@ -59,7 +65,9 @@ export class TransactionQueue {
     this.busyTimeoutMs = busyTimeoutMs;
   }
 
+  /** @throws nothing: the promise of a transaction that finds the queue full is rejected with SOMBRA_QUEUE_FULL */
   add<T>(fn: (tx: Transaction) => T): Promise<T> {
+    if (this.pending >= PENDING_MAX) return Promise.reject(queueFull(this.pending));
     const promise = new Promise<T>((resolve, reject) => {
       this.queue.push({ fn, resolve: resolve as (result: unknown) => void, reject, keptSince: -1 });
     });
@@ -110,6 +118,7 @@ export class TransactionQueue {
     if (this.closed || this.runner.isBusy()) return; // the end of the open transaction wakes the queue
     const until = this.env.monotonicMs() + SLICE_MS;
     while (!this.isEmpty && !this.closed) {
+      if (this.runner.isGroupFull()) break;
       try {
         this.runHead(0);
       } catch (error) {
@@ -119,7 +128,7 @@ export class TransactionQueue {
       if (this.env.monotonicMs() >= until) break;
     }
     this.endWait();
-    this.wake();
+    if (!this.runner.isGroupFull()) this.wake(); // otherwise the first acknowledged commit does
   }
 
   /** @throws IoError SOMBRA_BUSY when another connection writes, and nothing was run */
@@ -147,6 +156,7 @@ export class TransactionQueue {
   private settle(how: (value: unknown) => void, value: unknown): void {
     this.pending -= 1;
     how(value);
+    this.wake();
   }
 
   private shift(): Queued {
@@ -194,4 +204,12 @@ export class TransactionQueue {
   private rejectAll(error: unknown): void {
     while (!this.isEmpty) this.settle(this.shift().reject, error);
   }
+}
+
+function queueFull(pending: number): TransactionError {
+  return new TransactionError(
+    'SOMBRA_QUEUE_FULL',
+    `${pending} asynchronous transactions wait already: await some of their promises before you ask for more, or put more writes into one transaction`,
+    { details: { pending } },
+  );
 }

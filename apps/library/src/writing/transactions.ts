@@ -69,6 +69,10 @@ export class Transactions implements TransactionOwner, QueueRunner {
     return this.active !== undefined;
   }
 
+  isGroupFull(): boolean {
+    return this.graph.pager.isGroupFull;
+  }
+
   openQueued(waitMs: number | undefined): OpenTransaction {
     return this.open(true, waitMs);
   }

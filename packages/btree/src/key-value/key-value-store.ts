@@ -262,7 +262,8 @@ export class KeyValueStore extends KeyValueTree {
   /**
    * As `transaction`, without waiting for the disk: `fn` runs at once, and transactions that follow each other share a sync.
    * Until the promise is fulfilled, only later transactions of this store see what was written. A write or a transaction that is
-   * not asynchronous makes those before it durable with its own sync.
+   * not asynchronous makes those before it durable with its own sync; so does an asynchronous one that finds 1,024 others, or 64 MiB
+   * of log, waiting for theirs.
    * @returns what `fn` returns, when the commit is durable (with `syncMode` full) and every reader sees it
    * @throws nothing: the promise is rejected with what `transaction` throws, with StateError SOMBRA_TRANSACTION_ACTIVE inside a
    *   transaction, and with TransactionError SOMBRA_COMMIT_UNKNOWN when the shared sync failed

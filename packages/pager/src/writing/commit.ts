@@ -90,7 +90,7 @@ export function commitNow(parts: CommitParts, tx: Changes): number {
  */
 export function commitInGroup(parts: CommitParts, tx: Changes): Promise<number> {
   const { group, commits, options } = parts;
-  if (!syncsCommits(options)) return Promise.resolve(commitNow(parts, tx));
+  if (!syncsCommits(options) || group.isFull) return Promise.resolve(commitNow(parts, tx));
   const appended = append(parts, tx);
   if (appended === null) return group.last(commits.tail.lsn);
   const { tail } = appended.wal;
@@ -99,7 +99,7 @@ export function commitInGroup(parts: CommitParts, tx: Changes): Promise<number> 
   } catch (error) {
     throw inDoubt(parts, tx, error);
   }
-  return group.add(tx.catalogue, tail);
+  return group.add(tx.catalogue, parts.builder.length, tail);
 }
 
 /** Steps 1 to 4. null when nothing changed. */

@@ -5,8 +5,10 @@
  * Invariants:
  * 1. `waiting` is in ascending order of lsn; each was appended and none is published.
  * 2. At most one asynchronous sync of the log is in flight. What is appended meanwhile waits for the next one.
+ * 3. What waits is bounded: a transaction that would join a full group is committed with a sync of its own, which covers the group. So
+ *    transactions that come faster than the disk syncs are slowed to its pace, and memory and the time of a sync stay bounded.
  */
-import { TransactionError } from '@sombra/vfs';
+import { assert, TransactionError } from '@sombra/vfs';
 import type { VfsEnv } from '@sombra/vfs';
 import type { LogTail } from '@sombra/wal';
 import type { Health } from '../base/health.ts';
@@ -17,8 +19,15 @@ import type { Commits } from '../reading/commits.ts';
 import type { Views } from '../reading/views.ts';
 import type { Publisher } from './publish.ts';
 
+/** Commits that may wait for one sync. */
+export const GROUP_COMMITS_MAX = 1024;
+/** Bytes of log records after which no further commit waits with them. */
+export const GROUP_BYTES_MAX = 64 * 2 ** 20;
+
 interface Waiting {
   readonly catalogue: Catalogue;
+  /** Bytes of its record. */
+  readonly bytes: number;
   /** Behind its record. */
   readonly end: LogTail;
   readonly resolve: (lsn: number) => void;
@@ -42,6 +51,8 @@ export interface GroupCommitParts {
 export class GroupCommit {
   private readonly parts: GroupCommitParts;
   private waiting: Waiting[] = [];
+  /** Bytes of their records. */
+  private bytes = 0;
   private inFlight = false;
   private scheduled = false;
 
@@ -54,9 +65,21 @@ export class GroupCommit {
     return this.waiting.length === 0;
   }
 
-  /** Adds a transaction that was appended as the newest one. Its promise is fulfilled when it is durable and published. */
-  add(catalogue: Catalogue, end: LogTail): Promise<number> {
-    const promise = new Promise<number>((resolve, reject) => this.waiting.push({ catalogue, end, resolve, reject }));
+  /** Do as many wait as may? */
+  get isFull(): boolean {
+    return this.waiting.length >= GROUP_COMMITS_MAX || this.bytes >= GROUP_BYTES_MAX;
+  }
+
+  /**
+   * Adds a transaction that was appended as the newest one, to a group that is not full. Its promise is fulfilled when it is durable
+   * and published.
+   */
+  add(catalogue: Catalogue, bytes: number, end: LogTail): Promise<number> {
+    assert(!this.isFull, 'a commit that joins a group finds room in it');
+    const promise = new Promise<number>((resolve, reject) =>
+      this.waiting.push({ catalogue, bytes, end, resolve, reject }),
+    );
+    this.bytes += bytes;
     if (this.waiting.length === 1) this.parts.views.updateLimits();
     this.schedule();
     return promise;
@@ -109,8 +132,7 @@ export class GroupCommit {
   /** Publishes the first `count`, and acknowledges them. */
   private publish(count: number): void {
     const { publisher, views, commits } = this.parts;
-    const done = this.waiting.slice(0, count);
-    this.waiting = this.waiting.slice(count);
+    const done = this.take(count);
     const last = done[count - 1]!;
     try {
       publisher.publish(last.catalogue, last.end);
@@ -126,11 +148,18 @@ export class GroupCommit {
     }
   }
 
+  /** The first `count` do not wait any more. */
+  private take(count: number): Waiting[] {
+    const taken = this.waiting.slice(0, count);
+    this.waiting = this.waiting.slice(count);
+    for (const { bytes } of taken) this.bytes -= bytes;
+    return taken;
+  }
+
   /** A synchronous commit that covers them was published: everything that waits is acknowledged. */
   acknowledge(): void {
-    const done = this.waiting;
+    const done = this.take(this.waiting.length);
     if (done.length === 0) return;
-    this.waiting = [];
     const { views, commits } = this.parts;
     views.updateLimits();
     for (const { resolve, catalogue } of done) {
@@ -160,8 +189,7 @@ export class GroupCommit {
 
   /** The sync failed: whether any of these commits is there, only the next open tells. */
   fail(cause: unknown): void {
-    const failed = this.waiting;
-    this.waiting = [];
+    const failed = this.take(this.waiting.length);
     for (const { reject, catalogue } of failed) {
       reject(
         new TransactionError(

@@ -416,7 +416,8 @@ export class WriteTransaction implements Changes, ViewOwner {
 
   /**
    * Like `commit`, but without waiting for the sync: transactions that follow each other share one. Until the promise is
-   * fulfilled, only write transactions of this connection see the changes.
+   * fulfilled, only write transactions of this connection see the changes. When 1,024 commits or 64 MiB of log wait for their sync,
+   * this one does not join them: it blocks like `commit`, which makes all of them durable.
    * @returns fulfilled with the lsn when the commit is durable and published
    * @throws what `commit` throws for a failed write; the promise is rejected with SOMBRA_COMMIT_UNKNOWN when the sync failed
    */

@@ -247,6 +247,11 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     this.giveBack();
   }
 
+  /** Do so many commits wait for a sync that the next one would make them durable itself? */
+  get isGroupFull(): boolean {
+    return this.group.isFull;
+  }
+
   // ---- bulk loads
 
   /** Begins a bulk load. @throws as `begin` */
