@@ -455,7 +455,7 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_UPKEEP_FAILED: entry(
     'warning',
-    'Work between two calls failed, such as giving a lock back after a commit or ending an old view. It is tried again by the calls that follow.',
+    'Work between two calls failed, such as giving a lock back after a commit or ending an old view. It is tried again by a timer, and by the calls that follow.',
     'See the cause; check the disk and the directory of the database.',
   ),
   SOMBRA_LOG_OVER_LIMIT: entry(

@@ -120,7 +120,7 @@ export class Health {
   warnOfUpkeep(cause: unknown): void {
     this.warn({
       code: 'SOMBRA_UPKEEP_FAILED',
-      message: `${this.options.path}: work between two calls failed, such as giving a lock back or ending an old view; it is tried again by the calls that follow`,
+      message: `${this.options.path}: work between two calls failed, such as giving a lock back or ending an old view; it is tried again by a timer, and by the calls that follow`,
       cause,
     });
   }

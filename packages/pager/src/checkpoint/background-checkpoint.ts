@@ -13,6 +13,7 @@ import { Checkpoint, runCheckpoint } from './checkpoint.ts';
 import type { CheckpointParts, CheckpointResult, Syncable } from './checkpoint.ts';
 import { CHECKPOINT_ENTRIES } from '../base/options.ts';
 import type { ResolvedOptions } from '../base/options.ts';
+import { giveBack } from '../base/run-all.ts';
 import type { Tenure } from '../sharing/tenure.ts';
 
 /** A yield point: after so long, other work of the event loop gets its turn. */
@@ -215,9 +216,10 @@ export class BackgroundCheckpoint {
   }
 
   private drop(): void {
-    this.current?.close();
+    const { current } = this;
     this.current = null;
     this.awaited = null;
+    current?.close();
   }
 
   /** Runs steps; a failure costs no commit anything: it is told to the hooks, and tried again when the log has grown on. */
@@ -231,7 +233,7 @@ export class BackgroundCheckpoint {
 
   private fail(error: unknown): void {
     const { health, stats } = this.parts.checkpoint;
-    this.drop();
+    giveBack([() => this.drop()]);
     this.isKeptBack = false;
     this.backOff();
     stats.checkpointFailures += 1;

@@ -24,6 +24,7 @@ import type { VfsEnv, VfsFile } from '@sombra/vfs';
 import type { LogTail } from '@sombra/wal';
 import { isIoError } from '../base/failure.ts';
 import type { Health } from '../base/health.ts';
+import { runAll } from '../base/run-all.ts';
 import type { Counters } from '../base/stats.ts';
 import type { Syncs } from '../base/syncs.ts';
 import {
@@ -175,9 +176,9 @@ export class Checkpoint {
 
   /** Closes the double-write file. Call when done or given up. */
   close(): void {
-    this.area?.close();
-    this.areaTwin?.close();
+    const { area, areaTwin } = this;
     this.area = this.areaTwin = undefined;
+    runAll([() => area?.close(), () => areaTwin?.close()]);
   }
 
   /** How much of its work is done, 0 to 1. */

@@ -80,8 +80,7 @@ export class LogWriter {
     if (wal !== null) {
       const { seq, offset, chain } = wal.tail;
       if (seq === state.logSeq && offset === state.logOffset && chain === state.logChain) return; // nobody wrote meanwhile
-      wal.close();
-      this.wal = null;
+      this.close();
     }
     followed.segments.know(state.logSeq);
     const tail = { seq: state.logSeq, offset: state.logOffset, chain: state.logChain };
@@ -159,8 +158,9 @@ export class LogWriter {
 
   /** Gives up the log without removing anything. */
   close(): void {
-    this.wal?.close();
+    const { wal } = this;
     this.wal = null;
+    wal?.close();
   }
 
   /** Removes the log files: the clean superblock is durable. */

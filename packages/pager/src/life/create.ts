@@ -5,6 +5,7 @@
  * 2. It is linked to its name; that fails if somebody else was faster.    The database under both names.
  * 3. The temporary name goes, the directory is synced.                    The database.
  */
+import { giveBack } from '../base/run-all.ts';
 import { directoryOf, pwriteFully, syncDirectory } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { KIND_OFFSET, PAGE_KIND_ROOTS, sealPage, stampHeader } from '../format/page-header.ts';
@@ -54,8 +55,7 @@ export function createDatabase(options: ResolvedOptions): void {
     pwriteFully(file, bytes, 0);
     file.sync('full');
   } catch (error) {
-    file.close();
-    vfs.unlink(temporary);
+    giveBack([() => file.close(), () => vfs.unlink(temporary)]);
     throw error;
   }
   file.close();

@@ -5,6 +5,7 @@
  * A crash in any step leaves the poison mark, so the next one does it again.
  */
 import type { VfsFile } from '@sombra/vfs';
+import { giveBack, runAll } from '../base/run-all.ts';
 import { Connection } from '../connection/connection.ts';
 import { LOCK_READ, LOCK_READ_SLOTS, LOCK_WRITE } from '../sharing/locks.ts';
 import type { LockTable } from '../sharing/locks.ts';
@@ -27,15 +28,25 @@ export function cure(
 ): Connection | null {
   const wanted = [LOCK_WRITE, ...Array.from({ length: LOCK_READ_SLOTS }, (_, slot) => LOCK_READ + slot)];
   const taken: number[] = [];
+  const unlockAll = (): void => runAll(taken.map((byte) => () => locks.unlock(byte)));
+  let cured: Connection | null = null;
   try {
-    for (const byte of wanted) {
-      if (!locks.tryLock(byte, 'exclusive')) return null;
-      taken.push(byte);
-    }
-    return recoverInPlace(options, main, locks, shm, warnings);
-  } finally {
-    for (const byte of taken) locks.unlock(byte);
+    if (takeAll(locks, wanted, taken)) cured = recoverInPlace(options, main, locks, shm, warnings);
+    unlockAll();
+    return cured;
+  } catch (error) {
+    giveBack([() => cured?.closeFiles(), unlockAll]);
+    throw error;
   }
+}
+
+/** @returns whether every one was free */
+function takeAll(locks: LockTable, wanted: readonly number[], taken: number[]): boolean {
+  for (const byte of wanted) {
+    if (!locks.tryLock(byte, 'exclusive')) return false;
+    taken.push(byte);
+  }
+  return true;
 }
 
 function recoverInPlace(
@@ -59,7 +70,7 @@ function recoverInPlace(
     shm.setPoisoned(false);
     return connection;
   } catch (error) {
-    closeLog(parts.wal);
+    giveBack([() => closeLog(parts.wal)]);
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import type { SombraError, VfsFile } from '@sombra/vfs';
 import { CopyOnWriteVfs } from './copy-on-write-vfs.ts';
 import { Connection } from '../connection/connection.ts';
 import { isCorruption } from '../base/failure.ts';
+import { giveBack } from '../base/run-all.ts';
 import type { LockTable } from '../sharing/locks.ts';
 import type { PagerWarning, ResolvedOptions } from '../base/options.ts';
 import { recover } from './recovery.ts';
@@ -47,7 +48,7 @@ export function openInMemory(options: ResolvedOptions, locks: LockTable): OpenDa
       const real = warnings.filter(({ code }) => code !== 'SOMBRA_LOG_GIVEN_UP');
       return { connection, warnings: real, damage: distinct([...damage, ...met]) };
     } catch (error) {
-      main?.close();
+      giveBack([() => main?.close()]);
       if (log === 'none' || !(isCorruption(error) || OTHER_OBSTACLES.has((error as SombraError).code))) throw error;
       damage.push(error as SombraError);
     }

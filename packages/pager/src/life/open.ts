@@ -153,9 +153,9 @@ function openSingleLocked(options: ResolvedOptions, locks: LockTable): OpenDatab
 
 /** The lock descriptor, open for writing: exclusive locks need that, also for readers. null when the file may not be written. */
 function openLocks({ vfs, path, readOnly, locking }: ResolvedOptions): LockTable | null {
-  if (locking === 'single-process' && !canLock(vfs, path)) return new LockTable(null);
+  if (locking === 'single-process' && !canLock(vfs, path)) return new LockTable(vfs.env, null);
   try {
-    return new LockTable(vfs.open(path, { write: true }));
+    return new LockTable(vfs.env, vfs.open(path, { write: true }));
   } catch (error) {
     if (readOnly && isForbidden(error)) return null;
     throw error;
@@ -351,7 +351,7 @@ function checkLinks(file: VfsFile): void {
 /** O7: a file that may not be written, or lies on read-only media: it must have been closed properly, and nothing is changed. */
 function openUnwritable(options: ResolvedOptions): OpenDatabase {
   const { vfs, path } = options;
-  const locks = new LockTable(canLock(vfs, path) ? vfs.open(path, { write: false }) : null);
+  const locks = new LockTable(vfs.env, canLock(vfs, path) ? vfs.open(path, { write: false }) : null);
   let main: VfsFile | undefined;
   try {
     if (options.inspect) {

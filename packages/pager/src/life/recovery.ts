@@ -36,6 +36,7 @@ import { PageIndex } from '../pages/page-index.ts';
 import { PageSet } from '../pages/page-set.ts';
 import { allFree } from '../writing/freelist.ts';
 import { isCorruption } from '../base/failure.ts';
+import { giveBack, runAll } from '../base/run-all.ts';
 import { pageRepair } from '../pages/page-repair.ts';
 import { readRootsPage, rootsPage } from '../format/roots-page.ts';
 import { saltBytes, saltWords } from '../format/salt.ts';
@@ -124,8 +125,7 @@ export function recover(
 
 /** Closes what recovery opened of the log. */
 export function closeLog(wal: Wal | null): void {
-  wal?.close();
-  wal?.files.close();
+  runAll([() => wal?.close(), () => wal?.files.close()]);
 }
 
 /** Step 1. @throws DataError SOMBRA_PAGE_SIZE, …; CorruptionError SOMBRA_FILE_TRUNCATED, … */
@@ -290,7 +290,7 @@ function openLog(
   try {
     return settleLog(options, superblock, found, warnings);
   } catch (error) {
-    closeLog(found.wal);
+    giveBack([() => closeLog(found.wal)]);
     throw error;
   }
 }

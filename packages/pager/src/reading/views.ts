@@ -10,6 +10,7 @@
 import { StateError, TransactionError } from '@sombra/vfs';
 import type { VfsEnv } from '@sombra/vfs';
 import type { Health } from '../base/health.ts';
+import { Retry } from '../base/retry.ts';
 import type { Catalogue } from '../format/catalogue.ts';
 import type { FollowedLog } from '../files/followed-log.ts';
 import type { PageCache } from '../pages/page-cache.ts';
@@ -47,6 +48,7 @@ export class Views implements ViewOwner {
   onAdvanced: ((newest: View) => void) | undefined;
 
   private readonly parts: ViewsParts;
+  private readonly retry: Retry;
   /** Commits of others were followed, and the layer above has not been told, or not successfully. */
   private advanced = false;
   private telling = false;
@@ -56,6 +58,7 @@ export class Views implements ViewOwner {
 
   constructor(parts: ViewsParts) {
     this.parts = parts;
+    this.retry = new Retry(parts.env, () => this.shrinkMarks());
     const { published } = parts.commits;
     this.view = new View(parts.cache, this, parts.shared ? IDLE : published.lsn, published);
   }
@@ -111,7 +114,7 @@ export class Views implements ViewOwner {
       this.parts.follow();
       this.tellAdvanced();
     } catch (error) {
-      this.shrinkMarks(); // nothing new is kept
+      this.keepLess(); // nothing new is kept
       throw error;
     }
   }
@@ -150,7 +153,7 @@ export class Views implements ViewOwner {
     if (!this.marked) return;
     // From here on the tenure keeps the view, and the mark of the old one would keep the log from shrinking.
     this.marked = false;
-    this.shrinkMarks();
+    this.keepLess();
   }
 
   /** The turn of the event loop ends: the implicit view too. */
@@ -160,7 +163,7 @@ export class Views implements ViewOwner {
     if (this.parts.health.closed) return;
     // Also within a tenure: the view may be older than what the tenure keeps.
     this.view.limit = IDLE;
-    this.shrinkMarks();
+    this.keepLess();
   }
 
   /** The implicit view sees the newest commit from here on. */
@@ -175,6 +178,7 @@ export class Views implements ViewOwner {
   endImplicit(): void {
     this.marked = false;
     this.view.limit = ENDED;
+    this.retry.stop();
   }
 
   /**
@@ -220,7 +224,7 @@ export class Views implements ViewOwner {
     if (!this.snapshots.delete(view)) return;
     this.parts.limits.forget(view);
     this.updateLimits();
-    if (!this.parts.health.closed) this.shrinkMarks();
+    this.keepLess();
   }
 
   /** K1: the least commit that a view of this connection may read, at most `bound`. */
@@ -230,9 +234,20 @@ export class Views implements ViewOwner {
     return this.marked && this.view.limit >= 0 ? Math.min(lowest, this.view.limit) : lowest;
   }
 
+  /** Views ended. That something more than needed is still kept is no error of the caller: it is given back later. */
+  private keepLess(): void {
+    const { health } = this.parts;
+    try {
+      this.shrinkMarks();
+    } catch (error) {
+      this.retry.later();
+      health.warnOfUpkeep(error);
+    }
+  }
+
   private shrinkMarks(): void {
-    const { shared, marks, followed } = this.parts;
-    if (shared) marks.shrink(this.oldestMarked(), followed.floor);
+    const { health, shared, marks, followed } = this.parts;
+    if (shared && !health.closed) marks.shrink(this.oldestMarked(), followed.floor);
   }
 
   /** Least limit of the views that a mark keeps; Infinity without any. */

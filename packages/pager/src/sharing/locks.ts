@@ -4,8 +4,9 @@
  * Source: docs/format/locks.md; locks.test.ts compares the tables.
  */
 import { IoError } from '@sombra/vfs';
-import type { LockMode, Vfs, VfsFile } from '@sombra/vfs';
+import type { LockMode, Vfs, VfsEnv, VfsFile } from '@sombra/vfs';
 import { readU32 } from '../base/bytes.ts';
+import { Retry } from '../base/retry.ts';
 import { runAll } from '../base/run-all.ts';
 import { readHolder } from './holders.ts';
 import type { Holder } from './holders.ts';
@@ -53,14 +54,16 @@ export class LockTable {
   private readonly held = new Map<number, LockMode>();
   /** Ranges that could not be unlocked, [first, count]: nobody holds them here, but others find them locked. */
   private lingering: [first: number, count: number][] = [];
+  private readonly retry: Retry;
   private released: (() => void) | undefined;
 
   /**
    * @param file  descriptor of main that is used for locks only; null in single-process mode, where a lock file keeps others out
    *   and every lock is granted
    */
-  constructor(file: VfsFile | null) {
+  constructor(env: VfsEnv, file: VfsFile | null) {
     this.file = file;
+    this.retry = new Retry(env, () => this.unlockLingering());
   }
 
   /** Is the file that is locked still the one under this name? */
@@ -131,13 +134,9 @@ export class LockTable {
     return false;
   }
 
-  /** Gives a byte back. Idempotent. When the system refuses, it is tried again before the next lock. */
+  /** Gives a byte back. Idempotent. When the system refuses, it is tried again before the next lock, and by a timer. */
   unlock(byte: number): void {
-    const isHeld = this.held.delete(byte);
-    if (this.lingering.length > 0) {
-      if (isHeld) this.lingering.push([byte, 1]);
-      this.unlockLingering();
-    } else if (isHeld) this.unlockRange(byte, 1);
+    if (this.held.delete(byte)) this.unlockRange(byte, 1);
   }
 
   private unlockRange(first: number, count: number): void {
@@ -145,6 +144,7 @@ export class LockTable {
       this.file?.unlock(LOCK_BASE + first, count);
     } catch (error) {
       this.lingering.push([first, count]);
+      this.retry.later();
       throw error;
     }
   }
@@ -170,6 +170,7 @@ export class LockTable {
   /** Closes the descriptor, with which all of its locks end. */
   close(): void {
     this.held.clear();
+    this.retry.stop();
     try {
       this.released?.();
     } finally {

@@ -138,13 +138,22 @@ export class Tenure {
    * @param committed  it was a commit
    */
   yield(committed: boolean): void {
-    const { shm, options, vfs, user } = this.parts;
+    const { shm, options, vfs } = this.parts;
     if (!this.held || shm === null || options.locking === 'exclusive') return;
     const now = vfs.env.monotonicMs();
     const follows = committed && now - this.lastCommit <= KEEP_MS;
     if (committed) this.lastCommit = now;
-    if (this.mustShare(now) && this.giveWayNow(!committed, now)) return;
-    if (!follows && user.isQuiet()) this.release(!committed);
+    try {
+      this.giveOrKeep(!committed, follows, now);
+    } catch (error) {
+      if (this.held) this.arm();
+      throw error;
+    }
+  }
+
+  private giveOrKeep(turnGoesOn: boolean, follows: boolean, now: number): void {
+    if (this.mustShare(now) && this.giveWayNow(turnGoesOn, now)) return;
+    if (!follows && this.parts.user.isQuiet()) this.release(turnGoesOn);
     else this.arm();
   }
 
@@ -154,7 +163,13 @@ export class Tenure {
    */
   giveWay(): boolean {
     const now = this.parts.vfs.env.monotonicMs();
-    return this.held && this.parts.shm !== null && this.mustShare(now) && this.giveWayNow(false, now);
+    if (!this.held || this.parts.shm === null) return false;
+    try {
+      return this.mustShare(now) && this.giveWayNow(false, now);
+    } catch (error) {
+      if (this.held) this.arm();
+      throw error;
+    }
   }
 
   private giveWayNow(turnGoesOn: boolean, now: number): boolean {

@@ -1,5 +1,6 @@
 import { IoError, preadFully, pwriteFully } from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
+import { giveBack } from '../base/run-all.ts';
 
 /** Name of the scratch file of a bulk load. What a load that died left there is written over, or removed by the last close. */
 export function bulkScratchPath(path: string): string {
@@ -22,7 +23,7 @@ export class BulkScratch {
     try {
       this.file.truncate(0);
     } catch (error) {
-      this.file.close();
+      giveBack([() => this.file.close()]);
       throw error;
     }
   }
@@ -43,7 +44,10 @@ export class BulkScratch {
 
   /** Closes and removes the file. */
   remove(): void {
-    this.file.close();
-    if (this.vfs.stat(this.path) !== null) this.vfs.unlink(this.path);
+    try {
+      this.file.close();
+    } finally {
+      if (this.vfs.stat(this.path) !== null) this.vfs.unlink(this.path);
+    }
   }
 }

@@ -150,8 +150,9 @@ export class LogFiles {
 
   /** Forgets one segment and closes its descriptor. */
   forget(seq: number): void {
-    this.segments.get(seq)?.file?.close();
+    const segment = this.segments.get(seq);
     this.segments.delete(seq);
+    segment?.file?.close();
   }
 
   /**

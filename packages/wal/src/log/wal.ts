@@ -403,8 +403,11 @@ export class Wal {
     this.covered = this.published = this.offset;
     this.allocated = size;
     this.allocateStep = ALLOCATE_FIRST;
-    sealedAsync?.close();
-    sealed.close();
+    try {
+      sealedAsync?.close();
+    } finally {
+      sealed.close();
+    }
   }
 
   /** The live segment gets its sealed name, and the prepared one the live name. */
