@@ -111,6 +111,8 @@ export type {
   Triangles,
   Upserted,
   VerifyOptions,
+  VerifyPhase,
+  VerifyProgress,
   VerifyReport,
   WalkFilters,
   Where,

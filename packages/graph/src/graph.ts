@@ -1,4 +1,7 @@
-import { checkOptions, flagOption } from './model/options.ts';
+import { checkOptions, flagOption, ownOptions } from './model/options.ts';
+import type { RunOptions } from './model/run-options.ts';
+import { PausingRun, runSteps } from './model/steps.ts';
+import { Watch } from './model/watch.ts';
 import type { Pager } from '@sombra/pager';
 import { AdjacencyWriter } from './adjacency/adjacency-writer.ts';
 import { type BulkOptions, type BulkResult, type BulkSource, bulkLoad } from './bulk/bulk-load.ts';
@@ -12,7 +15,7 @@ import { GraphSnapshot, LiveReader } from './read/snapshot.ts';
 import { GraphStore } from './store/store.ts';
 import { Workspace } from './traversal/workspace.ts';
 import { GraphTransaction, type WriterParts } from './write/transaction.ts';
-import { type VerifyOptions, type VerifyReport, verifyGraph } from './verify/verify.ts';
+import { parseVerify, type VerifyOptions, type VerifyReport, verifyGraph } from './verify/verify.ts';
 
 /** Part of the page cache's size that hints may take, on top of it: one in so many bytes. */
 const HINT_PART = 4;
@@ -146,10 +149,21 @@ export class Graph {
   /**
    * Checks every page, record, edge and index of the newest commit.
    * @returns what was found; damage is reported, not thrown
-   * @throws DataError SOMBRA_OPTION; StateError SOMBRA_CLOSED; IoError
+   * @throws DataError SOMBRA_OPTION; StateError SOMBRA_ABORTED, SOMBRA_CLOSED; IoError
    */
-  verify(options?: VerifyOptions): VerifyReport {
-    return verifyGraph(this.store, options);
+  verifyIntegrity(options?: VerifyOptions): VerifyReport {
+    const asked = parseVerify(options);
+    return runSteps(verifyGraph(this.store, asked), this.watch(options));
+  }
+
+  /**
+   * As `verifyIntegrity`, letting the event loop turn every few milliseconds, so that others go on reading and writing, and a
+   * signal can end it. It checks the commit that was newest when it began, which is kept meanwhile.
+   * @returns rejected with what the synchronous form throws
+   */
+  async verifyIntegrityAsync(options?: VerifyOptions): Promise<VerifyReport> {
+    const asked = parseVerify(options);
+    return await new PausingRun(verifyGraph(this.store, asked), this.watch(options), this.pager.env).run();
   }
 
   /** Figures for operators. A new object. */
@@ -163,6 +177,10 @@ export class Graph {
       propertyKeys: reader.propertyKeys().length,
       hintMemory,
     };
+  }
+
+  private watch(options: RunOptions | undefined): Watch {
+    return new Watch(ownOptions(options), this.pager.env, undefined);
   }
 
   /** The transaction before may have been rolled back by the pager without telling it. */

@@ -46,7 +46,7 @@ export type {
   WhereProperties,
 } from './find/predicate.ts';
 export type { IdRange } from './ids/id-source.ts';
-export type { VerifyOptions, VerifyReport } from './verify/verify.ts';
+export type { VerifyOptions, VerifyPhase, VerifyProgress, VerifyReport } from './verify/verify.ts';
 export { Components } from './algorithms/components.ts';
 export { NodeValues } from './algorithms/node-values.ts';
 export type { ComponentsOptions } from './algorithms/components.ts';

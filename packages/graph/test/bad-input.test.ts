@@ -224,7 +224,7 @@ describe('at the wrong time', () => {
       () => [...iterator],
       () => graph.snapshot(),
       () => graph.begin(),
-      () => graph.verify(),
+      () => graph.verifyIntegrity(),
     ];
     for (const call of calls) expect([String(call), codeOf(call)]).toEqual([String(call), 'SOMBRA_CLOSED']);
     expect(codeOf(() => tx.addNode('X'))).toBe('SOMBRA_TX_DONE');
@@ -285,6 +285,6 @@ test('a read-only file is read and not written', () => {
   const readOnly = db.openReadOnly();
   expect(compare(readOnly.graph.reader, model)).toEqual([]);
   expect(codeOf(() => readOnly.graph.begin())).toBe('SOMBRA_READ_ONLY');
-  expect(readOnly.graph.verify().errors).toEqual([]);
+  expect(readOnly.graph.verifyIntegrity().errors).toEqual([]);
   readOnly.pager.close();
 });

@@ -52,7 +52,7 @@ function isCrash(error: unknown): boolean {
 function check(vfs: SimDisk): number {
   const pager = Pager.open({ vfs, ...OPTIONS });
   const graph = Graph.open(pager);
-  expect(graph.verify().errors).toEqual([]);
+  expect(graph.verifyIntegrity().errors).toEqual([]);
   const { reader } = graph;
   const found = reader.edgeCount();
   if (found === 0) {

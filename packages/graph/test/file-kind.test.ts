@@ -34,7 +34,7 @@ test.each([{ filled: false }, { filled: true }])('a graph is no key-value store:
   const again = Pager.open({ vfs, path: PATH });
   const graphAgain = Graph.open(again);
   expect(graphAgain.reader.nodeCount()).toBe(filled ? 1 : 0);
-  expect(graphAgain.verify().isClean).toBe(true);
+  expect(graphAgain.verifyIntegrity().isClean).toBe(true);
   again.close();
 });
 

@@ -64,7 +64,7 @@ function check(vfs: SimDisk): string {
   const pager = Pager.open({ vfs, ...OPTIONS });
   const graph = Graph.open(pager);
   const found = state(graph.reader);
-  expect(graph.verify().errors).toEqual([]);
+  expect(graph.verifyIntegrity().errors).toEqual([]);
   const tx = graph.begin();
   tx.addNode('A', { x: 'after', y: 'the crash' });
   tx.commit();
@@ -74,7 +74,7 @@ function check(vfs: SimDisk): string {
   const indexes = graph.reader.propertyIndexes().length;
   // What was left of a dropped index is gone now.
   expect(pager.view.trees()).toHaveLength(8 + indexes);
-  expect(graph.verify().errors).toEqual([]);
+  expect(graph.verifyIntegrity().errors).toEqual([]);
   pager.close();
   expect(vfs.list('.')).toEqual([SMALL.path]);
   return found;

@@ -81,7 +81,7 @@ const ASKED: readonly (readonly [string, (graph: Graph) => unknown, unknown])[] 
   ],
   ['a snapshot', (graph) => usingSnapshot(graph, (reader) => reader.nodeCount('New')), 1],
   ['stats', (graph) => [graph.stats().labels, graph.stats().propertyKeys], [2, 2 * NAMES + 1]],
-  ['verify', (graph) => graph.verify().errors, []],
+  ['verify', (graph) => graph.verifyIntegrity().errors, []],
 ];
 
 /** One of each way to a view: the implicit one, a snapshot, one that an iterator takes. */
@@ -132,7 +132,7 @@ async function agree({ one, two }: Two): Promise<void> {
   );
   const own = two.reader.getNode(2)!;
   expect([own.labels, Object.keys(own.properties).length]).toEqual([['New'], NAMES]);
-  expect(two.verify().errors).toEqual([]);
+  expect(two.verifyIntegrity().errors).toEqual([]);
   one.pager.close();
   two.pager.close();
 }

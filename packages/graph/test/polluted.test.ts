@@ -95,7 +95,7 @@ const READS: readonly ((graph: Graph) => unknown)[] = [
   ({ reader }) => codeOf(() => reader.topologicalOrder({})),
   ({ reader }) => reader.findCycle({}),
   ({ reader }) => [reader.getNode(1), reader.getEdge(1), reader.getNodeProperty(1, 'polluted')],
-  (graph) => graph.verify({}),
+  (graph) => graph.verifyIntegrity({}),
   (graph) => {
     const snapshot = graph.snapshot({});
     const count = snapshot.nodeCount();

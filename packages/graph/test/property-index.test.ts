@@ -233,7 +233,7 @@ describe('unique', () => {
       tx.setNodeProperty(second, 'n', [1, 'a']);
       refused(() => tx.setNodeProperty(first, 'n', [1, 'a']), second);
     });
-    expect(db.graph.verify().errors).toEqual([]);
+    expect(db.graph.verifyIntegrity().errors).toEqual([]);
     db.close();
   });
 
@@ -359,7 +359,7 @@ test('other connections keep an index that one of them created, and see it dropp
   write(two, (tx) => tx.addNode('A', { x: 1 }));
   await nextTurn();
   expect(two.reader.propertyIndexes().map(({ name }) => name)).toEqual(['New']);
-  for (const graph of [one, two]) expect(graph.verify().errors).toEqual([]);
+  for (const graph of [one, two]) expect(graph.verifyIntegrity().errors).toEqual([]);
   for (const { pager } of [one, two]) pager.close();
 });
 
@@ -400,7 +400,7 @@ test('100,000 rows are indexed with keys going through scratch space, in a cache
   expect(entries(reader)).toEqual([rows]);
   graph.pager.close();
   const again = Graph.open(Pager.open({ vfs, ...SMALL, cacheSize: 64 }));
-  expect(again.verify().errors).toEqual([]);
+  expect(again.verifyIntegrity().errors).toEqual([]);
   expect(again.pager.view.trees()).toHaveLength(9);
   again.pager.close();
 }, 60_000);
@@ -438,7 +438,7 @@ test('what a drop has left and another connection deletes is not looked for with
   // In this turn the first one still sees the tree.
   allowBegins(one.pager, 5);
   expect(one.createPropertyIndex('A', 'x')).toBe(true);
-  for (const graph of [one, two]) expect(graph.verify().errors).toEqual([]);
+  for (const graph of [one, two]) expect(graph.verifyIntegrity().errors).toEqual([]);
   for (const { pager } of [one, two]) pager.close();
 });
 
@@ -506,7 +506,7 @@ describe('a bulk load into a graph with indexes', () => {
     expect(found(reader, 'B', { half: 'even', i: 6 })).toEqual([7]);
     graph.write((tx) => tx.addNode('B', { half: 'even', i: -1 }));
     const open = Graph.open(graph.pager);
-    expect(open.verify().errors).toEqual([]);
+    expect(open.verifyIntegrity().errors).toEqual([]);
     expect(open.reader.propertyIndexes()).toHaveLength(4);
     graph.pager.close();
   });
@@ -523,7 +523,7 @@ describe('a bulk load into a graph with indexes', () => {
     });
     expect([graph.reader.nodeCount(), entries(graph.reader)]).toEqual([0, [0, 0, 0, 0]]);
     bulkLoad(graph.store, { nodes, edges }, undefined);
-    expect(Graph.open(graph.pager).verify().errors).toEqual([]);
+    expect(Graph.open(graph.pager).verifyIntegrity().errors).toEqual([]);
     graph.pager.close();
   });
 });
@@ -558,7 +558,7 @@ describe('damage', () => {
     const tx = db.pager.begin();
     change(BTree.open(tx.view, 'index-1')!, tx);
     tx.commit();
-    const { errors, indexErrors } = db.graph.verify();
+    const { errors, indexErrors } = db.graph.verifyIntegrity();
     expect(indexErrors).toBe(errors.length);
     db.pager.close();
     return errors;
@@ -616,7 +616,7 @@ describe('damage', () => {
       put(BTree.open(tx.view, 'dictionary')!, tx, nameKey(4, 1), Uint8Array.of(0x12, 1, 0, 0, 0, 0, 0, 0)),
     );
     db.reopen();
-    expect(db.graph.verify().errors).toEqual([
+    expect(db.graph.verifyIntegrity().errors).toEqual([
       expect.stringContaining('node 2 and 3 have the same values'),
       expect.stringContaining('node 4 and 5 have the same values'),
       expect.stringContaining('node 8 and 10 have the same values'),
@@ -671,7 +671,7 @@ describe('damage', () => {
       attempt(() => reader.explainNodes({ label: 'A', where: { n: 5 } }));
       attempt(() => reader.propertyIndexes());
       attempt(() => db.write((write) => write.setNodeProperty(1 + random.below(300), 'n', -5)));
-      if (!db.graph.verify().isClean) seen.found += 1;
+      if (!db.graph.verifyIntegrity().isClean) seen.found += 1;
       db.pager.close();
     }
     expect(seen.refused).toBeGreaterThan(runs / 12);

@@ -163,7 +163,7 @@ describe('deleting', () => {
     }
     db.write((last) => last.deleteNode(1, { cascade: true }));
     expect([db.reader.nodeCount(), db.reader.edgeCount()]).toEqual([EDGES + 1, 0]);
-    expect(db.graph.verify().errors).toEqual([]);
+    expect(db.graph.verifyIntegrity().errors).toEqual([]);
     db.pager.close();
   });
 

@@ -69,7 +69,7 @@ function counts(report: VerifyReport): Record<Category, number> {
 
 test('a sound graph is clean, and everything was looked at', () => {
   const db = everything();
-  const report = db.graph.verify();
+  const report = db.graph.verifyIntegrity();
   expect(report).toMatchObject({ isClean: true, checkedNodes: NODES, checkedEdges: EDGES, errors: [] });
   expect(counts(report)).toEqual({
     checksumFailures: 0,
@@ -84,7 +84,7 @@ test('a sound graph is clean, and everything was looked at', () => {
 
 test('an empty graph is clean', () => {
   const db = new OpenGraph();
-  expect(db.graph.verify()).toMatchObject({ isClean: true, checkedNodes: 0, checkedEdges: 0 });
+  expect(db.graph.verifyIntegrity()).toMatchObject({ isClean: true, checkedNodes: 0, checkedEdges: 0 });
   db.close();
 });
 
@@ -340,22 +340,22 @@ describe('planted damage is found', () => {
   test.each(DAMAGE)('%s', (_name, category, change) => {
     const db = everything();
     plant(db, change);
-    const report = db.graph.verify();
+    const report = db.graph.verifyIntegrity();
     expect(report.isClean).toBe(false);
     expect({ [category]: report[category] }).not.toEqual({ [category]: 0 });
     expect(report.checksumFailures).toBe(0);
     expect(report.errors.length).toBeGreaterThan(0);
     expect(report.errors.every((error) => error.length > 10)).toBe(true);
-    expect(db.graph.verify()).toEqual(report);
+    expect(db.graph.verifyIntegrity()).toEqual(report);
     db.reopen();
-    expect(counts(db.graph.verify())).toEqual(counts(report));
+    expect(counts(db.graph.verifyIntegrity())).toEqual(counts(report));
     db.pager.close();
   });
 
   test('a damaged dictionary', () => {
     const db = everything();
     plant(db, (p) => p.put('dictionary', nameKey(1, 1), new TextEncoder().encode('Hub')));
-    expect(db.graph.verify().isClean).toBe(false);
+    expect(db.graph.verifyIntegrity().isClean).toBe(false);
     db.pager.close();
   });
 });
@@ -376,9 +376,9 @@ describe('damage of the file itself', () => {
       const { pager, graph, error } = open(db);
       if (graph === undefined) expect(error).toMatchObject({ name: 'CorruptionError' });
       else {
-        const report = graph.verify();
+        const report = graph.verifyIntegrity();
         expect([page, report.isClean, report.checksumFailures]).toEqual([page, false, 1]);
-        expect(graph.verify({ checksumOnly: true })).toMatchObject({ isClean: false, checksumFailures: 1 });
+        expect(graph.verifyIntegrity({ checksumOnly: true })).toMatchObject({ isClean: false, checksumFailures: 1 });
         found += 1;
       }
       pager.close();
@@ -406,10 +406,10 @@ describe('the report', () => {
     plant(db, (p) => {
       for (let node = 10; node < 50; node += 1) p.put('nodes', recordKey(node), [0x20, 2, 0, 0]);
     });
-    const all = db.graph.verify({ maxErrors: 0 });
+    const all = db.graph.verifyIntegrity({ maxErrors: 0 });
     expect(all.recordErrors).toBe(40);
     expect(all.errors.length).toBeGreaterThanOrEqual(40);
-    const few = db.graph.verify({ maxErrors: 3 });
+    const few = db.graph.verifyIntegrity({ maxErrors: 3 });
     expect([few.recordErrors, few.errors]).toEqual([40, all.errors.slice(0, 3)]);
     db.pager.close();
   });
@@ -417,14 +417,16 @@ describe('the report', () => {
   test('a check of checksums only does not read records', () => {
     const db = everything();
     plant(db, (p) => p.put('nodes', recordKey(4), [0x20, 2, 0, 0]));
-    expect(db.graph.verify({ checksumOnly: true })).toMatchObject({ isClean: true, recordErrors: 0 });
+    expect(db.graph.verifyIntegrity({ checksumOnly: true })).toMatchObject({ isClean: true, recordErrors: 0 });
     db.pager.close();
   });
 
   test('unknown options are refused', () => {
     const db = new OpenGraph();
     for (const options of [{ checksumsOnly: true }, { maxErrors: -1 }, { checksumOnly: 1 }]) {
-      expect(() => db.graph.verify(options as never)).toThrow(expect.objectContaining({ code: 'SOMBRA_OPTION' }));
+      expect(() => db.graph.verifyIntegrity(options as never)).toThrow(
+        expect.objectContaining({ code: 'SOMBRA_OPTION' }),
+      );
     }
     db.close();
   });
@@ -433,9 +435,9 @@ describe('the report', () => {
     const db = everything();
     const tx = db.graph.begin();
     for (let node = 10; node < 50; node += 1) tx.deleteNode(node, { cascade: true });
-    expect(db.graph.verify()).toMatchObject({ isClean: true, checkedNodes: NODES });
+    expect(db.graph.verifyIntegrity()).toMatchObject({ isClean: true, checkedNodes: NODES });
     tx.commit();
-    expect(db.graph.verify()).toMatchObject({ isClean: true, checkedNodes: NODES - 40 });
+    expect(db.graph.verifyIntegrity()).toMatchObject({ isClean: true, checkedNodes: NODES - 40 });
     db.close();
   });
 });

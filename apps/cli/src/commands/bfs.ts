@@ -22,14 +22,15 @@ export function addBfs({ program, shell }: Parts): void {
     .option('--nodes', 'also list the nodes with their distance')
     .action(async (path: string, node: string | undefined, options: Options) => {
       const out = shell(options.json);
-      const { start, levels, nodes } = await readDatabase(path, out, (db) => {
+      const { start, levels, nodes } = await readDatabase(path, out, async (db) => {
         const [start] = selectNodes(db, [node], options.key, options.label);
         const bfs = {
           ...edgeFilter(options),
+          signal: out.signals.first,
           ...(options.maxDepth === undefined ? {} : { maxDepth: options.maxDepth }),
         };
-        const nodes = options.nodes === true ? db.bfs(start!.id, bfs) : undefined;
-        return { start: start!, levels: db.bfsLevels(start!.id, bfs), nodes };
+        const nodes = options.nodes === true ? await db.bfsAsync(start!.id, bfs) : undefined;
+        return { start: start!, levels: await db.bfsLevelsAsync(start!.id, bfs), nodes };
       });
       const reached = levels.reduce((sum, level) => sum + level, 0);
       const data = { start: nodeToJson(start), reached, levels, ...(nodes === undefined ? {} : { nodes }) };

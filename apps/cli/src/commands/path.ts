@@ -33,11 +33,12 @@ export function addPath({ program, shell }: Parts): void {
     .option('--max-depth <edges>', 'no path with more edges', parseCount)
     .action(async (file: string, from: string | undefined, to: string | undefined, options: Options) => {
       const out = shell(options.json);
-      const found = await readDatabase(file, out, (db): Found | undefined => {
+      const found = await readDatabase(file, out, async (db): Promise<Found | undefined> => {
         const [start, end] = selectNodes(db, [from, to], options.key, options.label);
         const { weight, maxDepth } = options;
-        const path = db.shortestPath(start!.id, end!.id, {
+        const path = await db.shortestPathAsync(start!.id, end!.id, {
           ...edgeFilter(options),
+          signal: out.signals.first,
           ...(weight === undefined ? {} : { weight }),
           ...(maxDepth === undefined ? {} : { maxDepth }),
         });

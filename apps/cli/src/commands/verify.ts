@@ -21,7 +21,7 @@ export function addVerify({ program, shell, exit }: Parts): void {
     .action(async (path: string, { json, checksumOnly, maxErrors }: Options) => {
       const out = shell(json);
       const { isClean, ...report } = await readDatabase(path, out, (db) =>
-        db.verifyIntegrity({ checksumOnly: checksumOnly ?? false, maxErrors }),
+        db.verifyIntegrityAsync({ checksumOnly: checksumOnly ?? false, maxErrors, signal: out.signals.first }),
       );
       out.result({ path, clean: isClean, ...report }, () => {
         const checked = `${count(report.checkedPages)} pages, ${count(report.checkedNodes)} nodes, ${count(report.checkedEdges)} edges checked`;

@@ -56,7 +56,7 @@ export function addVerify({ program, shell, exit }: Parts): void {
             findingCount,
             warnings: why,
             ...checked
-          } = check(seen, options.checksumOnly ?? false, most);
+          } = await check(seen, options.checksumOnly ?? false, most, out.signals.first);
           const all = [...seen.damage, ...findings];
           const total = seen.damage.length + findingCount;
           const clean = total === 0;
@@ -103,7 +103,7 @@ function isFuzzyCopy({ segments }: Examination, findings: readonly Finding[]): b
   return segments.length === 0 && findings.some(({ code }) => code === 'SOMBRA_PAGE_LSN');
 }
 
-function check(seen: Examination, checksumOnly: boolean, most: number): Checked {
+async function check(seen: Examination, checksumOnly: boolean, most: number, signal: AbortSignal): Promise<Checked> {
   const { pager } = seen;
   if (pager === null) return scan(seen, most);
   let graph: Graph;
@@ -128,7 +128,7 @@ function check(seen: Examination, checksumOnly: boolean, most: number): Checked 
       findingCount: findings.length,
     };
   }
-  const report = graph.verify({ checksumOnly, maxErrors: most === Infinity ? 0 : most });
+  const report = await graph.verifyIntegrityAsync({ checksumOnly, maxErrors: most === Infinity ? 0 : most, signal });
   const { checksumFailures, structureErrors, recordErrors, adjacencyErrors, indexErrors } = report;
   return {
     commit: pager.view.lsn,

@@ -267,7 +267,17 @@ export abstract class Connection extends SingleWrites {
    */
   verifyIntegrity(options?: VerifyOptions): VerifyReport {
     this.checkOpen();
-    return this.graph.verify(options);
+    return this.graph.verifyIntegrity(options);
+  }
+
+  /**
+   * As `verifyIntegrity`, letting the event loop turn every few milliseconds: meanwhile reads and writes go on, and a signal can
+   * end it. It checks the commit that was newest when it began, and keeps it until it ends.
+   * @returns rejected with SOMBRA_ABORTED, and with what the synchronous form throws
+   */
+  verifyIntegrityAsync(options?: VerifyOptions): Promise<VerifyReport> {
+    this.checkOpen();
+    return this.graph.verifyIntegrityAsync(options);
   }
 
   /** Figures for operators. A new object. */

@@ -1,4 +1,5 @@
 import { CorruptionError } from '@sombra/vfs';
+import type { Steps } from './steps.ts';
 
 /** What a finding concerns: pages that cannot be read, trees and page use, records, adjacency, indexes and counts. */
 export type FindingKind = 'checksumFailures' | 'structureErrors' | 'recordErrors' | 'adjacencyErrors' | 'indexErrors';
@@ -61,10 +62,26 @@ export class Findings {
       part();
       return true;
     } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error;
-      if (!isPageCode(error.code) && !TREE_CODES.has(error.code))
-        this.add(kind, what === '' ? error.message : `${what}: ${error.message}`);
+      this.take(kind, what, error);
       return false;
     }
+  }
+
+  /** As `attempt`, for a part in steps. */
+  *attemptSteps(kind: FindingKind, part: Steps<void>): Steps<boolean> {
+    try {
+      yield* part;
+      return true;
+    } catch (error) {
+      this.take(kind, '', error);
+      return false;
+    }
+  }
+
+  /** Makes a finding of damage, and throws what is none. */
+  private take(kind: FindingKind, what: string, error: unknown): void {
+    if (!(error instanceof CorruptionError)) throw error;
+    if (!isPageCode(error.code) && !TREE_CODES.has(error.code))
+      this.add(kind, what === '' ? error.message : `${what}: ${error.message}`);
   }
 }

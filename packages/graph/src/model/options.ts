@@ -59,6 +59,12 @@ export function flagOption(value: boolean | undefined, fallback: boolean, name: 
   throw new DataError('SOMBRA_OPTION', `${name} is true or false, not ${describe(value)}`);
 }
 
+/** A function, or undefined. @throws DataError SOMBRA_OPTION */
+export function callbackOption<T>(value: T | undefined, name: string): T | undefined {
+  if (value === undefined || typeof value === 'function') return value;
+  throw new DataError('SOMBRA_OPTION', `${name} is a function, not ${describe(value)}`);
+}
+
 /** One of the three directions; `out` when it is undefined. @throws DataError SOMBRA_OPTION */
 export function directionOption(value: Direction | undefined): Direction {
   if (value === undefined) return 'out';

@@ -15,6 +15,7 @@ import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { EdgeFingerprint } from '../adjacency/edge-fingerprint.ts';
 import { Findings } from '../model/findings.ts';
 import { IdSet } from '../ids/id-set.ts';
+import type { Steps } from '../model/steps.ts';
 import type { GraphStore } from '../store/store.ts';
 import { readEdge, type RecordCounts, scan } from './verify-records.ts';
 
@@ -22,21 +23,17 @@ import { readEdge, type RecordCounts, scan } from './verify-records.ts';
  * Checks one direction of adjacency: by itself, and against the records of edges and nodes. As long as nothing is wrong its edges
  * are compared with the records as a whole; what is wrong is then looked for edge by edge.
  */
-export function verifyAdjacency(
+export function* verifyAdjacency(
   store: GraphStore,
   view: View,
   direction: 'out' | 'in',
   records: RecordCounts,
   findings: Findings,
-): void {
+): Steps<void> {
   const first = new Findings(0);
-  if (
-    new AdjacencyCheck(store, view, direction, first).agreesWith(records[direction]) &&
-    first.isEmpty &&
-    records.complete
-  )
-    return;
-  new AdjacencyCheck(store, view, direction, findings).compareWith(records);
+  const agrees = yield* new AdjacencyCheck(store, view, direction, first).agreesWith(records[direction]);
+  if (agrees && first.isEmpty && records.complete) return;
+  yield* new AdjacencyCheck(store, view, direction, findings).compareWith(records);
 }
 
 const KEY = new Uint8Array(8192);
@@ -75,25 +72,27 @@ class AdjacencyCheck {
   }
 
   /** Reads everything, and compares the edges as a whole. */
-  agreesWith(expected: EdgeFingerprint): boolean {
+  *agreesWith(expected: EdgeFingerprint): Steps<boolean> {
     this.lookUp = false;
-    return this.readAll() && this.fingerprint.equals(expected);
+    return (yield* this.readAll()) && this.fingerprint.equals(expected);
   }
 
   /** @returns false when the tree could not be read to its end */
-  private readAll(): boolean {
-    const done = scan(this.adjacency.tree, this.view, this.findings, 'adjacencyErrors', (cursor) => this.entry(cursor));
+  private *readAll(): Steps<boolean> {
+    const done = yield* scan(this.adjacency.tree, this.view, this.findings, 'adjacencyErrors', (cursor) =>
+      this.entry(cursor),
+    );
     this.endNode();
     return done;
   }
 
   /** Reads everything, and compares edge by edge. */
-  compareWith(records: RecordCounts): void {
+  *compareWith(records: RecordCounts): Steps<void> {
     const { findings, view, store, seen } = this;
-    const done = this.readAll();
+    const done = yield* this.readAll();
     if (!done || seen.size === records.edges) return;
     // Some edge is missing: which?
-    scan(store.edges, view, findings, 'adjacencyErrors', (cursor) => {
+    yield* scan(store.edges, view, findings, 'adjacencyErrors', (cursor) => {
       if (cursor.keyInto(KEY) !== NODE_KEY_SIZE) return;
       const edge = readU48(KEY, 0);
       if (!seen.has(edge))

@@ -5,6 +5,7 @@ import type { Findings } from '../model/findings.ts';
 import { checkIdBlock, ID_BLOCK_IDS_OFFSET, idAt } from '../ids/id-block.ts';
 import { INDEX_KEY_ID_OFFSET, INDEX_KEY_SIZE, type IdIndex } from '../ids/id-index.ts';
 import { STATISTIC_SIZE } from '../names/statistics.ts';
+import type { Steps } from '../model/steps.ts';
 import type { GraphStore } from '../store/store.ts';
 import { COUNTER } from '../model/counters.ts';
 import { readEdge, type RecordCounts, recordReader, scan } from './verify-records.ts';
@@ -27,7 +28,7 @@ interface Indexed {
 }
 
 /** Checks label index, edge-type index, statistics and counters against the records. */
-export function verifyIndexes(store: GraphStore, view: View, records: RecordCounts, findings: Findings): void {
+export function* verifyIndexes(store: GraphStore, view: View, records: RecordCounts, findings: Findings): Steps<void> {
   const reader = recordReader(view);
   const labels: Indexed = {
     index: store.labelIndex,
@@ -56,9 +57,9 @@ export function verifyIndexes(store: GraphStore, view: View, records: RecordCoun
       return ends === undefined ? undefined : [ends.type];
     },
   };
-  verifyIndex(store, view, labels, records.complete, findings);
-  verifyIndex(store, view, types, records.complete, findings);
-  verifyStatistics(store, view, [labels, types], records.complete, findings);
+  yield* verifyIndex(store, view, labels, records.complete, findings);
+  yield* verifyIndex(store, view, types, records.complete, findings);
+  yield* verifyStatistics(store, view, [labels, types], records.complete, findings);
   if (!records.complete) return;
   for (const [what, counter, found] of [
     ['nodes', COUNTER.nodeCount, records.nodes],
@@ -69,12 +70,18 @@ export function verifyIndexes(store: GraphStore, view: View, records: RecordCoun
   }
 }
 
-function verifyIndex(store: GraphStore, view: View, indexed: Indexed, complete: boolean, findings: Findings): void {
+function* verifyIndex(
+  store: GraphStore,
+  view: View,
+  indexed: Indexed,
+  complete: boolean,
+  findings: Findings,
+): Steps<void> {
   const { index, word, names, counts } = indexed;
   const found: number[] = [];
   let last = 0;
   let lastName = -1;
-  const done = scan(index.tree, view, findings, 'indexErrors', (cursor) => {
+  const done = yield* scan(index.tree, view, findings, 'indexErrors', (cursor) => {
     const length = cursor.keyInto(KEY);
     if (length !== INDEX_KEY_SIZE) {
       findings.add('indexErrors', `tree '${index.tree.name}' has a key of ${length} bytes`);
@@ -111,7 +118,7 @@ function verifyIndex(store: GraphStore, view: View, indexed: Indexed, complete: 
   if (!done || !complete) return;
   for (let name = 0; name < names; name += 1) {
     const expected = counts[name] ?? 0;
-    if ((found[name] ?? 0) !== expected) reportMissing(store, view, indexed, name, findings);
+    if ((found[name] ?? 0) !== expected) yield* reportMissing(store, view, indexed, name, findings);
   }
 }
 
@@ -131,15 +138,15 @@ function hasName({ word, member, namesOf }: Indexed, id: number, name: number, f
 }
 
 /** Names the members that an index lacks. */
-function reportMissing(
+function* reportMissing(
   store: GraphStore,
   view: View,
   { index, word, member, namesOf }: Indexed,
   name: number,
   findings: Findings,
-): void {
+): Steps<void> {
   const tree = member === 'node' ? store.nodes : store.edges;
-  scan(tree, view, findings, 'indexErrors', (cursor) => {
+  yield* scan(tree, view, findings, 'indexErrors', (cursor) => {
     if (cursor.keyInto(KEY) !== 6) return;
     const id = readU48(KEY, 0);
     findings.attempt('indexErrors', '', () => {
@@ -149,16 +156,16 @@ function reportMissing(
   });
 }
 
-function verifyStatistics(
+function* verifyStatistics(
   store: GraphStore,
   view: View,
   both: readonly Indexed[],
   complete: boolean,
   findings: Findings,
-): void {
+): Steps<void> {
   const stored: Record<number, number[]> = { [NAME_KIND.label]: [], [NAME_KIND.edgeType]: [] };
   const { tree } = store.statistics;
-  const done = scan(tree, view, findings, 'indexErrors', (cursor) => {
+  const done = yield* scan(tree, view, findings, 'indexErrors', (cursor) => {
     const length = cursor.keyInto(KEY);
     const indexed = both.find(({ kind }) => kind === KEY[0]);
     const id = ((KEY[1]! << 24) | (KEY[2]! << 16) | (KEY[3]! << 8) | KEY[4]!) >>> 0;

@@ -9,27 +9,28 @@ import { loadIndexes, type PropertyIndex, PropertyIndexSet } from '../indexes/in
 import { OrderedValue } from '../values/ordered-value.ts';
 import { checkEdgeLength, edgeType } from '../read/reader.ts';
 import type { RecordReader } from '../records/record-reader.ts';
+import type { Steps } from '../model/steps.ts';
 import type { GraphStore } from '../store/store.ts';
 import { recordReader, scan } from './verify-records.ts';
 
 const KEY = new Uint8Array(8192);
 
 /** Checks every property index against the records, both ways, and that what must be unique is. */
-export function verifyPropertyIndexes(store: GraphStore, view: View, findings: Findings): void {
+export function* verifyPropertyIndexes(store: GraphStore, view: View, findings: Findings): Steps<void> {
   let indexes: readonly PropertyIndex[] = [];
   findings.attempt('indexErrors', '', () => {
     indexes = loadIndexes(view, store.dictionaryTree);
   });
   if (indexes.length === 0) return;
   const check = new IndexCheck(store, view, findings);
-  for (const index of indexes) check.entries(index);
+  for (const index of indexes) yield* check.entries(index);
   const set = new PropertyIndexSet(indexes);
   for (const index of indexes) {
     if (set.find(index.on, index.name, index.keyIds) !== index)
       findings.add('indexErrors', `index ${index.number} is on the same properties as another one`);
   }
-  if (set.onNodes) check.records('node', store.nodes, set);
-  if (set.onEdges) check.records('edge', store.edges, set);
+  if (set.onNodes) yield* check.records('node', store.nodes, set);
+  if (set.onEdges) yield* check.records('edge', store.edges, set);
 }
 
 class IndexCheck implements ValueSource {
@@ -48,11 +49,11 @@ class IndexCheck implements ValueSource {
   }
 
   /** Every entry must be what its record says. */
-  entries(index: PropertyIndex): void {
+  *entries(index: PropertyIndex): Steps<void> {
     const { view, findings, key } = this;
     const neighbours = index.unique ? new NeighbourCheck(index, this) : undefined;
     const report = (what: string): void => findings.add('indexErrors', `index ${index.number}: ${what}`);
-    scan(index.tree, view, findings, 'indexErrors', (cursor) => {
+    yield* scan(index.tree, view, findings, 'indexErrors', (cursor) => {
       const length = cursor.keyInto(KEY);
       if (length <= ID_SIZE || length > INDEX_KEY_MAX) return report(`there is a key of ${length} bytes`);
       const id = readU48(KEY, length - ID_SIZE);
@@ -68,9 +69,9 @@ class IndexCheck implements ValueSource {
   }
 
   /** Every record must have its entries. */
-  records(on: 'node' | 'edge', tree: BTree, set: PropertyIndexSet): void {
+  *records(on: 'node' | 'edge', tree: BTree, set: PropertyIndexSet): Steps<void> {
     const { view, findings, key } = this;
-    scan(tree, view, findings, 'indexErrors', (cursor) => {
+    yield* scan(tree, view, findings, 'indexErrors', (cursor) => {
       if (cursor.keyInto(KEY) !== ID_SIZE) return;
       const id = readU48(KEY, 0);
       // Records that make no sense are reported by the check of the records.

@@ -9,6 +9,7 @@ import { RecordReader } from '../records/record-reader.ts';
 import { damagedRecord, type Shape } from '../records/record-shape.ts';
 import type { GraphStore } from '../store/store.ts';
 import { COUNTER } from '../model/counters.ts';
+import type { Steps } from '../model/steps.ts';
 
 /** What the records say. */
 export interface RecordCounts {
@@ -28,7 +29,7 @@ const ID_KEY_SIZE = 6;
 const KEY = new Uint8Array(8192);
 
 /** Checks every node and edge by itself. */
-export function verifyRecords(store: GraphStore, view: View, findings: Findings): RecordCounts {
+export function* verifyRecords(store: GraphStore, view: View, findings: Findings): Steps<RecordCounts> {
   const counts: RecordCounts = {
     nodes: 0,
     edges: 0,
@@ -40,7 +41,7 @@ export function verifyRecords(store: GraphStore, view: View, findings: Findings)
   };
   const records = recordReader(view);
   const shapes = new WeakSet<Shape>();
-  const nodesDone = eachRecord(store.nodes, view, COUNTER.nextNodeId, 'node', findings, (bytes, at, length) => {
+  const nodesDone = yield* eachRecord(store.nodes, view, COUNTER.nextNodeId, 'node', findings, (bytes, at, length) => {
     counts.nodes += 1;
     const shape = records.open(bytes, at, length);
     checkShape(shape, shapes);
@@ -48,21 +49,28 @@ export function verifyRecords(store: GraphStore, view: View, findings: Findings)
     records.values(shape);
   });
   const typeCount = view.counter(COUNTER.edgeTypes);
-  const edgesDone = eachRecord(store.edges, view, COUNTER.nextEdgeId, 'edge', findings, (bytes, at, length, id) => {
-    counts.edges += 1;
-    checkEdgeLength(id, length);
-    const type = edgeType(bytes, at);
-    const source = edgeSource(bytes, at);
-    const target = edgeTarget(bytes, at);
-    counts.out.add(id, source, target, type);
-    counts.in.add(id, target, source, type);
-    if (type >= typeCount) throw damagedRecord(`it has edge type ${type}, there are ${typeCount}`);
-    counts.types[type] = (counts.types[type] ?? 0) + 1;
-    const shape = records.open(bytes, at + EDGE_PROPERTIES_OFFSET, length - EDGE_PROPERTIES_OFFSET);
-    checkShape(shape, shapes);
-    if (shape.labelIds.length > 0) throw damagedRecord('an edge has labels');
-    records.values(shape);
-  });
+  const edgesDone = yield* eachRecord(
+    store.edges,
+    view,
+    COUNTER.nextEdgeId,
+    'edge',
+    findings,
+    (bytes, at, length, id) => {
+      counts.edges += 1;
+      checkEdgeLength(id, length);
+      const type = edgeType(bytes, at);
+      const source = edgeSource(bytes, at);
+      const target = edgeTarget(bytes, at);
+      counts.out.add(id, source, target, type);
+      counts.in.add(id, target, source, type);
+      if (type >= typeCount) throw damagedRecord(`it has edge type ${type}, there are ${typeCount}`);
+      counts.types[type] = (counts.types[type] ?? 0) + 1;
+      const shape = records.open(bytes, at + EDGE_PROPERTIES_OFFSET, length - EDGE_PROPERTIES_OFFSET);
+      checkShape(shape, shapes);
+      if (shape.labelIds.length > 0) throw damagedRecord('an edge has labels');
+      records.values(shape);
+    },
+  );
   counts.complete = nodesDone && edgesDone;
   return counts;
 }
@@ -89,7 +97,7 @@ function eachRecord(
   what: 'node' | 'edge',
   findings: Findings,
   visit: (bytes: Uint8Array, at: number, length: number, id: number) => void,
-): boolean {
+): Steps<boolean> {
   const next = view.counter(nextId);
   return scan(tree, view, findings, 'recordErrors', (cursor) => {
     const length = cursor.keyInto(KEY);
@@ -110,6 +118,9 @@ function eachRecord(
   });
 }
 
+/** Entries that are visited from one step to the next. */
+const STEP_ENTRIES = 128;
+
 /** Visits all entries of a tree. @returns false when it could not be read to its end */
 export function scan(
   tree: BTree,
@@ -117,15 +128,24 @@ export function scan(
   findings: Findings,
   kind: 'recordErrors' | 'adjacencyErrors' | 'indexErrors',
   visit: (cursor: Cursor) => void,
-): boolean {
-  return findings.attempt(kind, '', () => {
-    const cursor = tree.cursor(view);
-    try {
-      for (let more = cursor.first(); more; more = cursor.next()) visit(cursor);
-    } finally {
-      cursor.close();
+): Steps<boolean> {
+  return findings.attemptSteps(kind, entries(tree, view, visit));
+}
+
+function* entries(tree: BTree, view: View, visit: (cursor: Cursor) => void): Steps<void> {
+  const cursor = tree.cursor(view);
+  try {
+    let left = STEP_ENTRIES;
+    for (let more = cursor.first(); more; more = cursor.next()) {
+      visit(cursor);
+      left -= 1;
+      if (left > 0) continue;
+      left = STEP_ENTRIES;
+      yield;
     }
-  });
+  } finally {
+    cursor.close();
+  }
 }
 
 /** A label or key must not be named twice. @param known  shapes that were checked */

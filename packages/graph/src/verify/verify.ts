@@ -2,7 +2,9 @@ import { BTree } from '@sombra/btree';
 import type { Problem, View } from '@sombra/pager';
 import { Dictionary } from '../names/dictionary.ts';
 import { type FindingKind, Findings, isPageCode } from '../model/findings.ts';
-import { checkOptions, countOption, flagOption } from '../model/options.ts';
+import { callbackOption, checkOptions, countOption, flagOption } from '../model/options.ts';
+import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
+import type { Steps } from '../model/steps.ts';
 import { indexNumberOf } from '../indexes/definition.ts';
 import type { GraphStore } from '../store/store.ts';
 import { verifyAdjacency } from './verify-adjacency.ts';
@@ -10,15 +12,25 @@ import { verifyIndexes } from './verify-indexes.ts';
 import { verifyPropertyIndexes } from './verify-property-indexes.ts';
 import { verifyRecords } from './verify-records.ts';
 
-/** Options of `verify`. */
-export interface VerifyOptions {
+/** What `verifyIntegrity` does: checks pages and trees, records, both directions of adjacency, indexes and counts. */
+export type VerifyPhase = 'pages' | 'records' | 'adjacency' | 'indexes';
+
+/** How far `verifyIntegrity` is. */
+export interface VerifyProgress {
+  readonly phase: VerifyPhase;
+}
+
+/** Options of `verifyIntegrity`. What `onProgress` throws ends it. */
+export interface VerifyOptions extends RunOptions {
   /** Only read every page and check the use of pages by the file itself. Default false. */
   readonly checksumOnly?: boolean | undefined;
   /** Messages to keep; 0 for all. Default 100. What is beyond is still counted. */
   readonly maxErrors?: number | undefined;
+  /** Called when a phase begins. */
+  readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
 }
 
-/** What `verify` found. */
+/** What `verifyIntegrity` found. */
 export interface VerifyReport {
   /** Was nothing found? */
   readonly isClean: boolean;
@@ -44,38 +56,71 @@ const MAX_ERRORS = 100;
 /** Findings about pages and trees that are kept at most: each takes memory. */
 const PROBLEMS_MAX = 100_000;
 
+/** What a check was asked for, once the options are known to be right. */
+export interface VerifyAsked {
+  readonly checksumOnly: boolean;
+  readonly maxErrors: number;
+  readonly onProgress: VerifyOptions['onProgress'];
+}
+
+/** @throws DataError SOMBRA_OPTION */
+export function parseVerify(given: VerifyOptions | undefined): VerifyAsked {
+  const known = ['checksumOnly', 'maxErrors', 'onProgress', ...RUN_OPTIONS];
+  const options = checkOptions(given, known, 'verifyIntegrity');
+  return {
+    checksumOnly: flagOption(options?.checksumOnly, false, 'checksumOnly'),
+    maxErrors: countOption(options?.maxErrors, MAX_ERRORS, 'maxErrors') || Infinity,
+    onProgress: callbackOption(options?.onProgress, 'onProgress'),
+  };
+}
+
 /**
  * Checks the newest commit: every page, every tree, the freelist against what is used, every record, both directions of every
  * edge, degrees, indexes and counts against the records. Damage is reported, not thrown, and does not hide the rest as far as
- * that can be read. Memory: one bit per edge and direction.
- * @throws DataError SOMBRA_OPTION; StateError SOMBRA_CLOSED; IoError SOMBRA_IO
+ * that can be read. Memory: one bit per edge and direction. The commit is kept until the end, however long it takes.
+ * @throws StateError SOMBRA_CLOSED; IoError SOMBRA_IO; what `onProgress` throws
  */
-export function verifyGraph(store: GraphStore, options: VerifyOptions | undefined): VerifyReport {
-  options = checkOptions(options, ['checksumOnly', 'maxErrors'], 'verify');
-  const checksumOnly = flagOption(options?.checksumOnly, false, 'checksumOnly');
-  const findings = new Findings(countOption(options?.maxErrors, MAX_ERRORS, 'maxErrors') || Infinity);
-  const { pager } = store;
-  checkPages(store, checksumOnly, findings);
+export function* verifyGraph(store: GraphStore, asked: VerifyAsked): Steps<VerifyReport> {
+  const view = store.pager.snapshot({ exempt: true });
+  try {
+    return yield* verifyView(store, view, asked);
+  } finally {
+    view.release();
+  }
+}
+
+function* verifyView(store: GraphStore, view: View, asked: VerifyAsked): Steps<VerifyReport> {
+  const { checksumOnly, maxErrors, onProgress } = asked;
+  const findings = new Findings(maxErrors);
+  onProgress?.({ phase: 'pages' });
+  yield;
+  yield* checkPages(store, view, checksumOnly, findings);
   let nodes = 0;
   let edges = 0;
   if (!checksumOnly) {
     findings.attempt('structureErrors', '', () => {
       // Read afresh: the names in memory are no proof of what is in the tree.
-      new Dictionary(() => undefined).refresh(pager.view, store.dictionaryTree);
-      store.catchUp(pager.view);
+      new Dictionary(() => undefined).refresh(view, store.dictionaryTree);
+      store.catchUp(view);
     });
-    const records = verifyRecords(store, pager.view, findings);
-    verifyAdjacency(store, pager.view, 'out', records, findings);
-    verifyAdjacency(store, pager.view, 'in', records, findings);
-    verifyIndexes(store, pager.view, records, findings);
-    verifyPropertyIndexes(store, pager.view, findings);
+    onProgress?.({ phase: 'records' });
+    yield;
+    const records = yield* verifyRecords(store, view, findings);
+    onProgress?.({ phase: 'adjacency' });
+    yield;
+    yield* verifyAdjacency(store, view, 'out', records, findings);
+    yield* verifyAdjacency(store, view, 'in', records, findings);
+    onProgress?.({ phase: 'indexes' });
+    yield;
+    yield* verifyIndexes(store, view, records, findings);
+    yield* verifyPropertyIndexes(store, view, findings);
     nodes = records.nodes;
     edges = records.edges;
   }
   const { counts, errors, isEmpty } = findings;
   return {
     isClean: isEmpty,
-    checkedPages: pager.view.pageCount,
+    checkedPages: view.pageCount,
     checkedNodes: nodes,
     checkedEdges: edges,
     ...counts,
@@ -92,8 +137,7 @@ function indexTrees(view: View): BTree[] {
 }
 
 /** Checks pages, freelist and trees. */
-function checkPages(store: GraphStore, checksumOnly: boolean, findings: Findings): void {
-  const { pager } = store;
+function* checkPages(store: GraphStore, view: View, checksumOnly: boolean, findings: Findings): Steps<void> {
   const ofTrees: Problem[] = [];
   const trees = [
     store.nodes,
@@ -105,11 +149,11 @@ function checkPages(store: GraphStore, checksumOnly: boolean, findings: Findings
     store.dictionaryTree,
     store.statistics.tree,
   ];
-  const reachable = (mark: (page: number) => void): void => {
-    // Looked up here, as the check of the pager has gone to the newest commit.
-    for (const tree of [...trees, ...indexTrees(pager.view)]) ofTrees.push(...tree.check(pager.view, mark));
-  };
-  const problems = pager.check({ maxProblems: PROBLEMS_MAX, ...(checksumOnly ? {} : { reachable }) });
+  function* reachable(mark: (page: number) => void): Generator<undefined, void, undefined> {
+    for (const tree of [...trees, ...indexTrees(view)]) ofTrees.push(...(yield* tree.checkSteps(view, mark)));
+  }
+  const options = { maxProblems: PROBLEMS_MAX, ...(checksumOnly ? {} : { reachable }) };
+  const problems = yield* store.pager.checkSteps(view, options);
   const report = (kind: FindingKind, code: string, message: string): void => findings.add(kind, `${code}: ${message}`);
   for (const { code, message } of problems) {
     report(isPageCode(code) ? 'checksumFailures' : 'structureErrors', code, message);

@@ -73,7 +73,7 @@ export class OpenGraph {
 
   /** What verify finds; empty when all is well. */
   problems(): readonly string[] {
-    const report = this.graph.verify();
+    const report = this.graph.verifyIntegrity();
     expect(report.isClean).toBe(report.errors.length === 0);
     return report.errors;
   }

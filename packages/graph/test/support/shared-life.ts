@@ -227,7 +227,7 @@ export class SharedLife {
   private async lookAtTheEnd(): Promise<void> {
     const graph = this.connections[1].open();
     if (this.archiving) graph.pager.endArchive();
-    expectNone('at the end', graph.verify().errors);
+    expectNone('at the end', graph.verifyIntegrity().errors);
     for (const own of this.connections) own.close();
     await this.pause();
     for (const own of this.connections)
@@ -237,7 +237,7 @@ export class SharedLife {
       this.disk.list('.').filter((name) => name !== PATH),
     );
     const last = this.connections[1].open();
-    expectNone('opened again', [...compare(last.reader, this.model), ...last.verify().errors]);
+    expectNone('opened again', [...compare(last.reader, this.model), ...last.verifyIntegrity().errors]);
     this.connections[1].close();
   }
 }

@@ -120,7 +120,7 @@ const endArchive: Step[2] = ({ life, graph }) => {
 };
 
 const verify: Step[2] = ({ graph }) => {
-  const { errors } = graph.verify();
+  const { errors } = graph.verifyIntegrity();
   const [first] = errors;
   // A page that cannot be read is one of the findings.
   if (first !== undefined && errors.every((error) => error.startsWith('SOMBRA_IO: ')))
