@@ -3,6 +3,7 @@ import { NodeEnv } from './env.ts';
 import { LockRanges } from './lock-ranges.ts';
 import { normalPath, pathIn } from './memory-path.ts';
 import { directoryOf } from './names.ts';
+import { likePerm } from './permissions.ts';
 import { systemError } from './system-error.ts';
 import type { Operation } from './system-error.ts';
 import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';
@@ -48,12 +49,18 @@ export class MemoryVfs implements Vfs {
       if (mode.create !== true) throw systemError('ENOENT', 'open', path);
       this.inodes += 1n;
       const content = new ByteBuffer();
-      inode = { ino: this.inodes, mode: mode.perm ?? PERM_DEFAULT, content, locks: new LockRanges(), nlink: 1 };
+      inode = { ino: this.inodes, mode: this.permOf(mode), content, locks: new LockRanges(), nlink: 1 };
       this.names.set(name, inode);
     } else if (mode.create === true && mode.exclusive === true) {
       throw systemError('EEXIST', 'open', path);
     }
     return new MemoryFile(path, inode, this.dev, mode.write);
+  }
+
+  /** There is one owner and one group. */
+  private permOf({ like, perm = PERM_DEFAULT }: OpenMode): number {
+    const model = like === undefined ? undefined : this.names.get(normalPath(like));
+    return model === undefined ? perm : likePerm(model.mode, true);
   }
 
   stat(path: string): FileId | null {

@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -21,6 +22,7 @@ import { errnoOf, retrying, withErrno } from './node-errno.ts';
 import { fileId, NodeFile } from './node-file.ts';
 import { nativeLocks } from './node-locks.ts';
 import type { NativeLocks } from './node-locks.ts';
+import { likePerm } from './permissions.ts';
 import { systemError } from './system-error.ts';
 import type { FileId, OpenMode, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';
 
@@ -71,7 +73,7 @@ export class NodeVfs implements Vfs {
     try {
       withErrno('open', path, undefined, () => {
         if (!fstatSync(fd).isFile()) throw systemError('EINVAL', 'open', path);
-        if (created) fchmodSync(fd, mode.perm ?? PERM_DEFAULT);
+        if (created) setAccess(fd, mode);
       });
     } catch (error) {
       closeSync(fd);
@@ -204,6 +206,28 @@ class NodeDirectory implements VfsDirectory {
     const { fd } = this;
     this.fd = undefined;
     if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** Gives a new file its mode, and the owner and group of another file if it is to be like that one. */
+function setAccess(fd: number, { like, perm = PERM_DEFAULT }: OpenMode): void {
+  const model = like === undefined ? undefined : lstatSync(like, { throwIfNoEntry: false });
+  if (model === undefined) return fchmodSync(fd, perm);
+  const own = fstatSync(fd);
+  const grouped = own.gid === model.gid || isGiven(() => fchownSync(fd, own.uid, model.gid));
+  fchmodSync(fd, likePerm(model.mode, grouped));
+  if (own.uid !== model.uid) isGiven(() => fchownSync(fd, model.uid, grouped ? model.gid : own.gid));
+}
+
+/** Runs a change of owner. @returns false when this process may not, or its user namespace has no such user or group */
+function isGiven(change: () => void): boolean {
+  try {
+    change();
+    return true;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EPERM' || errno === 'EINVAL') return false;
+    throw error;
   }
 }
 

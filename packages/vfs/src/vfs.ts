@@ -18,6 +18,11 @@ export interface OpenMode {
   readonly exclusive?: boolean;
   /** Mode of a new file, applied whatever the umask. Default 0o600. */
   readonly perm?: number;
+  /**
+   * With `create`: a new file belongs to the same group and owner as the file of this name, as far as the process may give it away, and
+   * has its read and write bits. The group gets none that others do not have unless it is the same group. Without such a file: `perm`.
+   */
+  readonly like?: string;
 }
 
 /** Which file a name or a descriptor means, and how it is. */

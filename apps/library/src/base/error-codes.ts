@@ -264,8 +264,8 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_LOCK_FILE: entry(
     'StateError',
-    'The lock file of single-process mode cannot be read, so nobody can tell who has the database open.',
-    'Make sure that nobody has, and remove the file.',
+    'The lock file of single-process mode cannot be read, so it is unknown which process has the database open.',
+    'Make sure that none has, and remove the file.',
   ),
   SOMBRA_HARD_LINK: entry(
     ['StateError', 'warning'],
@@ -274,7 +274,7 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_DATABASE_MOVED: entry(
     'StateError',
-    'The file was replaced, moved or written by somebody else while it was open. Nothing more is written.',
+    'The file was replaced, moved or written from outside while it was open. Nothing more is written.',
     'Close it, and open the right file again.',
   ),
 
@@ -309,7 +309,7 @@ export const ERROR_CODES = Object.freeze({
   // ---- the system refused
   SOMBRA_BUSY: entry(
     'IoError',
-    'Somebody else has the database: `details` has pid, host and since of the process. Or a transaction begun by `beginTransaction` is open on this connection.',
+    'Another process has the database: `details` has its pid, host and since. Or a transaction begun by `beginTransaction` is open on this connection.',
     'Close it there, open with `busyTimeoutMs` to wait, or end the transaction first.',
   ),
   SOMBRA_IO: entry(

@@ -6,6 +6,7 @@ import { doubleWritePath } from '../format/double-write.ts';
 /** See the top of the file. */
 export class DoubleWriteArea {
   private readonly vfs: Vfs;
+  private readonly main: string;
   private readonly path: string;
   private readonly directory: string;
   /** The file whose name was made durable last. */
@@ -14,6 +15,7 @@ export class DoubleWriteArea {
   /** @param path  of main */
   constructor(vfs: Vfs, path: string) {
     this.vfs = vfs;
+    this.main = path;
     this.path = doubleWritePath(path);
     this.directory = directoryOf(path);
   }
@@ -25,7 +27,7 @@ export class DoubleWriteArea {
 
   /** Opens the file, creating it if need be. */
   open(): VfsFile {
-    return this.vfs.open(this.path, { write: true, create: true, perm: 0o600 });
+    return this.vfs.open(this.path, { write: true, create: true, like: this.main });
   }
 
   /**

@@ -72,7 +72,7 @@ export function decodeHolder(bytes: Uint8Array): Holder | undefined {
 export function writeHolder(vfs: Vfs, path: string, lock: number): void {
   const record = encodeHolder({ pid: vfs.env.pid, host: vfs.env.host, since: vfs.env.wallTimeMs() });
   try {
-    const file = vfs.open(shmPath(path), { write: true, create: true, perm: 0o600 });
+    const file = vfs.open(shmPath(path), { write: true, create: true, like: path });
     try {
       pwriteFully(file, record, HOLDERS_OFFSET + lock * HOLDER_SIZE);
     } finally {

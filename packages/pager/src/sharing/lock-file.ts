@@ -135,7 +135,7 @@ function readChain(vfs: Vfs, path: string): Lock[] {
 function place(vfs: Vfs, path: string, lock: Lock, name: string): void {
   const temporary = `${path}.tmp-${hex(vfs.env.random(16))}`; // what a crash leaves goes with other temporary names
   try {
-    const file = vfs.open(temporary, { write: true, create: true, exclusive: true, perm: 0o600 });
+    const file = vfs.open(temporary, { write: true, create: true, exclusive: true, like: path });
     try {
       pwriteFully(file, encodeText(JSON.stringify(lock)), 0);
       file.sync('full'); // a power loss must not leave the name without the content

@@ -87,7 +87,7 @@ export class Shm {
   static create(vfs: Vfs, path: string, state: SharedState): Shm {
     const name = shmPath(path);
     if (vfs.stat(name) !== null) vfs.unlink(name);
-    const file = vfs.open(name, { write: true, create: true, exclusive: true, perm: 0o600 });
+    const file = vfs.open(name, { write: true, create: true, exclusive: true, like: path });
     const shm = new Shm(file, name);
     try {
       pwriteFully(file, new Uint8Array(SHM_SIZE), 0);

@@ -189,6 +189,31 @@ export function vfsConformance(
   });
 
   describe(`${name}: names`, () => {
+    check('a new file is like another one: its read and write bits, and always its owner may use it', (vfs, path) => {
+      for (const [mode, expected] of [
+        [0o660, 0o660],
+        [0o644, 0o644],
+        [0o770, 0o660],
+        [0o400, 0o600],
+        [0o604, 0o604],
+      ] as const) {
+        vfs.open(path(`like ${mode}`), { write: true, create: true, perm: mode }).close();
+        const file = vfs.open(path(`new ${mode}`), {
+          write: true,
+          create: true,
+          like: path(`like ${mode}`),
+          perm: 0o601,
+        });
+        expect([mode, file.stat().mode]).toEqual([mode, expected]);
+        file.close();
+        vfs.open(path(`new ${mode}`), { write: true, create: true, perm: 0o666 }).close();
+        expect(vfs.stat(path(`new ${mode}`))!.mode).toBe(expected);
+      }
+      const file = vfs.open(path('like none'), { write: true, create: true, like: path('none'), perm: 0o640 });
+      expect(file.stat().mode).toBe(0o640);
+      file.close();
+    });
+
     check('stat by name and by descriptor agree', (vfs, path) => {
       expect(vfs.stat(path('a'))).toBe(null);
       const file = vfs.open(path('a'), { write: true, create: true, perm: 0o640 });

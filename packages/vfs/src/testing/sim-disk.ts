@@ -7,6 +7,7 @@ import { encodeText } from '../text.ts';
 import { xxh32 } from '../checksum.ts';
 import { normalPath, pathIn } from '../memory-path.ts';
 import { directoryOf } from '../names.ts';
+import { likePerm } from '../permissions.ts';
 import { systemError } from '../system-error.ts';
 import type { Operation } from '../system-error.ts';
 import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsFile } from '../vfs.ts';
@@ -167,7 +168,9 @@ export class SimDisk implements Vfs {
       if (mode.create !== true) throw systemError('ENOENT', 'open', path);
       this.step('create', path);
       this.inodes += 1n;
-      inode = new SimInode(this.inodes, mode.perm ?? PERM_DEFAULT);
+      const model = mode.like === undefined ? undefined : this.names.current.get(normalPath(mode.like));
+      const perm = model === undefined ? (mode.perm ?? PERM_DEFAULT) : likePerm(model.mode, true);
+      inode = new SimInode(this.inodes, perm);
       this.names.create(name, inode, this.count);
     } else if (mode.create === true && mode.exclusive === true) {
       throw systemError('EEXIST', 'open', path);

@@ -156,7 +156,7 @@ export class LogWalk {
     const end = endOfContent(file, offset, this.currentReader().size);
     if (end === offset) return [];
     const name = asidePath(vfs, path, `${toHex(this.current.header.salt)}-from-${offset}`);
-    const copy = vfs.open(name, { write: true, create: true, exclusive: true, perm: 0o600 });
+    const copy = vfs.open(name, { write: true, create: true, exclusive: true, like: path });
     try {
       copyBytes(file, offset, end, copy);
       copy.sync('full');

@@ -534,7 +534,7 @@ export function prepareSegment(
   });
   const header = decodeSegmentHeader(bytes);
   if (header === undefined) throw new InvariantError('a header that was encoded can be read');
-  const file = vfs.open(sparePath(path), { write: true, create: true, perm: 0o600 });
+  const file = vfs.open(sparePath(path), { write: true, create: true, like: path });
   try {
     pwriteFully(file, bytes, 0);
     file.sync('full');

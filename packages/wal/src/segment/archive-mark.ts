@@ -43,7 +43,7 @@ export function markArchived(vfs: Vfs, path: string, seq: number): void {
   const temporary = temporaryPath(path);
   removeTemporary(vfs, path);
   try {
-    writeMark(vfs, temporary, seq);
+    writeMark(vfs, path, temporary, seq);
     withDirectory(vfs, directoryOf(mark), (directory) => {
       vfs.rename(temporary, mark);
       directory.sync();
@@ -58,8 +58,8 @@ export function markArchived(vfs: Vfs, path: string, seq: number): void {
   }
 }
 
-function writeMark(vfs: Vfs, temporary: string, seq: number): void {
-  const file = vfs.open(temporary, { write: true, create: true, exclusive: true, perm: 0o600 });
+function writeMark(vfs: Vfs, path: string, temporary: string, seq: number): void {
+  const file = vfs.open(temporary, { write: true, create: true, exclusive: true, like: path });
   try {
     pwriteFully(
       file,
