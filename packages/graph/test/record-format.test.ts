@@ -2,7 +2,7 @@
 // the code; what cannot be stored is refused with its code; damaged records give a typed error or an answer of bounded size.
 // Method: encode and decode by way of a plain list of names; hold the tables against the constants; mutate bytes at random.
 import { inspect } from 'node:util';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
 import { NESTING_MAX, RECORD_SIZE_MAX, VALUE_SIZE_MAX } from '../src/model/limits.ts';
 import * as format from '../src/records/record-format.ts';
@@ -263,8 +263,10 @@ describe('values come back as they were', () => {
 });
 
 describe('keys are data', () => {
-  beforeAll(() => {
-    Object.freeze(Object.prototype);
+  const inherited = Object.getOwnPropertyDescriptors(Object.prototype);
+
+  afterEach(() => {
+    expect(Object.getOwnPropertyDescriptors(Object.prototype)).toEqual(inherited);
   });
 
   const KEYS = [
@@ -280,10 +282,11 @@ describe('keys are data', () => {
     '__defineGetter__',
   ];
 
-  test('keys that JavaScript objects know come back, in records and in maps, with a frozen Object.prototype', () => {
+  test('keys that JavaScript objects know come back, in records and in maps, and Object.prototype stays as it is', () => {
     const own = Object.fromEntries(KEYS.map((key, i) => [key, i]));
     const { properties } = decode(encode({ ...own, map: own }));
     for (const object of [properties, properties['map'] as Record<string, PropertyValue>]) {
+      expect(object instanceof Object).toBe(false);
       KEYS.forEach((key, i) => {
         expect(Object.hasOwn(object, key)).toBe(true);
         expect(object[key]).toBe(i);
