@@ -27,8 +27,6 @@ export interface ScheduleOptions {
   readonly stepsMax?: number;
   /** Time of day at the start, ms since 1970. */
   readonly wallTimeMs?: number;
-  /** May leave a step out: it is gone for good. For faults that a test has to notice. */
-  readonly loses?: (kind: StepKind, env: ScheduledEnv) => boolean;
 }
 
 interface Step {
@@ -238,7 +236,6 @@ export class SimSchedule {
     }
     this.pass(this.time + this.random.pick(PACES));
     env.take(step);
-    if (this.options.loses?.(step.kind, env) === true) return;
     if (step.kind === 'sync' && this.stack.length > 0) this.unfollowed.add(env);
     try {
       this.on(env, step.run);
