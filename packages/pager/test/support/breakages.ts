@@ -1,8 +1,7 @@
 // Faults of the platform that no engine could survive. A suite that does not notice them would not notice the same faults of the engine.
-import type { OpenMode, Vfs, VfsFile } from '@sombra/vfs';
+import type { OpenMode, Vfs, VfsEnv, VfsFile } from '@sombra/vfs';
 import type { SimulatedEnv } from '@sombra/vfs/testing';
 import { LOCK_BASE, LOCK_READ, LOCK_READ_SLOTS, LOCK_WRITE } from '../../src/sharing/locks.ts';
-import type { Breakage } from './schedule-run.ts';
 import { WrappedVfs } from './wrapped-vfs.ts';
 
 /** A file system whose descriptors are spoiled as they are opened. */
@@ -21,10 +20,41 @@ class Spoiled extends WrappedVfs {
   }
 }
 
-function spoiled(spoil: (file: VfsFile, env: SimulatedEnv) => void): Breakage {
-  return { disk: (inner) => new Spoiled(inner, spoil) };
+/** The disk as a process sees it. */
+type Seen = (disk: Vfs) => Vfs;
+
+function spoiled(spoil: (file: VfsFile, env: SimulatedEnv) => void): Seen {
+  return (disk) => new Spoiled(disk, spoil);
 }
 
+/** A process some of whose timers or deferred calls are forgotten. */
+class Forgetful extends WrappedVfs {
+  private readonly spoilt: VfsEnv;
+
+  constructor(inner: Vfs, forgets: Pick<VfsEnv, 'setTimer'> | Pick<VfsEnv, 'defer'>) {
+    super(inner);
+    const { env } = inner;
+    this.spoilt = {
+      pid: env.pid,
+      host: env.host,
+      identify: (pid) => env.identify(pid),
+      wallTimeMs: () => env.wallTimeMs(),
+      monotonicMs: () => env.monotonicMs(),
+      random: (count) => env.random(count),
+      sleep: (ms) => env.sleep(ms),
+      setTimer: (fn, ms) => env.setTimer(fn, ms),
+      clearTimer: (timer) => env.clearTimer(timer),
+      defer: (fn) => env.defer(fn),
+      ...forgets,
+    };
+  }
+
+  override get env(): VfsEnv {
+    return this.spoilt;
+  }
+}
+
+const nothing = (): void => undefined;
 const isLog = ({ path }: VfsFile): boolean => path.endsWith('-wal');
 const isReader = (byte: number): boolean => byte >= LOCK_READ && byte < LOCK_READ + LOCK_READ_SLOTS;
 
@@ -40,7 +70,7 @@ function every(count: number): () => boolean {
 export interface Canary {
   readonly name: string;
   /** A new one for each run. */
-  readonly breakage: () => Breakage;
+  readonly breakage: () => Seen;
   /** What is to be noticed. */
   readonly noticed: RegExp;
 }
@@ -166,7 +196,10 @@ export const CANARIES: readonly Canary[] = [
     noticed: /idle processes hold: WRITE|never gets its turn/,
     breakage: () => {
       const fails = every(3);
-      return { loses: (kind) => kind === 'timer' && fails() };
+      return (disk) => {
+        const { env } = disk;
+        return new Forgetful(disk, { setTimer: (fn, ms) => env.setTimer(fails() ? nothing : fn, ms) });
+      };
     },
   },
   {
@@ -174,7 +207,10 @@ export const CANARIES: readonly Canary[] = [
     noticed: /idle processes hold: READ|never gets its turn|never acknowledged|does not come to its end/,
     breakage: () => {
       const fails = every(8);
-      return { loses: (kind) => kind === 'deferred' && fails() };
+      return (disk) => {
+        const { env } = disk;
+        return new Forgetful(disk, { defer: (fn) => env.defer(fails() ? nothing : fn) });
+      };
     },
   },
   {
@@ -182,7 +218,13 @@ export const CANARIES: readonly Canary[] = [
     noticed: /does not end|never gets its turn|never acknowledged|does not come to its end/,
     breakage: () => {
       const fails = every(8);
-      return { loses: (kind) => kind === 'sync' && fails() };
+      return spoiled((file) => {
+        const sync = file.syncAsync.bind(file);
+        file.syncAsync = (kind) => {
+          const done = sync(kind);
+          return fails() ? new Promise(nothing) : done;
+        };
+      });
     },
   },
 ];

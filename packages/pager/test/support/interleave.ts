@@ -1,4 +1,5 @@
 // Lets another process move between any two visible calls of one: every place of a script, every kind of move.
+import type { Vfs } from '@sombra/vfs';
 import { CRASH_POLICIES, Random, SimDisk } from '@sombra/vfs/testing';
 import type { Succession } from './successions.ts';
 import { BrokenPromise, World } from './world.ts';
@@ -43,6 +44,8 @@ export interface InterleaveOptions {
   readonly seed: number;
   readonly first: number;
   readonly stride: number;
+  /** The disk as each process sees it; for faults that have to be noticed. */
+  readonly seen?: (disk: Vfs) => Vfs;
 }
 
 /** @returns places tried, and how often the move was refused */
@@ -75,7 +78,12 @@ async function interleaveOnce(
   where: string,
 ): Promise<boolean> {
   const random = new Random(options.seed).fork(`${succession.name} ${move} ${call}`);
-  const world = new World(new SimDisk({ seed: options.seed }), new Random(options.seed), succession.options);
+  const world = new World(
+    new SimDisk({ seed: options.seed }),
+    new Random(options.seed),
+    succession.options,
+    options.seen,
+  );
   const { vfs } = world.process(victim);
   const other = world.process(9);
   let moved = false;

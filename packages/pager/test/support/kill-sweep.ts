@@ -1,4 +1,5 @@
 // Kills one of several processes before each of its visible calls, lets the others go on, and takes crash images on the way.
+import type { Vfs } from '@sombra/vfs';
 import { CRASH_POLICIES, Random, SimDisk } from '@sombra/vfs/testing';
 import type { CrashPolicy } from '@sombra/vfs/testing';
 import type { Succession } from './successions.ts';
@@ -12,6 +13,8 @@ export interface KillOptions {
   readonly first: number;
   /** Images of random policies when it died, besides the death of all processes. Every second time there is one in the end, too. */
   readonly images: number;
+  /** The disk as each process sees it; for faults that have to be noticed. */
+  readonly seen?: (disk: Vfs) => Vfs;
 }
 
 /** What was tried. */
@@ -48,7 +51,12 @@ async function killOnce(
   where: string,
 ): Promise<boolean> {
   const random = new Random(options.seed).fork(`${succession.name} ${call}`);
-  const world = new World(new SimDisk({ seed: options.seed }), new Random(options.seed), succession.options);
+  const world = new World(
+    new SimDisk({ seed: options.seed }),
+    new Random(options.seed),
+    succession.options,
+    options.seen,
+  );
   const { vfs } = world.process(victim);
   vfs.dieBefore = call;
   vfs.tornSectors = random.chance(0.5) ? random.below(12) : 0;
@@ -56,6 +64,12 @@ async function killOnce(
     count.images += 1;
     world.tryCrash(`${where}, ${when}`, policy, random.fork(`${when} ${count.images}`));
   };
+  if (call % 4 === 0) {
+    world.onAcknowledged = () => {
+      world.onAcknowledged = undefined;
+      crash('when a commit is acknowledged', random.pick(CRASH_POLICIES));
+    };
+  }
   await succession.run(world);
   if (!vfs.dead) return false;
   count.kills += 1;

@@ -3,7 +3,7 @@
 // ledger knows what was promised.
 import type { Vfs } from '@sombra/vfs';
 import { CRASH_POLICIES, Random, SimDisk, SimProcess, SimSchedule } from '@sombra/vfs/testing';
-import type { CrashPolicy, ScheduledEnv, ScheduleOptions } from '@sombra/vfs/testing';
+import type { CrashPolicy, ScheduledEnv } from '@sombra/vfs/testing';
 import { Pager } from '../../src/index.ts';
 import type { PagerOptions } from '../../src/index.ts';
 import { LOCK_BASE, LOCK_READ, LOCK_READ_SLOTS, LOCK_RECOVER, LOCK_WAIT, LOCK_WRITE } from '../../src/sharing/locks.ts';
@@ -14,13 +14,6 @@ import { examine, randomChanges } from './model.ts';
 import { MortalVfs } from './mortal-vfs.ts';
 import { Actor, PATH, randomActions } from './schedule-actor.ts';
 import type { Surroundings } from './schedule-actor.ts';
-
-/** Something that a test breaks on purpose, to see that it is noticed. */
-export interface Breakage {
-  /** The file system below each process. */
-  readonly disk?: (inner: Vfs) => Vfs;
-  readonly loses?: ScheduleOptions['loses'];
-}
 
 /** What a run has shown. */
 export interface ScheduleResult {
@@ -48,9 +41,13 @@ const STEPS_MAX = 5000;
 /** Most interruptions of a run. */
 const INTERRUPTIONS = 12;
 
-/** Runs one schedule. @throws Broken, ScheduleError for the first thing that is not as it was promised */
-export async function runSchedule(seed: number, breakage: Breakage = {}): Promise<ScheduleResult> {
-  return new Machine(seed, breakage).run();
+/**
+ * Runs one schedule.
+ * @param seen  the disk as each process sees it; for faults that have to be noticed
+ * @throws Broken, ScheduleError for the first thing that is not as it was promised
+ */
+export async function runSchedule(seed: number, seen: (disk: Vfs) => Vfs = (whole) => whole): Promise<ScheduleResult> {
+  return new Machine(seed, seen).run();
 }
 
 class Machine implements Surroundings {
@@ -58,7 +55,7 @@ class Machine implements Surroundings {
   readonly ledger: Ledger;
   readonly options: Omit<PagerOptions, 'vfs' | 'path'>;
 
-  private readonly breakage: Breakage;
+  private readonly seen: (disk: Vfs) => Vfs;
   private readonly random: Random;
   private readonly disk: SimDisk;
   /** Of what is no work of any process. */
@@ -74,8 +71,8 @@ class Machine implements Surroundings {
   private images = 0;
   private refusals = 0;
 
-  constructor(seed: number, breakage: Breakage) {
-    this.breakage = breakage;
+  constructor(seed: number, seen: (disk: Vfs) => Vfs) {
+    this.seen = seen;
     const random = (this.random = new Random(seed).fork('machine'));
     const full = random.chance(0.7);
     this.options = {
@@ -88,11 +85,7 @@ class Machine implements Surroundings {
       syncMode: full ? 'full' : 'normal',
     };
     this.disk = new SimDisk({ seed });
-    this.schedule = new SimSchedule({
-      seed,
-      stepsMax: STEPS_MAX,
-      ...(breakage.loses === undefined ? {} : { loses: breakage.loses }),
-    });
+    this.schedule = new SimSchedule({ seed, stepsMax: STEPS_MAX });
     this.ledger = new Ledger(full);
     this.env = this.schedule.process(MACHINE_PID);
     this.interrupts = { random: random.fork('interrupts'), chance: random.pick([0, 0, 0.01, 0.04]) };
@@ -107,8 +100,7 @@ class Machine implements Surroundings {
   newProcess(): { env: ScheduledEnv; vfs: MortalVfs } {
     const env = this.schedule.process(FIRST_PID + this.processes);
     this.processes += 1;
-    const seen = new SimProcess(this.disk, env);
-    const vfs = new MortalVfs(this.breakage.disk?.(seen) ?? seen, env.pid);
+    const vfs = new MortalVfs(this.seen(new SimProcess(this.disk, env)), env.pid);
     vfs.onCall = () => this.interrupt(env);
     return { env, vfs };
   }

