@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROOT } from './repository.ts';
+import { publishedPackages, ROOT } from './repository.ts';
 
 const MARK = '=== block';
 const BLOCK = /^```(js|text|sh)\n([\s\S]*?)^```$/gm;
@@ -25,6 +25,11 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** The published package that brings a command. */
+function packageOf(command: string): string | undefined {
+  return publishedPackages().find(({ json }) => Object.hasOwn(json.bin ?? {}, command))?.json.name;
+}
+
 test('every block of JavaScript prints what stands below it', () => {
   const programs = blocks.filter(({ kind }) => kind === 'js');
   const expected = programs.map((program) => {
@@ -36,6 +41,23 @@ test('every block of JavaScript prints what stands below it', () => {
   writeFileSync(join(folder, 'tutorial.mjs'), program);
   const output = execFileSync('node', ['tutorial.mjs'], { cwd: folder, encoding: 'utf8', timeout: 60_000 });
   expect(output.split(`${MARK}\n`).slice(0, -1)).toEqual(expected);
+});
+
+test('what it imports and starts, it has installed before', () => {
+  const installed = new Set<string>();
+  const used = new Set<string>();
+  for (const { kind, text } of blocks) {
+    for (const [, name] of kind === 'js' ? text.matchAll(/from '([^'.:]+)'/g) : []) {
+      expect(installed, `import from '${name}'`).toContain(name);
+      used.add(name!);
+    }
+    for (const line of kind === 'sh' ? text.split('\n').filter((each) => each !== '') : []) {
+      const [, names] = /^npm install (?:--global )?(.+)$/.exec(line) ?? [];
+      if (names !== undefined) names.split(' ').forEach((name) => installed.add(name));
+      else expect(installed, line).toContain(packageOf(line.split(' ')[0]!));
+    }
+  }
+  expect([...installed].sort()).toEqual(['@sombra/cli', ...used].sort());
 });
 
 test('its commands work on the file that it leaves', () => {
