@@ -50,6 +50,7 @@ export type {
   BfsOptions,
   BulkEdge,
   BulkNode,
+  BulkOptions,
   BulkProgress,
   BulkResult,
   BulkSource,

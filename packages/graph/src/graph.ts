@@ -1,12 +1,12 @@
 import { checkOptions, flagOption, ownOptions } from './model/options.ts';
 import type { RunOptions } from './model/run-options.ts';
-import { PausingRun, runSteps } from './model/steps.ts';
+import { PausingRun, runSteps, type Steps } from './model/steps.ts';
 import { Watch } from './model/watch.ts';
 import type { Pager } from '@sombra/pager';
 import { AdjacencyWriter } from './adjacency/adjacency-writer.ts';
-import { type BulkOptions, type BulkResult, type BulkSource, bulkLoad } from './bulk/bulk-load.ts';
+import { type BulkOptions, type BulkResult, type BulkSource, bulkLoad, parseBulk } from './bulk/bulk-load.ts';
 import { EdgeColumns } from './adjacency/edge-columns.ts';
-import { createIndex, type CreateIndexOptions } from './bulk/create-index.ts';
+import { createIndex, type CreateIndexOptions, parseIndex } from './bulk/create-index.ts';
 import { dropIndex } from './bulk/drop-index.ts';
 import { IndexChanges } from './indexes/index-changes.ts';
 import { RecordWriter } from './records/record-writer.ts';
@@ -45,6 +45,8 @@ export class Graph {
   private readonly workspace: Workspace;
   private readonly parts: WriterParts;
   private current: GraphTransaction | undefined;
+  /** What holds WRITE between turns of the event loop. */
+  private writing: PausingRun<unknown> | undefined;
 
   private constructor(pager: Pager, store: GraphStore) {
     const { pageSize } = pager;
@@ -109,7 +111,18 @@ export class Graph {
    */
   bulkLoad(source: BulkSource, options?: BulkOptions): BulkResult {
     this.settle();
-    return bulkLoad(this.store, source, options);
+    return runSteps(bulkLoad(this.store, parseBulk(source, options), false), this.watch(options));
+  }
+
+  /**
+   * As `bulkLoad`, letting the event loop turn every few milliseconds. Reads go on meanwhile and see nothing of the load; until it has
+   * ended, every write of this connection is refused with SOMBRA_TRANSACTION_ACTIVE, and other connections wait as for any writer.
+   * While another connection writes, it waits without blocking. A signal ends it, and the graph stays empty.
+   * @returns rejected with SOMBRA_ABORTED, and with what the synchronous form throws
+   */
+  async bulkLoadAsync(source: BulkSource, options?: BulkOptions): Promise<BulkResult> {
+    this.settle();
+    return await this.writePausing(bulkLoad(this.store, parseBulk(source, options), true), options);
   }
 
   /**
@@ -124,14 +137,30 @@ export class Graph {
    *   changed then
    */
   createPropertyIndex(label: string, keys: string | readonly string[], options?: CreateIndexOptions): boolean {
-    this.settle();
-    return createIndex(this.store, 'node', label, keys, options);
+    return this.createIndex('node', label, keys, options);
+  }
+
+  /** As `createPropertyIndex`, letting the event loop turn; see `bulkLoadAsync`. */
+  createPropertyIndexAsync(
+    label: string,
+    keys: string | readonly string[],
+    options?: CreateIndexOptions,
+  ): Promise<boolean> {
+    return this.createIndexAsync('node', label, keys, options);
   }
 
   /** As `createPropertyIndex`, on the edges of a type. */
   createEdgePropertyIndex(type: string, keys: string | readonly string[], options?: CreateIndexOptions): boolean {
-    this.settle();
-    return createIndex(this.store, 'edge', type, keys, options);
+    return this.createIndex('edge', type, keys, options);
+  }
+
+  /** As `createPropertyIndexAsync`, on the edges of a type. */
+  createEdgePropertyIndexAsync(
+    type: string,
+    keys: string | readonly string[],
+    options?: CreateIndexOptions,
+  ): Promise<boolean> {
+    return this.createIndexAsync('edge', type, keys, options);
   }
 
   /** Drops the index on exactly these properties; one or more commits of its own. @returns false when there is none */
@@ -177,6 +206,45 @@ export class Graph {
       propertyKeys: reader.propertyKeys().length,
       hintMemory,
     };
+  }
+
+  /**
+   * Gives up what `bulkLoadAsync` or `createPropertyIndexAsync` is doing, so that others may write: nothing is changed, and their promise is
+   * rejected with `error`.
+   */
+  giveUpWriting(error: Error): void {
+    this.writing?.end(error);
+  }
+
+  private createIndex(
+    on: 'node' | 'edge',
+    name: string,
+    keys: string | readonly string[],
+    options: CreateIndexOptions | undefined,
+  ): boolean {
+    this.settle();
+    return runSteps(createIndex(this.store, parseIndex(on, name, keys, options), false), this.watch(options));
+  }
+
+  private async createIndexAsync(
+    on: 'node' | 'edge',
+    name: string,
+    keys: string | readonly string[],
+    options: CreateIndexOptions | undefined,
+  ): Promise<boolean> {
+    this.settle();
+    return await this.writePausing(createIndex(this.store, parseIndex(on, name, keys, options), true), options);
+  }
+
+  /** Runs what holds WRITE between its steps. */
+  private async writePausing<T>(steps: Steps<T>, options: RunOptions | undefined): Promise<T> {
+    const run = new PausingRun(steps, this.watch(options), this.pager.env);
+    this.writing ??= run;
+    try {
+      return await run.run();
+    } finally {
+      if (this.writing === run) this.writing = undefined;
+    }
   }
 
   private watch(options: RunOptions | undefined): Watch {

@@ -6,7 +6,7 @@
 import { Pager } from '@sombra/pager';
 import { CRASH_POLICIES, type CrashPolicy, Random as DiskRandom, SimCrash, SimDisk } from '@sombra/vfs/testing';
 import { expect, test } from 'vitest';
-import { bulkLoad } from '../src/bulk/bulk-load.ts';
+import { bulkLoad } from './support/small-runs.ts';
 import { Graph } from '../src/index.ts';
 import { SMALL } from './support/open.ts';
 import { suiteRuns, suiteSeed } from './support/random.ts';

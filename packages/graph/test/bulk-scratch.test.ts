@@ -4,7 +4,8 @@
 import { Pager } from '@sombra/pager';
 import { MemoryVfs } from '@sombra/vfs';
 import { expect, test } from 'vitest';
-import { type BulkSource, bulkLoad } from '../src/bulk/bulk-load.ts';
+import type { BulkSource } from '../src/bulk/bulk-load.ts';
+import { bulkLoad } from './support/small-runs.ts';
 import { RadixSorter } from '../src/sorting/radix-sort.ts';
 import { codeOf } from './support/errors.ts';
 import { SMALL } from './support/open.ts';

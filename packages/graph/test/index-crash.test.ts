@@ -7,7 +7,7 @@ import { Pager } from '@sombra/pager';
 import { CRASH_POLICIES, type CrashPolicy, Random as DiskRandom, SimCrash, SimDisk } from '@sombra/vfs/testing';
 import { expect, test } from 'vitest';
 import { Graph, type GraphReader, type GraphTransaction } from '../src/index.ts';
-import { createIndex } from '../src/bulk/create-index.ts';
+import { createIndex } from './support/small-runs.ts';
 import { dropIndex } from '../src/bulk/drop-index.ts';
 import { SMALL } from './support/open.ts';
 import { suiteRuns, suiteSeed } from './support/random.ts';
@@ -29,7 +29,7 @@ const STEPS: ((graph: StoreGraph) => void)[] = [
   (graph) => graph.write((tx) => change(tx, 1)),
   ({ store }) => createIndex(store, 'node', 'A', ['y', 'x'], { unique: true }, 200),
   (graph) => graph.write((tx) => change(tx, 2)),
-  ({ store }) => dropIndex(store, 'node', 'A', 'x', 25),
+  ({ store }) => dropIndex(store, 'node', 'A', 'x'),
   (graph) => graph.write((tx) => change(tx, 3)),
 ];
 

@@ -68,6 +68,11 @@ export class Pager {
     return this.cache.pageSize;
   }
 
+  /** How long a call waits while another connection writes, unless it says otherwise. */
+  get busyTimeoutMs(): number {
+    return this.database.connection.options.busyTimeoutMs;
+  }
+
   /** Is a write transaction or a bulk load open? */
   get inTransaction(): boolean {
     const { connection } = this.database;
@@ -137,10 +142,11 @@ export class Pager {
 
   /**
    * Begins a bulk load: pages past the log, one commit at the end.
+   * @param waitMs  as `begin`
    * @throws as `begin`
    */
-  bulk(): BulkWriter {
-    return this.database.connection.writer.bulk();
+  bulk(waitMs?: number): BulkWriter {
+    return this.database.connection.writer.bulk(waitMs);
   }
 
   /** Checks the newest commit. @returns problems found, empty when all is well @throws StateError SOMBRA_CLOSED */

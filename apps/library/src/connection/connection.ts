@@ -7,7 +7,7 @@ import { DataError, StateError } from '@sombra/vfs';
 import type { CheckpointResult, Pager } from '@sombra/pager';
 import type {
   AllShortestOptions,
-  BulkProgress,
+  BulkOptions,
   BulkResult,
   BulkSource,
   CreateIndexOptions,
@@ -215,6 +215,29 @@ export abstract class Connection extends SingleWrites {
     return this.alone((graph) => graph.createEdgePropertyIndex(type, keys, options));
   }
 
+  /**
+   * As `createPropertyIndex`, letting the event loop turn every few milliseconds. It holds the right to write until it has ended: reads go
+   * on, `transactionAsync` and other connections wait, other writes are refused with SOMBRA_BUSY. A signal ends it, and nothing was
+   * changed.
+   * @returns rejected with SOMBRA_ABORTED, SOMBRA_CLOSED, and with what the synchronous form throws
+   */
+  createPropertyIndexAsync(
+    label: string,
+    keys: string | readonly string[],
+    options?: CreateIndexOptions,
+  ): Promise<boolean> {
+    return this.alonePausing((graph) => graph.createPropertyIndexAsync(label, keys, options));
+  }
+
+  /** As `createPropertyIndexAsync`, on the edges of a type. */
+  createEdgePropertyIndexAsync(
+    type: string,
+    keys: string | readonly string[],
+    options?: CreateIndexOptions,
+  ): Promise<boolean> {
+    return this.alonePausing((graph) => graph.createEdgePropertyIndexAsync(type, keys, options));
+  }
+
   /** Drops the index on exactly these properties. @returns false when there is none @throws as `addNode` */
   dropPropertyIndex(label: string, keys: string | readonly string[]): boolean {
     return this.alone((graph) => graph.dropPropertyIndex(label, keys));
@@ -231,12 +254,13 @@ export abstract class Connection extends SingleWrites {
    * @throws StateError SOMBRA_BULK_NOT_EMPTY, SOMBRA_READ_ONLY, SOMBRA_CLOSED, and as `addNode`; DataError for what the
    *   source gives; what the source throws
    */
-  bulkLoad(
-    source: BulkSource,
-    options?: { readonly onProgress?: (progress: BulkProgress) => void; readonly progressEvery?: number },
-  ): BulkResult {
-    const { rules } = this.transactions;
-    return this.alone((graph) => graph.bulkLoad(rules === undefined ? source : checkedSource(source, rules), options));
+  bulkLoad(source: BulkSource, options?: BulkOptions): BulkResult {
+    return this.alone((graph) => graph.bulkLoad(this.rows(source), options));
+  }
+
+  /** As `bulkLoad`, letting the event loop turn; see `createPropertyIndexAsync`. The database stays empty when it is ended. */
+  bulkLoadAsync(source: BulkSource, options?: BulkOptions): Promise<BulkResult> {
+    return this.alonePausing((graph) => graph.bulkLoadAsync(this.rows(source), options));
   }
 
   /**
@@ -246,6 +270,7 @@ export abstract class Connection extends SingleWrites {
    */
   checkpoint(): CheckpointResult {
     this.checkOpen();
+    this.transactions.refusePausing();
     if (!this.inTransaction) this.transactions.drain();
     return this.pager.checkpoint();
   }
@@ -324,6 +349,18 @@ export abstract class Connection extends SingleWrites {
   protected override write<T>(write: (tx: Transaction) => T): T {
     this.checkOpen();
     return this.transactions.single(write);
+  }
+
+  /** As `alone`, for what lets the event loop turn. */
+  private alonePausing<T>(work: (graph: Graph) => Promise<T>): Promise<T> {
+    this.checkOpen();
+    return this.transactions.runPausing(() => work(this.graph));
+  }
+
+  /** What a bulk load takes, checked against the schema if there is one. */
+  private rows(source: BulkSource): BulkSource {
+    const { rules } = this.transactions;
+    return rules === undefined ? source : checkedSource(source, rules);
   }
 
   /** What commits by itself, past the transactions, and comes behind those that wait. */

@@ -34,6 +34,8 @@ export class Transactions implements TransactionOwner, QueueRunner {
   private readonly dropped: FinalizationRegistry<OpenTransaction>;
   private readonly queue: TransactionQueue;
   private current: OpenTransaction | undefined;
+  /** Is something under way that holds the right to write between turns of the event loop? */
+  private pausing = false;
 
   constructor(graph: Graph, env: VfsEnv, limits: TransactionLimits, warn: (warning: Warning) => void) {
     this.graph = graph;
@@ -54,6 +56,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
 
   /** `GraphDB.transaction`. */
   run<T>(fn: (tx: Transaction) => T): T {
+    this.refusePausing();
     const outer = this.active;
     if (outer?.managed === true) return this.runNested(outer, new Transaction(outer, this), fn);
     if (outer !== undefined) refuseBusy();
@@ -66,7 +69,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
   }
 
   isBusy(): boolean {
-    return this.active !== undefined;
+    return this.pausing || this.active !== undefined;
   }
 
   isGroupFull(): boolean {
@@ -98,6 +101,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
 
   /** `GraphDB.beginTransaction`. */
   begin(): Transaction {
+    this.refusePausing();
     if (this.active !== undefined) {
       throw new StateError(
         'SOMBRA_TRANSACTION_ACTIVE',
@@ -125,8 +129,19 @@ export class Transactions implements TransactionOwner, QueueRunner {
     this.queue.drain();
   }
 
+  /** Refuses a write while a bulk load or the creation of an index is between two of its steps. @throws IoError SOMBRA_BUSY */
+  refusePausing(): void {
+    if (!this.pausing) return;
+    throw new IoError(
+      'SOMBRA_BUSY',
+      'a bulk load or the creation of an index is under way on this connection: await it, or use transactionAsync, which waits for it',
+      { details: { lock: 'TRANSACTION' } },
+    );
+  }
+
   /** Refuses a write that does not belong to the open transaction. */
   refuseOutside(): void {
+    this.refusePausing();
     const { active } = this;
     if (active === undefined) return;
     if (!active.managed) refuseBusy();
@@ -136,8 +151,27 @@ export class Transactions implements TransactionOwner, QueueRunner {
     );
   }
 
+  /**
+   * Runs what holds the right to write from one turn of the event loop to the next. Transactions that are asked for meanwhile by
+   * `transactionAsync` wait for its end; other writes are refused.
+   * @throws as `single`
+   */
+  async runPausing<T>(work: () => Promise<T>): Promise<T> {
+    this.refuseOutside();
+    this.queue.drain();
+    this.pausing = true;
+    try {
+      return await work();
+    } finally {
+      this.pausing = false;
+      this.queue.wake();
+    }
+  }
+
   /** The database is being closed: rolls back what is open, runs what is queued. */
   close(): void {
+    this.graph.giveUpWriting(new StateError('SOMBRA_CLOSED', 'the database was closed meanwhile: nothing was changed'));
+    this.pausing = false;
     if (this.current !== undefined) this.abandon(this.current, 'closed');
     this.queue.close();
   }

@@ -4,6 +4,7 @@ import type { BulkWriter, View, WriteTransaction } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
 import { RecordReader } from '../records/record-reader.ts';
 import type { GraphStore } from '../store/store.ts';
+import type { Steps } from '../model/steps.ts';
 import type { PropertyValue } from '../model/types.ts';
 import { buildIndex, type ValueSource } from '../indexes/build-index.ts';
 import { ID_SIZE, INDEX_KEY_MAX, idOf, IndexKeyWriter } from '../indexes/index-key.ts';
@@ -63,17 +64,17 @@ export class BulkPropertyIndexes {
   /**
    * Builds the trees.
    * @param first  ids of the first rows
-   * @param row    called for each entry
+   * @param row    called for each entry. @returns is it time to yield?
    * @throws DataError SOMBRA_UNIQUE, with the number of the row
    */
-  build(first: FirstIds, row: () => void): void {
+  *build(first: FirstIds, row: () => boolean): Steps<void> {
     const { store, writer } = this;
     for (const { index, sorter } of this.gathered.values()) {
       const builder = new BulkBuilder(writer, index.tree.treeId, store.pager.pageSize);
       const sorted = sorter.sorted();
       const keys = index.unique ? new PlacedKeys(sorted, store, writer, first) : sorted;
       const source = keys instanceof PlacedKeys ? keys : NO_SOURCE;
-      this.built.push({ index, tree: buildIndex(builder, keys, index, source, row) });
+      this.built.push({ index, tree: yield* buildIndex(builder, keys, index, source, row) });
     }
   }
 

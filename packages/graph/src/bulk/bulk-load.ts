@@ -15,13 +15,17 @@
 import { type BTree, BulkBuilder, type BulkTree, writeU48 } from '@sombra/btree';
 import type { BulkWriter, WriteTransaction } from '@sombra/pager';
 import { assert, DataError, StateError } from '@sombra/vfs';
+import { beginPausing } from './begin-pausing.ts';
 import { BulkAdjacency } from './bulk-adjacency.ts';
 import { BulkIndex } from './bulk-index.ts';
 import { BulkRows } from '../sorting/bulk-rows.ts';
 import { DICTIONARY_KEY_SIZE, INDEX_KIND, NAME_KIND, type NameKind, writeDictionaryKey } from '../names/dictionary.ts';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { ID_MAX } from '../model/limits.ts';
-import { checkOptions, countOption, describe, ownOptions } from '../model/options.ts';
+import { callbackOption, checkOptions, countOption, describe, ownOptions } from '../model/options.ts';
+import { Progress, type ProgressReport } from '../model/progress.ts';
+import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
+import type { Steps } from '../model/steps.ts';
 import { RadixSorter } from '../sorting/radix-sort.ts';
 import { RecordWriter } from '../records/record-writer.ts';
 import { BulkPropertyIndexes } from './bulk-indexes.ts';
@@ -56,13 +60,10 @@ export interface BulkSource {
 export type BulkPhase = 'nodes' | 'edges' | 'adjacency' | 'indexes' | 'publish';
 
 /** How far a bulk load is. `rows`: of this phase, so far; in `adjacency` each edge counts once per direction. */
-export interface BulkProgress {
-  readonly phase: BulkPhase;
-  readonly rows: number;
-}
+export type BulkProgress = ProgressReport<BulkPhase>;
 
 /** Options of `bulkLoad`. What `onProgress` throws ends the load. `progressEvery`: rows from one call to the next, 10,000. */
-export interface BulkOptions {
+export interface BulkOptions extends RunOptions {
   readonly onProgress?: ((progress: BulkProgress) => void) | undefined;
   readonly progressEvery?: number | undefined;
 }
@@ -80,46 +81,75 @@ export interface BulkResult {
 }
 
 const PROGRESS_EVERY = 10_000;
+/** Rows, and bytes of keys, that are gathered when the thread must not be blocked: sorting them takes some milliseconds. */
+const PAUSING_RUN_ROWS = 1 << 17;
+const PAUSING_SORT_BYTES = 512 * 1024;
+
+/** What a load was asked for with, once the options are known to be right. */
+export interface BulkAsked {
+  readonly source: BulkSource;
+  readonly onProgress: BulkOptions['onProgress'];
+  readonly progressEvery: number;
+}
+
+/** @throws DataError SOMBRA_OPTION */
+export function parseBulk(source: BulkSource, given: BulkOptions | undefined): BulkAsked {
+  const options = checkOptions(given, ['onProgress', 'progressEvery', ...RUN_OPTIONS], 'bulkLoad');
+  checkSource(source);
+  return {
+    source,
+    onProgress: callbackOption(options?.onProgress, 'onProgress'),
+    progressEvery: countOption(options?.progressEvery, PROGRESS_EVERY, 'progressEvery', 1),
+  };
+}
 
 /**
- * Fills an empty graph: no node and no edge. Names and ids that earlier ones had are kept and not given out again.
+ * Fills an empty graph, in steps: no node and no edge. Names and ids that earlier ones had are kept and not given out again.
+ * @param pausing  other calls may come in between: nothing blocks the thread for long. Otherwise it has a synchronous form
  * @param runRows  rows to gather before they go to scratch space; for tests
  * @throws StateError SOMBRA_BULK_NOT_EMPTY, SOMBRA_TRANSACTION_ACTIVE, SOMBRA_READ_ONLY, SOMBRA_CLOSED; DataError
  *   SOMBRA_NODE_NOT_FOUND for an end that is no row, SOMBRA_UNIQUE, SOMBRA_BULK_TOO_LARGE, SOMBRA_DATABASE_FULL, SOMBRA_OPTION, and as
  *   GraphTransaction.addNode; what the source throws
  */
-export function bulkLoad(
+export function* bulkLoad(
   store: GraphStore,
-  source: BulkSource,
-  options: BulkOptions | undefined,
+  { source, onProgress, progressEvery }: BulkAsked,
+  pausing: boolean,
   runRows?: number,
-): BulkResult {
-  options = checkOptions(options, ['onProgress', 'progressEvery'], 'bulkLoad');
-  checkSource(source);
-  const onProgress = options?.onProgress;
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new DataError('SOMBRA_OPTION', `onProgress is a function, not ${describe(onProgress)}`);
-  const progress = new Progress(onProgress, countOption(options?.progressEvery, PROGRESS_EVERY, 'progressEvery', 1));
-  const writer = store.bulk();
+): Steps<BulkResult> {
+  const progress = new Progress<BulkPhase>('nodes', onProgress, progressEvery);
+  const sizes: GatherSizes =
+    runRows !== undefined
+      ? { rows: runRows, bytes: runRows * 16 }
+      : pausing
+        ? { rows: PAUSING_RUN_ROWS, bytes: PAUSING_SORT_BYTES }
+        : { rows: undefined, bytes: undefined };
+  const writer = pausing ? yield* beginPausing(store.pager, (waitMs) => store.bulk(waitMs)) : store.bulk();
   const names = store.dictionary.mark();
+  let done = false;
   try {
     checkEmpty(store);
-    const result = new BulkLoad(store, writer, progress, runRows).run(source);
+    const result = yield* new BulkLoad(store, writer, progress, sizes).run(source, pausing);
     store.bulkLoaded();
+    done = true;
     return result;
-  } catch (error) {
-    store.dictionary.truncate(names);
-    throw error;
   } finally {
+    if (!done) store.dictionary.truncate(names);
     writer.abort();
   }
+}
+
+/** Rows, and bytes of keys, to gather before they go to scratch space; undefined: as much as memory is meant for. */
+interface GatherSizes {
+  readonly rows: number | undefined;
+  readonly bytes: number | undefined;
 }
 
 /** One bulk load. */
 class BulkLoad {
   private readonly store: GraphStore;
   private readonly writer: BulkWriter;
-  private readonly progress: Progress;
+  private readonly progress: Progress<BulkPhase>;
   private readonly pageSize: number;
   private readonly records = new RecordWriter();
   private readonly key = new Uint8Array(6);
@@ -132,7 +162,7 @@ class BulkLoad {
   private readonly typeCounts: number[] = [];
   private nodeCount = 0;
 
-  constructor(store: GraphStore, writer: BulkWriter, progress: Progress, runRows: number | undefined) {
+  constructor(store: GraphStore, writer: BulkWriter, progress: Progress<BulkPhase>, sizes: GatherSizes) {
     const sorter = new RadixSorter();
     const scratch = () => writer.scratch();
     const { view, pageSize } = store.pager;
@@ -140,30 +170,32 @@ class BulkLoad {
     this.writer = writer;
     this.progress = progress;
     this.pageSize = pageSize;
-    this.labels = new BulkRows('labels of nodes', ['c'], scratch, sorter, runRows);
-    this.edges = new BulkRows('edges', ['a', 'b', 'c'], scratch, sorter, runRows);
-    this.properties = new BulkPropertyIndexes(store, writer, view, runRows === undefined ? undefined : runRows * 16);
+    this.labels = new BulkRows('labels of nodes', ['c'], scratch, sorter, sizes.rows);
+    this.edges = new BulkRows('edges', ['a', 'b', 'c'], scratch, sorter, sizes.rows);
+    this.properties = new BulkPropertyIndexes(store, writer, view, sizes.bytes);
     this.firstNode = view.counter(COUNTER.nextNodeId);
     this.firstEdge = view.counter(COUNTER.nextEdgeId);
   }
 
-  run(source: BulkSource): BulkResult {
+  *run(source: BulkSource, pausing: boolean): Steps<BulkResult> {
     const { store, writer, progress } = this;
-    const nodes = this.loadNodes(source.nodes);
-    const edges = this.loadEdges(source.edges);
+    const nodes = yield* this.loadNodes(source.nodes);
+    const edges = yield* this.loadEdges(source.edges);
     const { nodeCount, firstNode, firstEdge } = this;
     const loaded = { nodes: nodeCount, edges: this.edges.count, firstNode, firstEdge };
     if (nodeCount === 0) return { ...loaded, pages: 0, lsn: store.pager.view.lsn };
-    const out = this.buildAdjacency(store.out.tree, 'a', 0);
-    const into = this.buildAdjacency(store.in.tree, 'b', this.edges.count);
-    progress.begin('indexes', 0);
-    const labels = this.buildLabelIndex();
-    const types = this.buildTypeIndex();
-    this.properties.build({ node: firstNode, edge: firstEdge }, () => progress.row());
+    const out = yield* this.buildAdjacency(store.out.tree, 'a', 0);
+    const into = yield* this.buildAdjacency(store.in.tree, 'b', this.edges.count);
+    progress.begin('indexes');
+    yield;
+    const labels = yield* this.buildLabelIndex();
+    const types = yield* this.buildTypeIndex();
+    yield* this.properties.build({ node: firstNode, edge: firstEdge }, () => progress.row());
     progress.end();
     const dictionary = this.buildDictionary();
     const statistics = this.buildStatistics();
-    progress.begin('publish', 0);
+    progress.begin('publish');
+    yield pausing ? writer.syncAhead() : undefined;
     const trees: [BTree, BulkTree][] = [
       [store.nodes, nodes],
       [store.edges, edges],
@@ -184,13 +216,14 @@ class BulkLoad {
     return { ...loaded, pages, lsn };
   }
 
-  private loadNodes(rows: Iterable<BulkNode>): BulkTree {
+  private *loadNodes(rows: Iterable<BulkNode>): Steps<BulkTree> {
     const { store, records, key, progress, labelCounts } = this;
     const { dictionary } = store;
     const tree = this.builder(store.nodes);
     const labelIds: number[] = [];
     const inherited = rowsInherit();
-    progress.begin('nodes', 0);
+    progress.begin('nodes');
+    yield;
     for (const node of rows) {
       checkRow(node, 'node', this.nodeCount);
       const { labels, properties } = inherited ? ownOptions(node)! : node;
@@ -207,18 +240,19 @@ class BulkLoad {
         labelCounts[label] = (labelCounts[label] ?? 0) + 1;
       }
       this.nodeCount += 1;
-      progress.row();
+      if (progress.row()) yield;
     }
     progress.end();
     return tree.finish();
   }
 
-  private loadEdges(rows: Iterable<BulkEdge>): BulkTree {
+  private *loadEdges(rows: Iterable<BulkEdge>): Steps<BulkTree> {
     const { store, records, key, progress, typeCounts, firstNode } = this;
     const { dictionary } = store;
     const tree = this.builder(store.edges);
     const inherited = rowsInherit();
-    progress.begin('edges', 0);
+    progress.begin('edges');
+    yield;
     const names = [0];
     for (const edge of rows) {
       const row = this.edges.count;
@@ -235,7 +269,7 @@ class BulkLoad {
       this.properties.add('edge', names, id, records.bytes, EDGE_PROPERTIES_OFFSET, size - EDGE_PROPERTIES_OFFSET);
       this.edges.add(source, target, type);
       typeCounts[type] = (typeCounts[type] ?? 0) + 1;
-      progress.row();
+      if (progress.row()) yield;
     }
     progress.end();
     return tree.finish();
@@ -251,13 +285,14 @@ class BulkLoad {
   }
 
   /** Builds one direction. @param by  column with the nodes whose adjacency it is @param done  rows of the phase so far */
-  private buildAdjacency(tree: BTree, by: 'a' | 'b', done: number): BulkTree {
+  private *buildAdjacency(tree: BTree, by: 'a' | 'b', done: number): Steps<BulkTree> {
     const { firstNode, firstEdge, progress } = this;
     const builder = this.builder(tree);
     const adjacency = new BulkAdjacency(builder, this.pageSize, new RadixSorter());
     const list = new EdgeColumns();
     const rows = this.edges.sorted(by);
     progress.begin('adjacency', done);
+    yield;
     let node = -1;
     while (rows.next()) {
       const next = by === 'a' ? rows.a : rows.b;
@@ -267,30 +302,30 @@ class BulkLoad {
         node = next;
       }
       list.push(firstNode + (by === 'a' ? rows.b : rows.a), firstEdge + rows.row, rows.c);
-      progress.row();
+      if (progress.row()) yield;
     }
     if (list.length > 0) adjacency.add(firstNode + node, list);
     progress.end();
     return builder.finish();
   }
 
-  private buildLabelIndex(): BulkTree {
+  private *buildLabelIndex(): Steps<BulkTree> {
     const builder = this.builder(this.store.labelIndex.tree);
     const index = new BulkIndex(builder, this.pageSize);
     for (const rows = this.labels.sorted('c'); rows.next(); ) {
       index.add(rows.c, this.firstNode + rows.a);
-      this.progress.row();
+      if (this.progress.row()) yield;
     }
     index.flush();
     return builder.finish();
   }
 
-  private buildTypeIndex(): BulkTree {
+  private *buildTypeIndex(): Steps<BulkTree> {
     const builder = this.builder(this.store.typeIndex.tree);
     const index = new BulkIndex(builder, this.pageSize);
     for (const rows = this.edges.sorted('c'); rows.next(); ) {
       index.add(rows.c, this.firstEdge + rows.row);
-      this.progress.row();
+      if (this.progress.row()) yield;
     }
     index.flush();
     this.progress.end();
@@ -339,44 +374,6 @@ class BulkLoad {
 
   private builder(tree: BTree): BulkBuilder {
     return new BulkBuilder(this.writer, tree.treeId, this.pageSize);
-  }
-}
-
-/** Tells how far a load is, every so many rows and at the ends of phases. */
-class Progress {
-  private readonly tell: ((progress: BulkProgress) => void) | undefined;
-  private readonly every: number;
-  private phase: BulkPhase = 'nodes';
-  private rows = 0;
-  private told = 0;
-  private next = 0;
-
-  constructor(tell: ((progress: BulkProgress) => void) | undefined, every: number) {
-    this.tell = tell;
-    this.every = tell === undefined ? Infinity : every;
-  }
-
-  /** A phase begins, or goes on after `rows` rows. */
-  begin(phase: BulkPhase, rows: number): void {
-    this.phase = phase;
-    this.rows = rows;
-    this.report();
-  }
-
-  row(): void {
-    this.rows += 1;
-    if (this.rows >= this.next) this.report();
-  }
-
-  /** A phase ends, or a part of it. */
-  end(): void {
-    if (this.rows !== this.told) this.report();
-  }
-
-  private report(): void {
-    this.told = this.rows;
-    this.next = this.rows + this.every;
-    this.tell?.({ phase: this.phase, rows: this.rows });
   }
 }
 

@@ -5,16 +5,19 @@
  */
 import { BulkBuilder } from '@sombra/btree';
 import type { BulkWriter, View } from '@sombra/pager';
-import { assert, DataError, StateError } from '@sombra/vfs';
+import { assert, DataError } from '@sombra/vfs';
 import { DICTIONARY_KEY_SIZE, INDEX_KIND, NAME_KIND, writeDictionaryKey } from '../names/dictionary.ts';
-import type { AbortSignalLike } from '../model/run-options.ts';
-import { checkOptions, describe, flagOption } from '../model/options.ts';
+import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
+import type { Steps } from '../model/steps.ts';
+import { callbackOption, checkOptions, flagOption } from '../model/options.ts';
+import { Progress, type ProgressReport } from '../model/progress.ts';
 import { RecordReader } from '../records/record-reader.ts';
 import { type GraphStore, TREES } from '../store/store.ts';
 import { COUNTER } from '../model/counters.ts';
 import { buildIndex, type ValueSource } from '../indexes/build-index.ts';
 import { encodeDefinition, type IndexDefinition, indexKeys, indexTreeName } from '../indexes/definition.ts';
-import { dropOrphans } from './drop-index.ts';
+import { beginPausing } from './begin-pausing.ts';
+import { dropOrphans, orphanDrop } from './drop-index.ts';
 import { INDEX_KEY_MAX, IndexKeyWriter } from '../indexes/index-key.ts';
 import { KeySorter } from '../sorting/key-sorter.ts';
 import { OrderedValue } from '../values/ordered-value.ts';
@@ -24,48 +27,64 @@ import { notUnique, UniqueCheck } from '../indexes/unique.ts';
 export type IndexPhase = 'records' | 'build' | 'publish';
 
 /** How far creating an index is. `rows`: records read, or entries built, so far. */
-export interface IndexProgress {
-  readonly phase: IndexPhase;
-  readonly rows: number;
-}
+export type IndexProgress = ProgressReport<IndexPhase>;
 
 /** Options of `createPropertyIndex` and `createEdgePropertyIndex`. What `onProgress` throws ends the creation. */
-export interface CreateIndexOptions {
+export interface CreateIndexOptions extends RunOptions {
   /** No two nodes of the label (edges of the type) may have the same values. Default false. */
   readonly unique?: boolean | undefined;
   /** Called every 10,000 rows, and when a phase begins. */
   readonly onProgress?: ((progress: IndexProgress) => void) | undefined;
-  /** Ends the creation with SOMBRA_ABORTED; looked at whenever `onProgress` would be called. */
-  readonly signal?: AbortSignalLike | undefined;
 }
 
-const PROGRESS_EVERY = 10_000;
+/** Bytes of keys that are gathered when the thread must not be blocked: sorting them takes some milliseconds. */
+const PAUSING_SORT_BYTES = 512 * 1024;
+
+/** What an index was asked for with, once the options are known to be right. */
+export interface IndexAsked {
+  readonly on: 'node' | 'edge';
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly unique: boolean;
+  readonly onProgress: CreateIndexOptions['onProgress'];
+}
+
+/** @throws DataError SOMBRA_OPTION */
+export function parseIndex(
+  on: 'node' | 'edge',
+  name: string,
+  keys: string | readonly string[],
+  given: CreateIndexOptions | undefined,
+): IndexAsked {
+  const options = checkOptions(given, ['unique', 'onProgress', ...RUN_OPTIONS], 'createPropertyIndex');
+  return {
+    on,
+    name,
+    keys: indexKeys(keys),
+    unique: flagOption(options?.unique, false, 'unique'),
+    onProgress: callbackOption(options?.onProgress, 'onProgress'),
+  };
+}
 
 /**
- * Creates an index.
- * @param on         nodes of a label, or edges of a type
+ * Creates an index, in steps.
+ * @param pausing    other calls may come in between: nothing blocks the thread for long. Otherwise it has a synchronous form
  * @param sortBytes  bytes of keys that are gathered before they go to scratch space; for tests
  * @returns false when there is this index already
  * @throws DataError SOMBRA_UNIQUE, SOMBRA_INDEX_EXISTS, SOMBRA_OPTION, SOMBRA_TREES_FULL, SOMBRA_DATABASE_FULL, those of names;
  *   StateError SOMBRA_ABORTED, SOMBRA_TRANSACTION_ACTIVE, SOMBRA_READ_ONLY, SOMBRA_CLOSED; IoError
  */
-export function createIndex(
+export function* createIndex(
   store: GraphStore,
-  on: 'node' | 'edge',
-  name: string,
-  keys: string | readonly string[],
-  options: CreateIndexOptions | undefined,
-  sortBytes?: number,
-): boolean {
-  options = checkOptions(options, ['unique', 'onProgress', 'signal'], 'createPropertyIndex');
-  const unique = flagOption(options?.unique, false, 'unique');
-  if (options?.onProgress !== undefined && typeof options.onProgress !== 'function')
-    throw new DataError('SOMBRA_OPTION', `onProgress is a function, not ${describe(options.onProgress)}`);
-  const keyNames = indexKeys(keys);
-  dropOrphans(store);
-  const writer = store.bulk();
-  const { dictionary } = store;
+  { on, name, keys: keyNames, unique, onProgress }: IndexAsked,
+  pausing: boolean,
+  sortBytes = pausing ? PAUSING_SORT_BYTES : undefined,
+): Steps<boolean> {
+  const { pager, dictionary } = store;
+  dropOrphans(store, pausing ? yield* beginPausing(pager, (waitMs) => orphanDrop(store, waitMs)) : orphanDrop(store));
+  const writer = pausing ? yield* beginPausing(pager, (waitMs) => store.bulk(waitMs)) : store.bulk();
   const names = dictionary.mark();
+  let done = false;
   try {
     const { view } = store.pager;
     const set = store.indexes.of(view);
@@ -74,17 +93,17 @@ export function createIndex(
     const known = set.find(on, nameId, keyIds);
     if (known !== undefined) {
       if (known.unique !== unique) throw otherIndex(name, keyNames, known.unique);
+      done = true;
       return false;
     }
     const number = view.counter(COUNTER.indexVersion) + 1;
     const definition: IndexDefinition = { number, on, name: nameId, keyIds, unique };
-    new IndexCreation(store, writer, definition, options, sortBytes).run();
+    yield* new IndexCreation(store, writer, definition, onProgress, sortBytes).run(pausing);
     store.published();
+    done = true;
     return true;
-  } catch (error) {
-    dictionary.truncate(names);
-    throw error;
   } finally {
+    if (!done) dictionary.truncate(names);
     writer.abort();
   }
 }
@@ -101,38 +120,39 @@ class IndexCreation implements ValueSource {
   private readonly store: GraphStore;
   private readonly writer: BulkWriter;
   private readonly definition: IndexDefinition;
-  private readonly options: CreateIndexOptions | undefined;
+  private readonly progress: Progress<IndexPhase>;
   private readonly view: View;
   private readonly sorter: KeySorter;
   private readonly unique: UniqueCheck;
-  private phase: IndexPhase = 'records';
-  private rows = 0;
 
   constructor(
     store: GraphStore,
     writer: BulkWriter,
     definition: IndexDefinition,
-    options: CreateIndexOptions | undefined,
+    onProgress: CreateIndexOptions['onProgress'],
     sortBytes: number | undefined,
   ) {
     this.store = store;
     this.writer = writer;
     this.definition = definition;
-    this.options = options;
+    this.progress = new Progress<IndexPhase>('records', onProgress);
     this.view = store.pager.view;
     this.sorter = new KeySorter(INDEX_KEY_MAX, () => writer.scratch(), sortBytes);
     this.unique = new UniqueCheck(store, store.dictionary);
   }
 
-  run(): void {
-    const { store, writer, definition, view } = this;
-    this.begin('records');
-    this.gather();
-    this.begin('build');
+  *run(pausing: boolean): Steps<void> {
+    const { store, writer, definition, view, progress } = this;
+    progress.begin('records');
+    yield;
+    yield* this.gather();
+    progress.begin('build');
+    yield;
     const slot = freeSlot(view);
     const builder = new BulkBuilder(writer, slot + 1, store.pager.pageSize);
-    const built = buildIndex(builder, this.sorter.sorted(), definition, this, () => this.row());
-    this.begin('publish');
+    const built = yield* buildIndex(builder, this.sorter.sorted(), definition, this, () => progress.row());
+    progress.begin('publish');
+    yield pausing ? writer.syncAhead() : undefined;
     writer.finish((tx) => {
       const name = indexTreeName(definition.number);
       assert(tx.createTree(name) === slot, 'an index gets the slot that its pages name');
@@ -159,7 +179,7 @@ class IndexCreation implements ValueSource {
   }
 
   /** Adds the keys of all records to the sorter. */
-  private gather(): void {
+  private *gather(): Steps<void> {
     const { store, view, definition, sorter } = this;
     const { on, keyIds } = definition;
     const records = new RecordReader(store.dictionary);
@@ -179,33 +199,9 @@ class IndexCreation implements ValueSource {
       for (let i = 0; i < count; i += 1) {
         id = batch[i]!;
         store.withProperties(view, on, id, take);
-        this.row();
+        if (this.progress.row()) yield;
       }
     }
-  }
-
-  private begin(phase: IndexPhase): void {
-    this.phase = phase;
-    this.rows = 0;
-    this.report();
-  }
-
-  private row(): void {
-    this.rows += 1;
-    if (this.rows % PROGRESS_EVERY === 0) this.report();
-  }
-
-  private report(): void {
-    this.options?.onProgress?.({ phase: this.phase, rows: this.rows });
-    const signal = this.options?.signal;
-    if (signal?.aborted === true)
-      throw new StateError(
-        'SOMBRA_ABORTED',
-        'the call was aborted by its signal, and nothing was changed: see the cause',
-        {
-          cause: signal.reason,
-        },
-      );
   }
 }
 

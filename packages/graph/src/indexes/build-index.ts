@@ -1,6 +1,7 @@
 import type { BulkBuilder, BulkTree } from '@sombra/btree';
 import { sameValues } from '../values/same-value.ts';
 import { valueHash } from '../values/value-hash.ts';
+import type { Steps } from '../model/steps.ts';
 import type { PropertyValue } from '../model/types.ts';
 import type { IndexDefinition } from './definition.ts';
 import {
@@ -28,21 +29,21 @@ export interface ValueSource {
 
 /**
  * Builds the tree of an index from its keys in order.
- * @param row  called for each entry
+ * @param row  called for each entry. @returns is it time to yield?
  * @throws what `source.duplicate` makes when the index is unique and two have the same values; what the builder throws
  */
-export function buildIndex(
+export function* buildIndex(
   builder: BulkBuilder,
   keys: KeyStream,
   index: IndexDefinition,
   source: ValueSource,
-  row: () => void,
-): BulkTree {
+  row: () => boolean,
+): Steps<BulkTree> {
   const check = index.unique ? new NeighbourCheck(index, source) : undefined;
   while (keys.next()) {
     check?.next(keys.key, keys.length);
     builder.add(keys.key, keys.length, NO_BYTES, 0, 0);
-    row();
+    if (row()) yield;
   }
   return builder.finish();
 }

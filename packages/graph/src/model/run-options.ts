@@ -13,8 +13,8 @@ export interface AbortSignalLike {
  * `timeoutMs`: milliseconds that the call may take.
  */
 export interface RunOptions {
-  readonly signal?: AbortSignalLike;
-  readonly timeoutMs?: number;
+  readonly signal?: AbortSignalLike | undefined;
+  readonly timeoutMs?: number | undefined;
 }
 
 export const RUN_OPTIONS = ['signal', 'timeoutMs'] as const;

@@ -23,8 +23,10 @@ export interface RowStream {
 
 /** Rows that are gathered before they are written out as a run; each takes 10 bytes, and 8 while they are sorted. */
 const RUN_ROWS = 1 << 22;
-/** Rows that are read of a run, or written, at once. */
+/** Rows that are read of a run, or written, at once; of many runs fewer, so that all together take 32 MB at most. */
 const BATCH_ROWS = 1 << 13;
+const BATCHES_ROWS = 1 << 21;
+const BATCH_ROWS_MIN = 1 << 8;
 const ROW_WORDS = 4;
 const ROWS_MAX = 0xffff_ffff;
 const FIRST_ROWS = 1 << 12;
@@ -101,7 +103,8 @@ export class BulkRows {
         : [];
     const runs = this.runs[by];
     if (runs.length === 0) return last[0] ?? new MergedRows([], by);
-    return new MergedRows([...runs.map((run) => new WrittenRun(this.scratch(), run)), ...last], by);
+    const batch = Math.min(BATCH_ROWS, Math.max(BATCH_ROWS_MIN, Math.floor(BATCHES_ROWS / runs.length)));
+    return new MergedRows([...runs.map((run) => new WrittenRun(this.scratch(), run, batch)), ...last], by);
   }
 
   private makeRoom(): void {
@@ -208,16 +211,18 @@ class WrittenRun implements RowStream {
   private readonly scratch: BulkScratch;
   private readonly words: Uint32Array;
   private readonly bytes: Uint8Array;
+  private readonly batch: number;
   private offset: number;
   private left: number;
   private word = 0;
   private end = 0;
 
-  constructor(scratch: BulkScratch, run: Run) {
+  constructor(scratch: BulkScratch, run: Run, batch: number) {
     this.scratch = scratch;
     this.offset = run.offset;
     this.left = run.count;
-    this.words = new Uint32Array(Math.min(run.count, BATCH_ROWS) * ROW_WORDS);
+    this.batch = Math.min(run.count, batch);
+    this.words = new Uint32Array(this.batch * ROW_WORDS);
     this.bytes = new Uint8Array(this.words.buffer);
   }
 
@@ -233,7 +238,7 @@ class WrittenRun implements RowStream {
   }
 
   private fill(): boolean {
-    const count = Math.min(this.left, BATCH_ROWS);
+    const count = Math.min(this.left, this.batch);
     if (count === 0) return false;
     const size = count * ROW_WORDS * 4;
     this.scratch.read(this.offset, this.bytes.subarray(0, size));

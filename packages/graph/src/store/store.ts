@@ -150,8 +150,8 @@ export class GraphStore {
   }
 
   /** As Pager.bulk. */
-  bulk(): BulkWriter {
-    const writer = this.pager.bulk();
+  bulk(waitMs?: number): BulkWriter {
+    const writer = this.pager.bulk(waitMs);
     if (!this.behind) return writer;
     try {
       this.catchUp(this.pager.view);

@@ -144,6 +144,18 @@ export class BulkWriter {
   }
 
   /**
+   * Syncs what has been written so far without blocking the thread, so that the sync of `finish` finds little left to do. It is no
+   * promise: `finish` syncs again.
+   * @throws IoError SOMBRA_SYNC, after which nothing is written any more; as `write`
+   */
+  async syncAhead(): Promise<void> {
+    this.check();
+    this.flush();
+    const { main, syncs } = this.host;
+    await syncs.deliver(() => main.syncAsync());
+  }
+
+  /**
    * Syncs main and publishes everything in one commit.
    * @param apply  sets roots, counts and counters in the transaction of that commit
    * @returns lsn of the commit

@@ -255,9 +255,9 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
   // ---- bulk loads
 
   /** Begins a bulk load. @throws as `begin` */
-  bulk(): BulkWriter {
+  bulk(waitMs?: number): BulkWriter {
     this.checkIdle();
-    this.tenure.acquire();
+    this.tenure.acquire(waitMs);
     try {
       refuseArchived(this);
       this.group.flushNow();

@@ -1,0 +1,112 @@
+// Goal: what lets the event loop turn holds the right to write as its documentation says: transactionAsync waits, other writes are
+// refused, reads go on, a schema is kept, close ends it and runs what waits. Method: databases in memory, turns of setImmediate.
+import { expect, test } from 'vitest';
+import { GraphDB, defineSchema } from '../src/index.ts';
+import type { BulkSource } from '../src/index.ts';
+
+const ROWS = 12_000;
+
+function source(): BulkSource {
+  return {
+    nodes: Array.from({ length: ROWS }, (_, i) => ({ labels: 'N', properties: { i } })),
+    edges: Array.from({ length: ROWS }, (_, i) => ({ source: i, target: (i * 7) % ROWS, type: 'T' })),
+  };
+}
+
+function codeOf(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+  return undefined;
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+test('while a bulk load is under way: reads, what waits, what is refused', async () => {
+  const db = GraphDB.open(':memory:');
+  const order: string[] = [];
+  const loading = db.bulkLoadAsync(source()).then((result) => {
+    order.push('loaded');
+    return result;
+  });
+  const added = db.transactionAsync((tx) => {
+    order.push('transaction');
+    return tx.addNode('After', { nodes: tx.nodeCount() });
+  });
+  await turn();
+  expect(order).toEqual([]);
+  for (const write of [
+    () => db.addNode('N'),
+    () => db.transaction(() => 0),
+    () => db.beginTransaction(),
+    () => db.bulkLoad(source()),
+    () => db.createPropertyIndex('N', 'i'),
+    () => db.dropPropertyIndex('N', 'i'),
+    () => db.checkpoint(),
+  ])
+    expect(codeOf(write)).toBe('SOMBRA_BUSY');
+  await expect(db.createPropertyIndexAsync('N', 'i')).rejects.toMatchObject({ code: 'SOMBRA_BUSY' });
+  expect([db.nodeCount(), db.labels(), db.read((view) => view.nodeCount())]).toEqual([0, [], 0]);
+  expect((await loading).nodes).toBe(ROWS);
+  expect(db.getNodeProperty(await added, 'nodes')).toBe(ROWS);
+  expect(order).toEqual(['loaded', 'transaction']);
+  const indexing = db.createPropertyIndexAsync('N', 'i', { unique: true });
+  await turn();
+  expect(db.findNode({ label: 'N', where: { i: 9 } })?.id).toBe(10);
+  expect(codeOf(() => db.addNode('N'))).toBe('SOMBRA_BUSY');
+  expect(await indexing).toBe(true);
+  expect(await db.createEdgePropertyIndexAsync('T', 'w')).toBe(true);
+  expect(db.addNode('N')).toBe(ROWS + 2);
+  expect((await db.verifyIntegrityAsync()).errors).toEqual([]);
+  db.close();
+});
+
+test('inside of a transaction they are refused', async () => {
+  const db = GraphDB.open(':memory:');
+  const tx = db.beginTransaction();
+  await expect(db.bulkLoadAsync(source())).rejects.toMatchObject({ code: 'SOMBRA_BUSY' });
+  tx.rollback();
+  let inner: Promise<unknown> | undefined;
+  db.transaction(() => {
+    inner = db.createPropertyIndexAsync('N', 'i');
+    inner.catch(() => undefined);
+  });
+  await expect(inner).rejects.toMatchObject({ code: 'SOMBRA_TRANSACTION_ACTIVE' });
+  db.close();
+  expect(codeOf(() => db.bulkLoadAsync(source()))).toBe('SOMBRA_CLOSED');
+});
+
+test('a signal ends them, and the next write comes at once', async () => {
+  const db = GraphDB.open(':memory:');
+  const controller = new AbortController();
+  const loading = db.bulkLoadAsync(source(), { signal: controller.signal });
+  await turn();
+  controller.abort(new Error('enough'));
+  await expect(loading).rejects.toMatchObject({ code: 'SOMBRA_ABORTED', cause: { message: 'enough' } });
+  expect(db.addNode('N')).toBe(1);
+  expect(db.labels()).toEqual(['N']);
+  db.close();
+});
+
+test('close ends them, and runs what waited', async () => {
+  const db = GraphDB.open(':memory:');
+  const loading = db.bulkLoadAsync(source());
+  const waiting = db.transactionAsync((tx) => tx.addNode('After'));
+  await turn();
+  db.close();
+  await expect(loading).rejects.toMatchObject({ code: 'SOMBRA_CLOSED' });
+  expect(await waiting).toBe(1);
+});
+
+test('rows are checked against a schema', async () => {
+  const schema = defineSchema({ nodes: { N: { i: 'integer' } }, edges: {} });
+  const db = GraphDB.open(':memory:', { schema });
+  const nodes = Array.from({ length: 2000 }, (_, i) => ({ labels: 'N', properties: { i: i === 1900 ? 'x' : i } }));
+  await expect((db as unknown as GraphDB).bulkLoadAsync({ nodes, edges: [] } as BulkSource)).rejects.toMatchObject({
+    code: 'SOMBRA_SCHEMA',
+  });
+  expect(db.nodeCount()).toBe(0);
+  db.close();
+});
