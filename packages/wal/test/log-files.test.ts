@@ -126,10 +126,10 @@ describe('what is known', () => {
   test('know finds a segment, and refuses one that is not there', () => {
     const { log, files } = pair();
     log.fillTo(3, 300);
-    expect(files.know(2).seq).toBe(2);
-    expect(files.know(3).salt).toEqual(log.wal.liveSalt);
+    expect(files.ensureKnown(2).seq).toBe(2);
+    expect(files.ensureKnown(3).salt).toEqual(log.wal.liveSalt);
     expect(files.startChain(3)).toBe(log.wal.startChain);
-    expect(codeOf(() => files.know(4))).toBe('SOMBRA_WAL_DAMAGED');
+    expect(codeOf(() => files.ensureKnown(4))).toBe('SOMBRA_WAL_DAMAGED');
     expect(codeOf(() => files.get(1))).toBe('SOMBRA_INVARIANT');
     files.forgetBefore(3);
     expect(files.numbers()).toEqual([3]);

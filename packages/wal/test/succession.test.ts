@@ -43,7 +43,7 @@ describe('a rotation that stopped', () => {
       // The successor writes on.
       const files = new LogFiles(options);
       const tail = adopted ?? end;
-      files.know(tail.seq);
+      files.ensureKnown(tail.seq);
       const wal = Wal.attach(options, files, {
         tail: { seq: tail.seq, offset: tail.offset, chain: tail.chain },
         covered: tail.offset,

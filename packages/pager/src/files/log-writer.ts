@@ -82,7 +82,7 @@ export class LogWriter {
       if (seq === state.logSeq && offset === state.logOffset && chain === state.logChain) return; // nobody wrote meanwhile
       this.close();
     }
-    followed.segments.know(state.logSeq);
+    followed.segments.ensureKnown(state.logSeq);
     const tail = { seq: state.logSeq, offset: state.logOffset, chain: state.logChain };
     this.wal = Wal.attach(walOptions(options, main.superblock, vfs), followed.segments, {
       tail,

@@ -19,7 +19,7 @@ import type { LogIdentity, SegmentHeader } from '../segment/segment.ts';
 import { livePath, sameLog, SALT_SIZE, SEGMENT_HEADER_SIZE } from '../segment/segment.ts';
 import { namedSegments, readHeader } from '../segment/segment-names.ts';
 import { Wal } from '../log/wal.ts';
-import type { WalOptions } from '../log/wal.ts';
+import type { WalOptions } from '../segment/wal-options.ts';
 
 /** Page size in the headers of a log that has no pages. */
 export const NO_PAGES = 0;

@@ -31,7 +31,8 @@ import type { AppendedRecord, SegmentEnd } from './append-log-reader.ts';
 import { RECORD_COMMIT, RecordBuilder } from '../record/record.ts';
 import type { SegmentHeader } from '../segment/segment.ts';
 import { livePath, sealedPath, SEGMENT_HEADER_SIZE } from '../segment/segment.ts';
-import type { LogTail, Wal } from '../log/wal.ts';
+import type { LogTail } from '../segment/log-position.ts';
+import type { Wal } from '../log/wal.ts';
 
 /** Longest record, bytes: it is in memory as a whole when it is written and read. */
 export const APPEND_BYTES_MAX = 2 ** 28;

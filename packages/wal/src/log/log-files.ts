@@ -12,7 +12,8 @@ import { SegmentReader } from '../segment/segment-reader.ts';
 import { joins, livePath, sameLog, sealedPath, SEGMENT_HEADER_SIZE } from '../segment/segment.ts';
 import type { LogIdentity, SegmentHeader } from '../segment/segment.ts';
 import { isSegment, readHeader } from '../segment/segment-names.ts';
-import type { LogPosition, LogTail, WalOptions } from './wal.ts';
+import type { LogPosition, LogTail } from '../segment/log-position.ts';
+import type { WalOptions } from '../segment/wal-options.ts';
 
 /** What is known of one segment. */
 export interface Segment {
@@ -63,7 +64,7 @@ export class LogFiles {
   }
 
   /** Makes a segment known that is there. @throws CorruptionError SOMBRA_WAL_DAMAGED when it is not */
-  know(seq: number): Segment {
+  ensureKnown(seq: number): Segment {
     if (!this.has(seq)) {
       const { previous } = this.peek(seq);
       this.discover(seq, this.has(seq - 1) ? this.distance({ seq: seq - 1, offset: previous.end }) : 0);

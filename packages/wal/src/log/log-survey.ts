@@ -4,7 +4,7 @@
  */
 import { CorruptionError, IoError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
-import type { RecoveryStart } from './recovery.ts';
+import type { RecoveryStart } from './recovery-options.ts';
 import { RecordView } from '../record/record.ts';
 import { joins, sameLog, SALT_SIZE, SEGMENT_HEADER_SIZE } from '../segment/segment.ts';
 import type { LogIdentity, SegmentHeader } from '../segment/segment.ts';

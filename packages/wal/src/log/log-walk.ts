@@ -13,14 +13,15 @@ import {
 import type { FoundSegment, FoundSegments } from '../segment/found-segments.ts';
 import { LogFiles } from './log-files.ts';
 import { RecordView } from '../record/record.ts';
-import type { RecoveryOptions, RecoveryStart } from './recovery.ts';
+import type { RecoveryOptions, RecoveryStart } from './recovery-options.ts';
 import { joins, livePath, SALT_SIZE, SEGMENT_HEADER_SIZE, sparePath } from '../segment/segment.ts';
 import type { SegmentHeader } from '../segment/segment.ts';
 import { SegmentReader } from '../segment/segment-reader.ts';
 import type { ChainState } from '../segment/segment-reader.ts';
 import { rewriteBytes } from './succession.ts';
 import { prepareSegment, Wal } from './wal.ts';
-import type { LogTail, WalOptions } from './wal.ts';
+import type { LogTail } from '../segment/log-position.ts';
+import type { WalOptions } from '../segment/wal-options.ts';
 
 /** Bytes of a file that are in memory at a time while it is copied. */
 const PART = 1024 * 1024;

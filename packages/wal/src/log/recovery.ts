@@ -23,31 +23,9 @@ import type { FoundSegment, FoundSegments, StrangeSegment } from '../segment/fou
 import { LogWalk } from './log-walk.ts';
 import type { RecordView } from '../record/record.ts';
 import { joins, SALT_SIZE } from '../segment/segment.ts';
-import type { LogPosition, Wal, WalOptions } from './wal.ts';
-
-/** What a checkpoint says about the log. */
-export interface RecoveryStart {
-  /** Where replay begins. */
-  readonly position: LogPosition;
-  /** Salt of the segment of `position`; zeros when the database never had a log. */
-  readonly salt: Uint8Array;
-  /** Chain value at `position`. */
-  readonly chain: number;
-  /** Last commit before `position`. */
-  readonly lsn: number;
-  /** Offset up to which the segment with this salt is known to have been synced, as a header in shm said (rule F6). */
-  readonly synced?: { readonly salt: Uint8Array; readonly offset: number };
-}
-
-/** How to go about damage, and about what lies before the start. */
-export interface RecoveryOptions {
-  /** Keep the commits before damage and drop those behind it, instead of refusing (`--to-last-good`). Default false. */
-  readonly toLastGood?: boolean;
-  /** With `toLastGood`: what is given up is kept under names that no log uses, instead of removed. Default false. */
-  readonly keepDropped?: boolean;
-  /** Leave segments before the replay position as they are. Default false: no checkpoint needs them, and they go. */
-  readonly keepBefore?: boolean;
-}
+import type { WalOptions } from '../segment/wal-options.ts';
+import type { RecoveryOptions, RecoveryStart } from './recovery-options.ts';
+import type { Wal } from './wal.ts';
 
 /** What recovery found. */
 export interface RecoveryResult {

@@ -7,7 +7,8 @@ import type { FileId, VfsFile } from '@sombra/vfs';
 import { joins, livePath, sameLog, sealedPath, SEGMENT_HEADER_SIZE, sparePath } from '../segment/segment.ts';
 import { readHeader } from '../segment/segment-names.ts';
 import { prepareSegment } from './wal.ts';
-import type { LogPosition, LogTail, WalOptions } from './wal.ts';
+import type { LogPosition, LogTail } from '../segment/log-position.ts';
+import type { WalOptions } from '../segment/wal-options.ts';
 
 /** The published end of the log. */
 export interface PublishedEnd extends LogTail {

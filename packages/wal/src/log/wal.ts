@@ -18,9 +18,10 @@ import {
   PoisonedError,
   pwriteFully,
   StateError,
+  syncDirectory,
   withDirectory,
 } from '@sombra/vfs';
-import type { FileId, Vfs, VfsDirectory, VfsFile } from '@sombra/vfs';
+import type { FileId, VfsDirectory, VfsFile } from '@sombra/vfs';
 import { archivedThrough } from '../segment/archive-mark.ts';
 import { readU32, sameBytes } from '../record/bytes.ts';
 import { LogFiles } from './log-files.ts';
@@ -35,36 +36,10 @@ import {
   SEGMENT_HEADER_SIZE,
   sparePath,
 } from '../segment/segment.ts';
-import type { LogIdentity, PreviousSegment } from '../segment/segment.ts';
+import type { LogPosition, LogTail } from '../segment/log-position.ts';
+import type { PreviousSegment } from '../segment/segment.ts';
 import { readHeader } from '../segment/segment-names.ts';
-
-/** When commits are synced; `full` also makes the log allocate blocks ahead of the tail, which makes syncs cheaper. */
-export type WalSyncMode = 'full' | 'normal' | 'off';
-
-/** How a log is opened. */
-export interface WalOptions {
-  readonly vfs: Vfs;
-  /** Path that the names of the segments are made of: `path-wal`, `path-<number>-wal`. */
-  readonly path: string;
-  readonly identity: LogIdentity;
-  /** Bytes of a segment. A longer record makes its segment longer. */
-  readonly segmentSize: number;
-  readonly syncMode: WalSyncMode;
-}
-
-/** A place in the log. */
-export interface LogPosition {
-  /** Number of the segment. */
-  readonly seq: number;
-  /** Byte offset in it. */
-  readonly offset: number;
-}
-
-/** The end of the log. */
-export interface LogTail extends LogPosition {
-  /** Chain value there. */
-  readonly chain: number;
-}
+import type { WalOptions } from '../segment/wal-options.ts';
 
 /** Blocks are allocated ahead of the tail in steps that double between these. */
 const ALLOCATE_FIRST = 256 * 1024;
@@ -103,6 +78,8 @@ export class Wal {
   private firstChain = 0;
   /** Counts what was taken back: a sync in flight does not cover what is written in its place. */
   private rewinds = 0;
+  /** Names of sealed segments were given up since names were synced. */
+  private hasGivenUp = false;
   /** What a failed sync threw. */
   private failure: unknown;
   private closed = false;
@@ -332,10 +309,28 @@ export class Wal {
     const { vfs, path } = this.options;
     const end = Math.min(seq, this.seq);
     this.files.forgetBefore(end);
-    this.files.takeSealed(end, archivedThrough(vfs, path), (name) => {
+    this.takeSealed(end, archivedThrough(vfs, path), (name) => {
       if (vfs.stat(sparePath(path)) === null) vfs.rename(name, sparePath(path));
       else vfs.unlink(name);
     });
+  }
+
+  private takeSealed(end: number, archived: number, take: (name: string) => void): void {
+    this.files.takeSealed(end, archived, (name) => {
+      this.hasGivenUp = true;
+      take(name);
+    });
+  }
+
+  /**
+   * Makes it durable that names were given up. A name of a sealed segment that came back after the live one is gone for good would
+   * stay: a file that was closed is opened without a search for such names.
+   * @throws IoError SOMBRA_IO, SOMBRA_SYNC: the next call tries again
+   */
+  syncGivenUp(): void {
+    if (!this.hasGivenUp) return;
+    syncDirectory(this.options.vfs, directoryOf(this.options.path));
+    this.hasGivenUp = false;
   }
 
   /** Closes the writer's descriptors; those in `files` are not its own. Harmless when repeated. */
@@ -365,7 +360,8 @@ export class Wal {
         directory.sync();
       });
     }
-    this.files.takeSealed(this.seq, archived, (name) => vfs.unlink(name));
+    this.takeSealed(this.seq, archived, (name) => vfs.unlink(name));
+    this.syncGivenUp();
     for (const name of [livePath(path), sparePath(path)]) if (vfs.stat(name) !== null) vfs.unlink(name);
   }
 

@@ -7,7 +7,7 @@ import { livePath, namesake, sameLog } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
 import { namedSegments } from './segment-names.ts';
 import type { NamedSegment } from './segment-names.ts';
-import type { WalOptions } from '../log/wal.ts';
+import type { WalOptions } from './wal-options.ts';
 
 /** A file with the name of a segment that belongs to another log. */
 export interface StrangeSegment {
