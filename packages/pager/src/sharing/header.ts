@@ -30,11 +30,9 @@ export interface LiveSegment {
 
 /** The shared header of one connection. */
 export class Header {
-  /** As this connection knows it: read last, or written by itself. */
-  readonly state: Readonly<SharedState>;
-
-  private readonly current: SharedState;
-  private readonly next = newSharedState();
+  private current: SharedState;
+  /** A transition builds the new state here; then the two change places. */
+  private next = newSharedState();
   private readonly shm: Shm | null;
   private unsettled = false;
   private poisonable = false;
@@ -44,8 +42,13 @@ export class Header {
    * @param shm    null: no other connection can have the database open
    */
   constructor(found: SharedState, shm: Shm | null) {
-    this.state = this.current = found;
+    this.current = found;
     this.shm = shm;
+  }
+
+  /** As this connection knows it: read last, or written by itself. Do not keep it over a transition. */
+  get state(): Readonly<SharedState> {
+    return this.current;
   }
 
   // ---- reading
@@ -254,7 +257,9 @@ export class Header {
   }
 
   private replace(): void {
-    this.shm?.write(this.next);
-    copySharedState(this.current, this.next);
+    const { next } = this;
+    this.shm?.write(next);
+    this.next = this.current;
+    this.current = next;
   }
 }
