@@ -113,3 +113,21 @@ test('more commits than a chunk holds, dropped in parts', () => {
   index.addCommit(20_001, 2, 5, 6, 9);
   expect([index.commits, index.commitEnd(20_001)]).toEqual([1, { seq: 2, offset: 5, chain: 6 }]);
 });
+
+test('pages that are not in the log take no memory, and after a checkpoint of everything none does', () => {
+  const index = new PageIndex();
+  index.reset(0);
+  const LAST = 2 ** 32 - 2; // of 32 TiB of 8 KiB pages
+  index.add(3, 1, 1, 64, 100, ENTRY_IMAGE, 7);
+  index.add(2 ** 27, 1, 1, 164, 100, ENTRY_IMAGE, 8);
+  expect(index.tableBytes).toBeLessThan(2 ** 21);
+  expect([index.head(3), index.head(4), index.head(2 ** 27), index.head(LAST)]).toEqual([0, NO_ENTRY, 1, NO_ENTRY]);
+  index.addCommit(1, 1, 264, 1, 2 ** 27 + 1);
+  index.check();
+  index.dropUpTo(1);
+  expect([index.tableBytes, index.head(3), index.head(2 ** 27)]).toEqual([0, NO_ENTRY, NO_ENTRY]);
+  index.add(3, 2, 1, 264, 100, ENTRY_IMAGE, 7);
+  index.addCommit(2, 1, 364, 1, 2 ** 27 + 1);
+  expect(index.head(3)).toBe(2);
+  index.check();
+});

@@ -44,7 +44,7 @@ export interface PagerOptions {
   readonly path: string;
   /** Bytes of a page, a power of two of 4096 to 65536. Default 8192 for a new file, else the file's own. */
   readonly pageSize?: number | undefined;
-  /** Pages kept in memory. Default 5000. */
+  /** Pages kept in memory, beside four bytes for each page of the file (docs/adr/0026). Default 5000. */
   readonly cacheSize?: number | undefined;
   /** false: the log lies in memory; a crash loses the commits since the last checkpoint, never consistency. Default true. */
   readonly enableWal?: boolean | undefined;

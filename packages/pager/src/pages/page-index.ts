@@ -13,6 +13,7 @@
 import { assert } from '@sombra/vfs';
 import type { LogTail } from '@sombra/wal';
 import { ENTRY_DELTA } from '@sombra/wal';
+import { SparseTable } from './sparse-table.ts';
 
 /** End of a page's list of entries. */
 export const NO_ENTRY = -1;
@@ -72,7 +73,7 @@ export class PageIndex {
   private commitStart = 1;
 
   /** Newest entry of each page; numbers below `first` mean none. */
-  private heads = new Int32Array(1024).fill(NO_ENTRY);
+  private readonly heads = new SparseTable(NO_ENTRY);
   /** The pages that have entries, with the lsn of the oldest; ascending by lsn. */
   private touchedPages = new Uint32Array(256);
   private touchedLsns = new Float64Array(256);
@@ -87,7 +88,7 @@ export class PageIndex {
 
   /** Newest entry of a page, or NO_ENTRY. */
   head(pageNumber: number): number {
-    const entry = pageNumber < this.heads.length ? this.heads[pageNumber]! : NO_ENTRY;
+    const entry = this.heads.get(pageNumber);
     return entry >= this.first ? entry : NO_ENTRY;
   }
 
@@ -150,7 +151,6 @@ export class PageIndex {
     const entry = this.next++;
     if ((entry >> SHIFT) - this.firstChunk === this.chunks.length)
       this.chunks.push(this.spare.pop() ?? new EntryChunk());
-    if (pageNumber >= this.heads.length) this.growHeads(pageNumber);
     const previous = this.head(pageNumber);
     if (previous === NO_ENTRY) this.touch(pageNumber, lsn);
     const chunk = this.chunkOf(entry);
@@ -166,7 +166,7 @@ export class PageIndex {
     if (kind === ENTRY_IN_MAIN) this.inMain += 1;
     if (kind !== ENTRY_DELTA) chunk.bytes[at] = 0;
     else chunk.bytes[at] = length + (previous === NO_ENTRY ? 0 : this.bytesOf(previous));
-    this.heads[pageNumber] = entry;
+    this.heads.set(pageNumber, entry);
   }
 
   private touch(pageNumber: number, lsn: number): void {
@@ -253,6 +253,7 @@ export class PageIndex {
       if (this.previousOf(entry) === NO_ENTRY) this.touch(this.pageOf(entry), this.lsnOf(entry));
       if (this.kindOf(entry) === ENTRY_IN_MAIN) this.inMain += 1;
     }
+    if (this.first === this.next) this.heads.clear(); // after most checkpoints
     if (this.first >= RENUMBER_AT) this.renumber();
 
     this.commits -= lsn - this.baseLsn;
@@ -270,17 +271,17 @@ export class PageIndex {
     this.firstChunk = 0;
     this.first -= less;
     this.next -= less;
-    this.heads.fill(NO_ENTRY);
+    this.heads.clear();
     for (let entry = this.first; entry < this.next; entry += 1) {
       const chunk = this.chunkOf(entry);
       chunk.previous[entry & MASK]! -= less;
-      this.heads[chunk.page[entry & MASK]!] = entry; // ascending: the last one stays
+      this.heads.set(chunk.page[entry & MASK]!, entry); // ascending: the last one stays
     }
   }
 
   /** Forgets everything and begins after `lsn`. */
   reset(lsn: number): void {
-    this.heads.fill(NO_ENTRY);
+    this.heads.clear();
     this.chunks = [];
     this.firstChunk = this.first = this.next = this.touched = this.inMain = 0;
     this.commitChunks = [];
@@ -301,12 +302,9 @@ export class PageIndex {
     return low;
   }
 
-  private growHeads(pageNumber: number): void {
-    let length = this.heads.length;
-    while (length <= pageNumber) length *= 2;
-    const heads = new Int32Array(length).fill(NO_ENTRY);
-    heads.set(this.heads);
-    this.heads = heads;
+  /** Bytes of the table that leads from a page to its newest entry. */
+  get tableBytes(): number {
+    return this.heads.byteLength;
   }
 
   /** Walks all entries and commits, between two calls: the invariants above, and the counts. For tests, see `verify` of vfs. */
