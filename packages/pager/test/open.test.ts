@@ -4,6 +4,7 @@ import { MemoryVfs } from '@sombra/vfs';
 import { describe, expect, test } from 'vitest';
 import type { PagerOptions, PagerWarning } from '../src/index.ts';
 import { Pager } from '../src/index.ts';
+import { collectGarbage } from './support/garbage.ts';
 import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
 
 /** All of a file. */
@@ -265,4 +266,73 @@ describe('main and log that do not belong together', () => {
     expect([valueOf(lost.view, 3), lost.warnings]).toEqual([2, []]);
     lost.close();
   });
+});
+
+describe('the folder of a database', () => {
+  /** Counts how often a folder is listed. */
+  class CountingVfs extends MemoryVfs {
+    lists = 0;
+
+    override list(directory: string): string[] {
+      this.lists += 1;
+      return super.list(directory);
+    }
+  }
+
+  test('is not listed when a file that was closed is opened, used, and closed', () => {
+    const vfs = new CountingVfs();
+    const first = openPager({}, vfs);
+    write(first, (tx) => newPage(tx, 1));
+    first.close();
+    vfs.lists = 0;
+    for (let round = 0; round < 3; round += 1) {
+      const pager = openPager({ maxWalSizeMb: 0.25 }, vfs);
+      const other = openPager({}, vfs);
+      for (let i = 0; i < 30; i += 1) write(pager, (tx) => newPage(tx, i));
+      pager.checkpoint();
+      pager.close();
+      other.close();
+      openPager({ readOnly: true }, vfs).close();
+    }
+    expect(vfs.lists).toBe(0);
+    expect(vfs.list('.')).toEqual(['t.db']);
+  });
+
+  test('is listed when a crash, an archive or a creation may have left something', () => {
+    const vfs = new CountingVfs();
+    openPager({}, vfs).close();
+    const left = ['t.db-wal', 't.db-wal.spare', 't.db-dw', 't.db-archive'];
+    for (const name of left) {
+      const copy = new CountingVfs();
+      for (const [path, bytes] of [
+        ['t.db', readFile(vfs, 't.db')],
+        [name, new Uint8Array(0)],
+      ] as const)
+        writeFile(copy, path, bytes);
+      try {
+        openPager({}, copy).close();
+      } catch (error) {
+        expect((error as { code?: string }).code).toMatch(/^SOMBRA_/);
+      }
+      expect([name, copy.lists > 0]).toEqual([name, true]);
+    }
+  });
+});
+
+test('a log that is brought to main before one in memory takes no second cache', () => {
+  const vfs = new MemoryVfs();
+  const options = { cacheSize: 16_384, pageSize: 4096 };
+  const slab = (16_384 + 1000) * 4096;
+  const first = openPager(options, vfs);
+  const page = write(first, (tx) => newPage(tx, 5));
+  const crashed = new MemoryVfs();
+  for (const name of vfs.list('.')) writeFile(crashed, name, readFile(vfs, name));
+  first.close();
+  openPager({ cacheSize: 8 }, new MemoryVfs()).close(); // so that no memory of the first is kept
+  collectGarbage();
+  const before = process.memoryUsage().arrayBuffers;
+  const pager = openPager({ ...options, enableWal: false }, crashed);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1.5 * slab);
+  expect(valueOf(pager.view, page)).toBe(5);
+  pager.close();
 });

@@ -425,7 +425,9 @@ export class Checkpoint {
     stats.checkpoints += 1;
     this.finish();
     try {
-      log.writer.current()?.release(floor(replay.seq));
+      const wal = log.writer.current();
+      wal?.release(floor(replay.seq));
+      wal?.syncGivenUp();
     } catch (error) {
       if (!isIoError(error)) throw error;
       health.warn({

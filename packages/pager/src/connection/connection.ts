@@ -277,8 +277,13 @@ export class Connection {
     return this.header.state.logInode !== 0 || !this.main.superblock.clean;
   }
 
-  /** Closes the descriptors of log and shm. */
+  /** The connection came to nothing: closes the descriptors of log and shm, and gives the memory of the cache to the next one. */
   closeFiles(): void {
-    runAll([() => this.logWriter.close(), () => this.followed.segments.close(), () => this.shm?.close()]);
+    runAll([
+      () => this.logWriter.close(),
+      () => this.followed.segments.close(),
+      () => this.shm?.close(),
+      () => this.cache.dispose(this.vfs.env),
+    ]);
   }
 }

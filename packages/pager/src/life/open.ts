@@ -14,7 +14,7 @@ import { runCheckpoint } from '../checkpoint/checkpoint.ts';
 import { createDatabase, removeTemporaryNames } from './create.ts';
 import { Connection } from '../connection/connection.ts';
 import { cure } from './cure.ts';
-import { isCorruption, isForbidden } from '../base/failure.ts';
+import { isCorruption, isForbidden, isIoError } from '../base/failure.ts';
 import { clearHolders, noteHolder, shmPath, writeHolder } from '../sharing/holders.ts';
 import { openInMemory } from './inspection.ts';
 import type { OpenDatabase } from './inspection.ts';
@@ -129,6 +129,7 @@ function openSingle(options: ResolvedOptions): OpenDatabase {
     throw error;
   }
   try {
+    removeTemporaryNames(vfs, path); // lock files that never got their name
     const locks = openLocks(options);
     const database = locks === null ? openUnwritable(options) : openSingleLocked(options, locks);
     database.connection.locks.closeWith(() => lockFile.release());
@@ -207,10 +208,9 @@ function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | 
 
 /** Nobody else has it open: recovery, and a new shm file. */
 function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, warnings: PagerWarning[]): Connection {
-  const { vfs, path } = options;
+  const { vfs } = options;
   if (options.readOnly) checkSettled(options, main, warnings);
-  removeTemporaryNames(vfs, path);
-  checkLinks(main);
+  tidyNames(options, main);
   const parts = options.enableWal
     ? recover(options, main, locks, warnings)
     : recoverToNoLog(options, main, locks, warnings);
@@ -218,7 +218,7 @@ function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, wa
   try {
     connection = options.locking === 'exclusive' ? openExclusive(options, parts) : openFirst(options, parts);
   } catch (error) {
-    giveBack([() => closeLog(parts.wal)]);
+    giveBack([() => closeLog(parts.wal), () => parts.cache.dispose(vfs.env)]);
     throw error;
   }
   const { lsn } = parts.published;
@@ -285,10 +285,7 @@ function joinOthers(
   warnings: PagerWarning[],
 ): Connection | Obstacle {
   const { vfs, path } = options;
-  if (!options.inspect) {
-    removeTemporaryNames(vfs, path);
-    checkLinks(main);
-  }
+  if (!options.inspect) tidyNames(options, main);
   const shm = Shm.join(vfs, path);
   if (shm === undefined) return new Obstacle('shm');
   let connection: Connection | undefined;
@@ -335,6 +332,25 @@ function readSteadily(main: VfsFile, options: ResolvedOptions): Superblock {
       if (attempt === READ_TRIES || !isCorruption(error)) throw error;
       options.vfs.env.sleep(1);
     }
+  }
+}
+
+/**
+ * Removes what creations that were cut short left, and refuses a file of several names. The folder, which may hold very many other
+ * files, is listed only where there may be something: while the file has a second name, and until its first checkpoint, as another
+ * creation may have died before it gave its file the name.
+ */
+function tidyNames(options: ResolvedOptions, main: VfsFile): void {
+  if (main.stat().nlink > 1 || !hasCheckpoint(options, main)) removeTemporaryNames(options.vfs, options.path);
+  checkLinks(main);
+}
+
+function hasCheckpoint(options: ResolvedOptions, main: VfsFile): boolean {
+  try {
+    return readArea(main, options, []).newest.sequence > 0;
+  } catch (error) {
+    if (isIoError(error)) throw error;
+    return false; // what is wrong is said by what reads it next
   }
 }
 

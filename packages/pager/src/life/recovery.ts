@@ -14,7 +14,17 @@
  */
 import { CorruptionError, DataError, directoryOf, preadFully, pwriteFully, syncDirectory } from '@sombra/vfs';
 import type { SombraError, Vfs, VfsFile } from '@sombra/vfs';
-import { ENTRY_IMAGE, inodeNumber, livePath, recoverLog, SEGMENT_HEADER_SIZE, setAside } from '@sombra/wal';
+import {
+  archiveMarkPath,
+  ENTRY_IMAGE,
+  inodeNumber,
+  livePath,
+  recoverLog,
+  sealedPath,
+  SEGMENT_HEADER_SIZE,
+  setAside,
+  sparePath,
+} from '@sombra/wal';
 import type { RecordView, RecoveryResult, Wal } from '@sombra/wal';
 import { readSafe64, readU32 } from '../base/bytes.ts';
 import { fileNameOf } from '../base/paths.ts';
@@ -85,7 +95,7 @@ export function recover(
 ): Recovered {
   const area = readArea(main, options, warnings, tolerance);
   const settled: Settled = options.readOnly
-    ? { superblock: area.newest, bound: 0, unusedArea: false, strayBatch: false }
+    ? { superblock: area.newest, bound: 0, unusedArea: false, strayBatch: false, closed: false }
     : settleMain(options, main, area);
   const { superblock } = settled;
   const { index, cache, shared } = prepare(options, superblock);
@@ -98,7 +108,7 @@ export function recover(
     ({ lsn, pageCount, time } = record);
     indexRecord(index, record, cache);
   };
-  const ignoresLog = options.readOnly || tolerance?.log === 'none';
+  const ignoresLog = options.readOnly || tolerance?.log === 'none' || (settled.closed && !options.toLastGood);
   const toLastGood = options.toLastGood || tolerance?.log === 'to-last-good';
   const wal = ignoresLog ? null : openLog(options, superblock, toLastGood, warnings, visit);
   try {
@@ -304,6 +314,8 @@ interface Settled {
   readonly unusedArea: boolean;
   /** It holds a batch that would count, but belongs to a log that is gone. */
   readonly strayBatch: boolean;
+  /** The file was closed properly, and has nothing beside it. */
+  readonly closed: boolean;
 }
 
 /** Steps 2 and 3: main becomes as durable as it looks. */
@@ -311,8 +323,8 @@ function settleMain(options: ResolvedOptions, main: VfsFile, { newest, bothValid
   const { vfs, path } = options;
   const superblock = newest;
   // A file that was closed has been synced before its log went; what a copy left in the page cache is synced by the first commit (O2).
-  if (superblock.clean && bothValid && vfs.stat(doubleWritePath(path)) === null && !hasLog(vfs, path))
-    return { superblock, bound: 0, unusedArea: false, strayBatch: false };
+  if (isClosed(options, superblock, bothValid))
+    return { superblock, bound: 0, unusedArea: false, strayBatch: false, closed: true };
   const area = vfs.stat(doubleWritePath(path)) === null ? undefined : vfs.open(doubleWritePath(path), { write: true });
   try {
     const batch = area === undefined ? undefined : readDoubleWrite(area, superblock, superblock.sequence);
@@ -321,7 +333,7 @@ function settleMain(options: ResolvedOptions, main: VfsFile, { newest, bothValid
     if (area === undefined || batch === undefined || !usable) {
       pwriteFully(main, encodeSuperblock(superblock), slotOffset(superblock.sequence));
       main.sync('data');
-      return { superblock, bound: 0, unusedArea: area !== undefined, strayBatch: batch !== undefined };
+      return { superblock, bound: 0, unusedArea: area !== undefined, strayBatch: batch !== undefined, closed: false };
     }
     rewriteDoubleWrite(area, batch, superblock);
     area.sync('data');
@@ -334,10 +346,20 @@ function settleMain(options: ResolvedOptions, main: VfsFile, { newest, bothValid
     const settled = batch.whole
       ? { superblock: finishWhole(main, superblock, batch), bound: 0 }
       : { superblock, bound: batch.bound };
-    return { ...settled, unusedArea: false, strayBatch: false };
+    return { ...settled, unusedArea: false, strayBatch: false, closed: false };
   } finally {
     area?.close();
   }
+}
+
+/**
+ * Was the file closed properly? Then its log was removed, the live segment after the sealed ones, or waits for an archive. Names are
+ * probed, as the folder may hold very many files; beside anything that a crash, an archive or a copy may have left it is listed.
+ */
+function isClosed({ vfs, path }: ResolvedOptions, { clean, replaySeq }: Superblock, bothValid: boolean): boolean {
+  const sealed = [sealedPath(path, replaySeq), sealedPath(path, replaySeq + 1)];
+  const names = [doubleWritePath(path), livePath(path), sparePath(path), archiveMarkPath(path), ...sealed];
+  return clean && bothValid && names.every((name) => vfs.stat(name) === null);
 }
 
 /** Is there any file with the name of a segment? */
