@@ -168,6 +168,7 @@ const TABLES: [page: string, heading: string, layout: Layout][] = [
       ['PRESENCE', locks.LOCK_PRESENCE, 1],
       ['WRITE', locks.LOCK_WRITE, 1],
       ['WAIT', locks.LOCK_WAIT, 1],
+      ['INSPECT', locks.LOCK_INSPECT, 1],
       ['READ', locks.LOCK_READ, locks.LOCK_READ_SLOTS],
       ['SEATS', locks.LOCK_SEATS, locks.LOCK_SEAT_COUNT],
     ],

@@ -112,6 +112,7 @@ describe('files that nobody has open', () => {
     look(vfs, () => {
       expect(codeOf(() => openPager({}, vfs))).toBe('SOMBRA_BUSY');
       expect(codeOf(() => openPager({ inspect: true }, vfs))).toBe('SOMBRA_BUSY');
+      expect(() => openPager({ busyTimeoutMs: 5 }, vfs)).toThrow(/t\.db is being inspected, by sombra-inspect/);
     });
     openPager(TINY, vfs).close();
     expect(vfs.list('.')).toEqual([PATH]);
@@ -281,6 +282,7 @@ describe('read-only media', () => {
     look(new ReadOnlyVfs(vfs), (seen) => {
       expect(valueOf(seen.view, page)).toBe(1);
       expect(codeOf(() => pager.begin())).toBe('SOMBRA_BUSY');
+      expect(() => pager.begin(0)).toThrow(/is being inspected/);
     });
     const tx = pager.begin();
     expect(look(new ReadOnlyVfs(vfs), () => 'seen').error?.code).toBe('SOMBRA_BUSY');

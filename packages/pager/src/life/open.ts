@@ -19,7 +19,15 @@ import { clearHolders, noteHolder, shmPath, writeHolder } from '../sharing/holde
 import { openInMemory } from './inspection.ts';
 import type { OpenDatabase } from './inspection.ts';
 import { checkLockFile, LockFile } from '../sharing/lock-file.ts';
-import { LOCK_PRESENCE, LOCK_RECOVER, LOCK_WRITE, LockTable, refuseBusy } from '../sharing/locks.ts';
+import {
+  LOCK_INSPECT,
+  LOCK_PRESENCE,
+  LOCK_RECOVER,
+  LOCK_WRITE,
+  LockTable,
+  refuseBusy,
+  refuseHeld,
+} from '../sharing/locks.ts';
 import type { PagerWarning, ResolvedOptions } from '../base/options.ts';
 import { closeLog, hasUnfinishedBatch, prepare, readArea, recover } from './recovery.ts';
 import type { Recovered } from './recovery.ts';
@@ -45,7 +53,7 @@ class Obstacle {
   }
 
   /** @throws IoError SOMBRA_BUSY, PoisonedError SOMBRA_LOCK_POISONED */
-  refuse({ vfs, path }: ResolvedOptions): never {
+  refuse({ vfs, path }: ResolvedOptions, locks: LockTable): never {
     const { what } = this;
     if (what === 'poison') {
       throw new PoisonedError(
@@ -62,7 +70,7 @@ class Obstacle {
         },
       );
     }
-    return refuseBusy(vfs, path, what);
+    return refuseHeld(vfs, path, what, locks);
   }
 }
 
@@ -106,7 +114,7 @@ export function openDatabase(given: ResolvedOptions): OpenDatabase {
         register(database.connection.neighbour);
         return database;
       }
-      if (vfs.env.monotonicMs() >= until) database.refuse(options);
+      if (vfs.env.monotonicMs() >= until) database.refuse(options, locks);
     } catch (error) {
       giveBack([() => locks.close()]);
       // A directory that may not be written has no place for the shm file.
@@ -143,7 +151,7 @@ function openSingle(options: ResolvedOptions): OpenDatabase {
 function openSingleLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase {
   try {
     const database = openLocked({ ...options, locking: 'exclusive' }, locks);
-    if (database instanceof Obstacle) return database.refuse(options);
+    if (database instanceof Obstacle) return database.refuse(options, locks);
     register(database.connection.neighbour);
     return database;
   } catch (error) {
@@ -175,8 +183,11 @@ function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | 
   const alone = locks.tryLock(LOCK_PRESENCE, 'exclusive');
   if (!alone && (options.locking === 'exclusive' || !locks.tryLock(LOCK_PRESENCE, 'shared')))
     return new Obstacle(LOCK_PRESENCE);
-  if (alone && options.inspect)
-    return locks.isNamed(vfs, path) ? openInMemory(options, locks) : new Obstacle(LOCK_RECOVER);
+  if (alone && options.inspect) {
+    if (!locks.isNamed(vfs, path)) return new Obstacle(LOCK_RECOVER);
+    locks.tryLock(LOCK_INSPECT, 'shared');
+    return openInMemory(options, locks);
+  }
   const main = vfs.open(path, { write: !options.readOnly });
   const warnings: PagerWarning[] = [];
   let connection: Connection | undefined;
@@ -394,6 +405,7 @@ function openUnwritable(options: ResolvedOptions): OpenDatabase {
 /** A connection whose locks can only be shared cannot join others: it keeps them from opening, and from writing, while it looks. */
 function keepOthersFromWriting(options: ResolvedOptions, locks: LockTable): void {
   for (const byte of [LOCK_RECOVER, LOCK_PRESENCE, LOCK_WRITE]) lockShared(options, locks, byte);
+  locks.tryLock(LOCK_INSPECT, 'shared');
 }
 
 /** @throws IoError SOMBRA_BUSY when another connection has it exclusively for longer than busyTimeoutMs */

@@ -21,6 +21,8 @@ export const LOCK_PRESENCE = 1;
 export const LOCK_WRITE = 2;
 /** Held shared by who waits for WRITE. */
 export const LOCK_WAIT = 3;
+/** Held shared by a connection that looks at a database and keeps the others out meanwhile; only tells them so. */
+export const LOCK_INSPECT = 4;
 /** First of the bytes of connections that read. */
 export const LOCK_READ = 16;
 export const LOCK_READ_SLOTS = 1024;
@@ -43,6 +45,7 @@ const NAMES: Record<number, string> = {
   [LOCK_PRESENCE]: 'PRESENCE',
   [LOCK_WRITE]: 'WRITE',
   [LOCK_WAIT]: 'WAIT',
+  [LOCK_INSPECT]: 'INSPECT',
 };
 
 /**
@@ -197,4 +200,17 @@ export function refuseBusy(
   throw new IoError('SOMBRA_BUSY', `${path} is in use by ${who}: close it there, or open with busyTimeoutMs to wait`, {
     details: { lock: NAMES[byte], pid: holder?.pid, host: holder?.host, since: holder?.since },
   });
+}
+
+/**
+ * As `refuseBusy`, for a connection that can lock: a look at the database, which leaves no record of its holder, is named as what it is.
+ * @throws IoError SOMBRA_BUSY, always
+ */
+export function refuseHeld(vfs: Vfs, path: string, byte: number, locks: LockTable): never {
+  if (locks.heldElsewhere(LOCK_INSPECT, 1).length === 0) refuseBusy(vfs, path, byte);
+  throw new IoError(
+    'SOMBRA_BUSY',
+    `${path} is being inspected, by sombra-inspect or a connection opened with inspect, which keeps others out: try again when that has ended`,
+    { details: { lock: NAMES[LOCK_INSPECT] } },
+  );
 }

@@ -1,6 +1,6 @@
 /** Waiting for the byte WRITE, with WAIT held (rule L5), after other connections of this thread were asked to let go (rule L7). */
 import type { Vfs } from '@sombra/vfs';
-import { LOCK_WAIT, LOCK_WRITE, refuseBusy } from './locks.ts';
+import { LOCK_WAIT, LOCK_WRITE, refuseHeld } from './locks.ts';
 import type { LockTable } from './locks.ts';
 import { releaseIdle } from './registry.ts';
 import type { Neighbour } from './registry.ts';
@@ -26,11 +26,11 @@ export function waitForWrite(
   attempt: () => boolean = () => locks.tryLock(LOCK_WRITE, 'exclusive'),
 ): void {
   if (attempt() || (releaseIdle(neighbour) && attempt())) return;
-  if (waitMs === 0) refuseBusy(vfs, path, LOCK_WRITE);
+  if (waitMs === 0) refuseHeld(vfs, path, LOCK_WRITE, locks);
   const waited = locks.holds(LOCK_WAIT); // without blocking, before
   try {
     const waitAndTry = (): boolean => (locks.holds(LOCK_WAIT) || locks.tryLock(LOCK_WAIT, 'shared')) && attempt();
-    if (!retryUntil(vfs, waitMs, waitAndTry)) refuseBusy(vfs, path, LOCK_WRITE);
+    if (!retryUntil(vfs, waitMs, waitAndTry)) refuseHeld(vfs, path, LOCK_WRITE, locks);
   } finally {
     if (!waited) locks.unlock(LOCK_WAIT);
   }
