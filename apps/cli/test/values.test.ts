@@ -2,7 +2,7 @@
 // that it means. Method: tables.
 import { describe, expect, it } from 'vitest';
 import { GraphDB } from '@sombra/db';
-import type { NodeRecord, PropertyValue } from '@sombra/db';
+import type { PropertyValue } from '@sombra/db';
 import { toJson } from '../src/values/plain-json.ts';
 import { oneLine, propertiesToText } from '../src/values/text.ts';
 import { count } from '../src/shell/tables.ts';
@@ -80,7 +80,7 @@ describe('what a text means', () => {
   ])('%o is %s: %s', (value, text, expected) => {
     const db = GraphDB.open(':memory:');
     db.addNode('N', { key: value });
-    const { where } = parseEquality<NodeRecord>(`key=${text}`)!;
+    const { where } = parseEquality(`key=${text}`)!;
     expect([...db.findNodes({ where })].length).toBe(expected ? 1 : 0);
     db.close();
   });
@@ -97,14 +97,14 @@ describe('a node by a property', () => {
     const db = GraphDB.open(':memory:');
     const node = db.addNode('N', { [key]: value });
     db.addNode('N', { [key]: 'other' });
-    expect([...db.findNodes({ where: parseEquality<NodeRecord>(text)!.where })].map(({ id }) => id)).toEqual([node]);
+    expect([...db.findNodes({ where: parseEquality(text)!.where })].map(({ id }) => id)).toEqual([node]);
     db.close();
   });
 
   it('is found by an index where there is one', () => {
     const db = GraphDB.open(':memory:');
     db.createPropertyIndex('Airport', ['code']);
-    const { where } = parseEquality<NodeRecord>('code=AUS')!;
+    const { where } = parseEquality('code=AUS')!;
     expect(db.explainNodes({ label: 'Airport', where }).index).toMatchObject({ name: 'Airport', keys: ['code'] });
     db.close();
   });

@@ -10,6 +10,8 @@ export type { AnyGraphDB, AnySnapshot, AnyTransaction, GraphReads, GraphWrites }
 export { defineSchema, Schema } from './schema/schema.ts';
 export type { EdgeDefinition, PropertyType, PropertyTypes, SchemaDefinition, ValueKind } from './schema/schema.ts';
 export type {
+  AnyEdgeOf,
+  AnyNodeOf,
   EdgeIdOf,
   EdgeOf,
   LabelOf,
@@ -19,7 +21,8 @@ export type {
   TargetIdOf,
   TypeOf,
 } from './typed/schema-types.ts';
-export type { GraphDBOf, ReadsOf, SnapshotOf, TransactionOf, WritesOf } from './typed/typed-graph.ts';
+export type { GraphDBOf, ReadsOf, SnapshotOf, TransactionOf } from './typed/typed-graph.ts';
+export type { BulkEdgeOf, BulkNodeOf, NewEdgeOf, NewNodeOf, WritesOf } from './typed/typed-writes.ts';
 export { Snapshot } from './reading/snapshot.ts';
 export type { DatabaseStats } from './connection/stats.ts';
 export { Transaction } from './writing/transaction.ts';
@@ -39,7 +42,7 @@ export {
 export type { Vfs } from '@sombra/vfs';
 export type { CheckpointResult, PagerHooks, PagerStats, SyncMode } from '@sombra/pager';
 export type { SnapshotOptions } from './reading/snapshot-keeper.ts';
-export { and, Components, NodeValues, not, or, param, Predicate } from '@sombra/graph';
+export { and, Components, edgeId, nodeId, NodeValues, not, or, param, Predicate } from '@sombra/graph';
 export type {
   AbortSignalLike,
   AccessKind,
@@ -101,6 +104,7 @@ export type {
   PropertyIndexInfo,
   PropertyInput,
   PropertyValue,
+  ReadonlyValue,
   RecordLike,
   RowQuery,
   Rows,

@@ -16,11 +16,11 @@ type Writer = Pick<
   | 'addEdge'
   | 'setNodeProperty'
   | 'removeNodeProperty'
-  | 'setNodeProperties'
+  | 'replaceNodeProperties'
   | 'updateNodeProperties'
   | 'setEdgeProperty'
   | 'removeEdgeProperty'
-  | 'setEdgeProperties'
+  | 'replaceEdgeProperties'
   | 'updateEdgeProperties'
   | 'addLabel'
   | 'removeLabel'
@@ -112,7 +112,7 @@ const STATEMENTS: Statement[] = [
     ([name, code, properties]): Statement => [
       `edge properties with ${name}`,
       code,
-      (write, { knows }) => write.setEdgeProperties(knows, properties()),
+      (write, { knows }) => write.replaceEdgeProperties(knows, properties()),
     ],
   ),
   ...NO_IDS.flatMap((bad): Statement[] => {
@@ -133,14 +133,22 @@ const STATEMENTS: Statement[] = [
   ['deleting a missing node', 'SOMBRA_NODE_NOT_FOUND', (write) => write.deleteNode(MISSING)],
   ['a property of a missing node', 'SOMBRA_NODE_NOT_FOUND', (write) => write.setNodeProperty(MISSING, 'new', 1)],
   ['no property of a missing node', 'SOMBRA_NODE_NOT_FOUND', (write) => write.removeNodeProperty(MISSING, 'name')],
-  ['properties of a missing node', 'SOMBRA_NODE_NOT_FOUND', (write) => write.setNodeProperties(MISSING, { new: 1 })],
+  [
+    'properties of a missing node',
+    'SOMBRA_NODE_NOT_FOUND',
+    (write) => write.replaceNodeProperties(MISSING, { new: 1 }),
+  ],
   ['more of a missing node', 'SOMBRA_NODE_NOT_FOUND', (write) => write.updateNodeProperties(MISSING, { new: 1 })],
   ['a label of a missing node', 'SOMBRA_NODE_NOT_FOUND', (write) => write.addLabel(MISSING, 'New')],
   ['no label of a missing node', 'SOMBRA_NODE_NOT_FOUND', (write) => write.removeLabel(MISSING, 'Person')],
   ['deleting a missing edge', 'SOMBRA_EDGE_NOT_FOUND', (write) => write.deleteEdge(MISSING)],
   ['a property of a missing edge', 'SOMBRA_EDGE_NOT_FOUND', (write) => write.setEdgeProperty(MISSING, 'new', 1)],
   ['no property of a missing edge', 'SOMBRA_EDGE_NOT_FOUND', (write) => write.removeEdgeProperty(MISSING, 'since')],
-  ['properties of a missing edge', 'SOMBRA_EDGE_NOT_FOUND', (write) => write.setEdgeProperties(MISSING, { new: 1 })],
+  [
+    'properties of a missing edge',
+    'SOMBRA_EDGE_NOT_FOUND',
+    (write) => write.replaceEdgeProperties(MISSING, { new: 1 }),
+  ],
   ['more of a missing edge', 'SOMBRA_EDGE_NOT_FOUND', (write) => write.updateEdgeProperties(MISSING, { new: 1 })],
   ['deleting a node with edges', 'SOMBRA_NODE_HAS_EDGES', (write, { ada }) => write.deleteNode(ada)],
   ['an unknown option', 'SOMBRA_OPTION', (write, { ada }) => write.deleteNode(ada, { casade: true } as never)],

@@ -3,12 +3,13 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { defineSchema, GraphDB, not, or, param } from '../src/index.ts';
 import type {
-  EdgeRecord,
+  AnyEdgeOf,
+  AnyNodeOf,
   GraphDBOf,
   GraphReads,
   LabelOf,
+  NodeId,
   NodeIdOf,
-  NodeRecord,
   PropertyValue,
   ReadsOf,
   SchemaDefinition,
@@ -67,7 +68,7 @@ describe('types of a schema', () => {
     expectTypeOf(db.getNode(bath)!.properties.serial).toEqualTypeOf<number | bigint | undefined>();
     expectTypeOf(db.getNode(bath)!.properties.extra).toEqualTypeOf<PropertyValue | undefined>();
     expectTypeOf(db.getNodeProperty(ada, 'name')).toEqualTypeOf<string | undefined>();
-    expectTypeOf(db.getNode(17)).toEqualTypeOf<NodeRecord | undefined>();
+    expectTypeOf(db.getNode(17)).toEqualTypeOf<AnyNodeOf<Definition> | undefined>();
 
     const knows = db.addEdge(ada, both, 'KNOWS', { since: 1936 });
     const visited = db.addEdge(both, bath, 'VISITED');
@@ -78,9 +79,9 @@ describe('types of a schema', () => {
     expectTypeOf(db.neighbors(bath, { type: 'VISITED', direction: 'in' })).toEqualTypeOf<
       (NodeIdOf<'Person'> | NodeIdOf<'Author'>)[]
     >();
-    expectTypeOf(db.neighbors(ada)).toEqualTypeOf<number[]>();
+    expectTypeOf(db.neighbors(ada)).toEqualTypeOf<NodeId[]>();
     expectTypeOf(db.outgoing(ada, { type: 'KNOWS' })[0]!.properties.since).toEqualTypeOf<number>();
-    expectTypeOf(db.edgesOf(ada)).toEqualTypeOf<EdgeRecord[]>();
+    expectTypeOf(db.edgesOf(ada)).toEqualTypeOf<AnyEdgeOf<Definition>[]>();
     for (const city of db.nodes({ label: 'City' })) expectTypeOf(city.properties.area).toEqualTypeOf<number>();
     for (const edge of db.edges({ type: 'KNOWS' })) expectTypeOf(edge.properties.since).toEqualTypeOf<number>();
     expectTypeOf(db.findNodes({ label: 'Person', where: { name: 'Ada' } }).all()[0]!.id).toEqualTypeOf<
@@ -121,7 +122,7 @@ describe('types of a schema', () => {
     expect(everyone.map(({ id }) => id)).toEqual([both]);
     const prepared = db.prepareNodes({ label: 'Person', where: { name: param('name') } });
     expectTypeOf(prepared.first({ name: 'Ada' })!.properties.name).toEqualTypeOf<string>();
-    const upserted = db.upsertEdge(ada, both, 'KNOWS', { weight: 2 });
+    const upserted = db.upsertEdge(ada, both, 'KNOWS', { since: 1936, weight: 2 });
     expect([upserted.id === knows, upserted.created]).toEqual([true, false]);
 
     const [somewhere] = db.kHop(ada, 1);
@@ -132,7 +133,7 @@ describe('types of a schema', () => {
     db.setNodeProperty(ada, 'born', null);
     db.updateNodeProperties(both, { rank: 'junior' });
     expect(db.removeNodeProperty(ada, 'tags')).toBe(false);
-    db.setEdgeProperties(knows, { since: 1937 });
+    db.replaceEdgeProperties(knows, { since: 1937 });
     const snapshot = db.snapshot();
     expectTypeOf(snapshot).toEqualTypeOf<SnapshotOf<Definition>>();
     expect(snapshot.getNode(both)?.properties.rank).toBe('junior');

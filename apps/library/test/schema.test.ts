@@ -74,13 +74,21 @@ const REFUSED: readonly Refused[] = [
   ['setting a wrong kind', (tx, { ada }) => tx.setNodeProperty(ada, 'born', 'x'), 'wants integer'],
   ['setting null where one is needed', (tx, { ada }) => tx.setNodeProperty(ada, 'name', null), "'name' is missing"],
   ['removing what is needed', (tx, { ada }) => tx.removeNodeProperty(ada, 'name'), "'name' is missing"],
-  ['replacing without what is needed', (tx, { ada }) => tx.setNodeProperties(ada, { born: 1 }), "'name' is missing"],
+  [
+    'replacing without what is needed',
+    (tx, { ada }) => tx.replaceNodeProperties(ada, { born: 1 }),
+    "'name' is missing",
+  ],
   ['updating with an unknown key', (tx, { ada }) => tx.updateNodeProperties(ada, { nam: 'x' }), "'name'"],
   ['adding a label that needs more', (tx, { ada }) => tx.addLabel(ada, 'Author'), "'penName' is missing"],
   ['removing a label that properties need', (tx, { ada }) => tx.removeLabel(ada, 'Person'), "'name'"],
   ['setting an edge property wrongly', (tx, { knows }) => tx.setEdgeProperty(knows, 'since', 'x'), 'wants integer'],
   ['removing a needed one of an edge', (tx, { knows }) => tx.removeEdgeProperty(knows, 'since'), "'since' is missing"],
-  ['replacing those of an edge', (tx, { knows }) => tx.setEdgeProperties(knows, { weight: 1 }), "'since' is missing"],
+  [
+    'replacing those of an edge',
+    (tx, { knows }) => tx.replaceEdgeProperties(knows, { weight: 1 }),
+    "'since' is missing",
+  ],
   ['updating those of an edge', (tx, { knows }) => tx.updateEdgeProperties(knows, { wieght: 1 }), "'weight'"],
 ];
 
@@ -107,12 +115,12 @@ describe('a schema', () => {
     db.setNodeProperty(ada, 'born', 1816);
     db.setNodeProperty(ada, 'height', 1.5);
     db.removeNodeProperty(ada, 'born');
-    db.setNodeProperties(ada, { name: 'Ada', penName: null, tags: ['a', 'b'], photo: new Uint8Array(2) });
+    db.replaceNodeProperties(ada, { name: 'Ada', penName: null, tags: ['a', 'b'], photo: new Uint8Array(2) });
     db.updateNodeProperties(ada, { tags: [], photo: null });
     expect(db.getNode(ada)?.properties).toEqual({ name: 'Ada', tags: [] });
     db.updateEdgeProperties(knows, { weight: 2 });
     db.setEdgeProperty(knows, 'since', 1940);
-    db.setEdgeProperties(knows, { since: 1941 });
+    db.replaceEdgeProperties(knows, { since: 1941 });
     expect(db.removeEdgeProperty(knows, 'weight')).toBe(false);
     expect(db.addEdge(ada, bath, 'VISITED')).toBeGreaterThan(0);
     expect(db.addNode([])).toBeGreaterThan(0);

@@ -34,6 +34,7 @@ export type {
   SelectedRecord,
   Selection,
 } from './find/query.ts';
+export { edgeId, nodeId } from './model/options.ts';
 export { Rows } from './model/rows.ts';
 export type { AccessKind } from './find/plan.ts';
 export { and, not, or, Predicate } from './find/predicate.ts';
@@ -84,6 +85,7 @@ export type {
   Properties,
   PropertyInput,
   PropertyValue,
+  ReadonlyValue,
 } from './model/types.ts';
 export { addMany, deleteEdges, deleteNodes, upsertEdge, upsertNode } from './write/write-many.ts';
 export type { AddManyInput, AddManyResult, ManyWriter, NewEdge, NewNode, Upserted } from './write/write-many.ts';

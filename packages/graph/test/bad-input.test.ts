@@ -156,13 +156,13 @@ describe('at the wrong time', () => {
       expect(codeOf(() => db.graph.begin())).toBe('SOMBRA_TRANSACTION_ACTIVE');
       tx.setNodeProperty(node, 'a', 2);
       tx.commit();
-      model.setNodeProperties(node, { name: 'Ada', a: 2 });
+      model.replaceNodeProperties(node, { name: 'Ada', a: 2 });
       const calls: [string, () => unknown][] = [
         ['addNode', () => tx.addNode('X')],
         ['addEdge', () => tx.addEdge(node, node, 'X')],
         ['setNodeProperty', () => tx.setNodeProperty(node, 'a', 3)],
         ['removeNodeProperty', () => tx.removeNodeProperty(node, 'a')],
-        ['setEdgeProperties', () => tx.setEdgeProperties(edge, {})],
+        ['replaceEdgeProperties', () => tx.replaceEdgeProperties(edge, {})],
         ['addLabel', () => tx.addLabel(node, 'X')],
         ['removeLabel', () => tx.removeLabel(node, 'Person')],
         ['deleteNode', () => tx.deleteNode(node, { cascade: true })],

@@ -103,7 +103,7 @@ describe.each(SHAPES)('$name', (shape) => {
         tx.addEdge(i, id, 'T0');
         model.addEdge(i, id, 'T0');
         tx.setNodeProperty(i, 'touched', true);
-        model.setNodeProperties(i, { ...model.nodes.get(i)!.properties, touched: true });
+        model.replaceNodeProperties(i, { ...model.nodes.get(i)!.properties, touched: true });
       }
       for (const edge of [...model.edges.keys()].slice(0, 60)) {
         tx.deleteEdge(edge);

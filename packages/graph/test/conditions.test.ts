@@ -1,7 +1,7 @@
 // Goal: conditions that lie deep in each other get a typed error; NaN is compared with nothing.
 // Method: depths around the limit, for and, or, not and all together; every operator with NaN.
 import { describe, expect, test } from 'vitest';
-import { and, not, or, type NodeRecord, type Predicate } from '../src/index.ts';
+import { and, not, or, type Predicate } from '../src/index.ts';
 import { CONDITION_DEPTH_MAX } from '../src/model/limits.ts';
 import { codeOf } from './support/errors.ts';
 import { OpenGraph, withGraph } from './support/open.ts';
@@ -25,7 +25,7 @@ test('NaN may be there as often as it likes, and is compared with nothing', () =
 });
 
 describe('conditions in each other', () => {
-  type Wrap = (part: Predicate<NodeRecord>) => Predicate<NodeRecord>;
+  type Wrap = (part: Predicate) => Predicate;
   const wraps: readonly (readonly [string, Wrap])[] = [
     ['and', (part) => and(part, { a: 1 })],
     ['or', (part) => or(part, { a: 2 })],
@@ -33,8 +33,8 @@ describe('conditions in each other', () => {
     ['all three', (part) => and(or(not(part)))],
   ];
 
-  function nested(wrap: Wrap, times: number): Predicate<NodeRecord> {
-    let condition = and<NodeRecord>({ a: 1 });
+  function nested(wrap: Wrap, times: number): Predicate {
+    let condition: Predicate = and({ a: 1 });
     for (let i = 0; i < times; i += 1) condition = wrap(condition);
     return condition;
   }

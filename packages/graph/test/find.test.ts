@@ -99,8 +99,8 @@ test('a find gives what a scan gives, with and without indexes', () => {
         const tx = db.graph.begin();
         later.forEach((row, i) => {
           tx.addNode(['L'], row);
-          tx.setNodeProperties(1 + (i % rows.length), row);
-          tx.setEdgeProperties(1 + ((i * 3) % rows.length), row);
+          tx.replaceNodeProperties(1 + (i % rows.length), row);
+          tx.replaceEdgeProperties(1 + ((i * 3) % rows.length), row);
         });
         askAll(tx, cases, seen);
         tx.commit();

@@ -113,7 +113,7 @@ const WRITES: readonly ((tx: GraphTransaction) => unknown)[] = [
   (tx) => codeOf(() => tx.addMany({ nodes: [{} as never] })),
   (tx) => tx.upsertEdge(1, 2, 'T', {}),
   (tx) => tx.updateNodeProperties(1, {}),
-  (tx) => tx.setNodeProperties(2, { map: {}, list: [] }),
+  (tx) => tx.replaceNodeProperties(2, { map: {}, list: [] }),
   (tx) => tx.removeNodeProperty(1, 'polluted'),
 ];
 

@@ -117,7 +117,7 @@ test('an index has the nodes that have the label and all properties, and follows
       tx.removeLabel(one, 'B');
       expect(counts(tx)).toEqual([1, 1, 0, 0]);
       tx.addLabel(one, 'B');
-      tx.setNodeProperties(one, { x: 2n ** 60n });
+      tx.replaceNodeProperties(one, { x: 2n ** 60n });
       expect(counts(tx)).toEqual([1, 0, 1, 0]);
       expect(found(tx, 'B', { x: 2 ** 60 })).toEqual([one]);
       tx.updateNodeProperties(one, { x: [1], y: NaN });
@@ -174,7 +174,7 @@ describe('unique', () => {
   test.each<[string, (tx: GraphTransaction) => unknown]>([
     ['addNode', (tx) => tx.addNode(['New', 'User'], { mail: 'ada@example.org', neverBefore: 1 })],
     ['setNodeProperty', (tx) => tx.setNodeProperty(3, 'mail', 'ada@example.org')],
-    ['setNodeProperties', (tx) => tx.setNodeProperties(3, { neverBefore: 1, mail: 'ada@example.org' })],
+    ['replaceNodeProperties', (tx) => tx.replaceNodeProperties(3, { neverBefore: 1, mail: 'ada@example.org' })],
     ['updateNodeProperties', (tx) => tx.updateNodeProperties(3, { neverBefore: 1, mail: 'ada@example.org' })],
     ['addLabel', (tx) => tx.addLabel(2, 'User')],
   ])('%s of a value that another node has changes nothing, and the transaction goes on', (_name, run) => {

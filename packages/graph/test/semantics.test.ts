@@ -346,7 +346,7 @@ describe('properties', () => {
         tx.setNodeProperty(node, 'c', null);
         tx.setNodeProperty(node, 'never', null);
         expect([tx.getNode(node)!.properties, tx.propertyKeys()]).toEqual([{ b: [1, { x: 'y' }] }, ['a', 'b', 'c']]);
-        tx.setNodeProperties(node, { z: 1 });
+        tx.replaceNodeProperties(node, { z: 1 });
         expect(tx.getNode(node)!.properties).toEqual({ z: 1 });
         const edge = tx.addEdge(node, node, 'T', { w: 1 });
         tx.setEdgeProperty(edge, 'w', 2n ** 60n);
@@ -359,7 +359,7 @@ describe('properties', () => {
           properties: { w: 2n ** 60n, v: new Date(5) },
         });
         expect(tx.removeEdgeProperty(edge, 'w')).toBe(true);
-        tx.setEdgeProperties(edge, {});
+        tx.replaceEdgeProperties(edge, {});
         expect(tx.getEdge(edge)!.properties).toEqual({});
       });
     });
@@ -380,7 +380,7 @@ describe('properties', () => {
       expect(db.reader.countNodes({ label: 'A', where: { small: 1n, bytes: large.bytes } as WhereProperties })).toBe(1);
       expect(db.write((tx) => [tx.addLabel(node, 'B'), tx.removeLabel(node, 'A')])).toEqual([true, true]);
       expect(sameStored(db.reader.getNode(node), { id: node, labels: ['B'], properties: large })).toBe(true);
-      db.write((tx) => tx.setNodeProperties(node, {}));
+      db.write((tx) => tx.replaceNodeProperties(node, {}));
       db.write((tx) => tx.deleteEdge(edge));
       expect(db.reader.getNode(node)!.properties).toEqual({});
     });

@@ -1,13 +1,4 @@
-import type {
-  EdgeQuery,
-  EdgeRecord,
-  FindPlan,
-  GraphDB,
-  NodeQuery,
-  NodeRecord,
-  OrderBy,
-  SelectedRecord,
-} from '@sombra/db';
+import type { EdgeQuery, FindPlan, GraphDB, NodeQuery, OrderBy, SelectedRecord } from '@sombra/db';
 import { CONDITION_FORMS, parseConditions } from '../database/conditions.ts';
 import { addJson, addLimit, addShow, collect, cut, oneMore, parseCount, parseNames } from '../shell/options.ts';
 import type { Parts } from '../shell/program.ts';
@@ -71,7 +62,7 @@ export function addFind({ program, shell }: Parts): void {
 }
 
 async function findNodes(path: string, out: Shell, options: Options, groups: readonly string[][]): Promise<void> {
-  const query: NodeQuery = { ...rowsOf(options), label: options.label, where: parseConditions<NodeRecord>(groups) };
+  const query: NodeQuery = { ...rowsOf(options), label: options.label, where: parseConditions(groups) };
   const { select, limit, show } = options;
   if (options.explain === true) {
     await explain(path, out, (db) =>
@@ -96,7 +87,7 @@ async function findNodes(path: string, out: Shell, options: Options, groups: rea
 }
 
 async function findEdges(path: string, out: Shell, options: Options, groups: readonly string[][]): Promise<void> {
-  const query: EdgeQuery = { ...rowsOf(options), type: options.type, where: parseConditions<EdgeRecord>(groups) };
+  const query: EdgeQuery = { ...rowsOf(options), type: options.type, where: parseConditions(groups) };
   const { select, limit, show } = options;
   if (options.explain === true) {
     await explain(path, out, (db) =>

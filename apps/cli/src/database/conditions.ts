@@ -1,5 +1,5 @@
 /** Conditions on the command line, `age>=30`, `name^=A`, `code in:["A","B"]`, and what they ask of a find. */
-import { and, not, or, type RecordLike, type Where } from '@sombra/db';
+import { and, not, or } from '@sombra/db';
 import type { Predicate, PropertyConditions, PropertyValue } from '@sombra/db';
 import { CellError, parseScalar } from '../values/scalar.ts';
 import { parseJson } from '../values/exact-json.ts';
@@ -20,33 +20,31 @@ export const CONDITION_FORMS = `key=value, with = != < <= > >= ^= (begins with) 
  * @param groups  conditions; all of one group must hold, for one of the groups
  * @throws DataError SOMBRA_USAGE
  */
-export function parseConditions<R extends RecordLike>(groups: readonly (readonly string[])[]): Predicate<R> {
-  const parts = groups.map((group) => and<R>(...group.map((text) => parseCondition<R>(text))));
-  return parts.length === 1 ? parts[0]! : or<R>(...parts);
+export function parseConditions(groups: readonly (readonly string[])[]): Predicate {
+  const parts = groups.map((group) => and(...group.map((text) => parseCondition(text))));
+  return parts.length === 1 ? parts[0]! : or(...parts);
 }
 
 /**
  * Reads `key=value`, or `key:value`, which names a node by one of its properties.
  * @returns undefined when it is neither
  */
-export function parseEquality<R extends RecordLike>(
-  text: string,
-): { readonly key: string; readonly where: Predicate<R> } | undefined {
+export function parseEquality(text: string): { readonly key: string; readonly where: Predicate } | undefined {
   const at = text.search(/[=:]/);
   const { key, operator, value } = parseComparison(at < 0 ? text : `${text.slice(0, at)}=${text.slice(at + 1)}`) ?? {};
   if (key === undefined || value === undefined || operator !== '=') return undefined;
-  return { key, where: compare<R>(key, operator, value) };
+  return { key, where: compare(key, operator, value) };
 }
 
-function parseCondition<R extends RecordLike>(text: string): Predicate<R> {
+function parseCondition(text: string): Predicate {
   const list = IN.exec(text);
-  if (list !== null) return and<R>(property<R>(list[1]!, { in: readList(list[2]!, text) }));
+  if (list !== null) return and(property(list[1]!, { in: readList(list[2]!, text) }));
   const presence = EXISTS.exec(text);
-  if (presence !== null) return and<R>(property<R>(presence[1]!, { exists: presence[2] === undefined }));
+  if (presence !== null) return and(property(presence[1]!, { exists: presence[2] === undefined }));
   const comparison = parseComparison(text);
   if (comparison === undefined)
     throw usageError(`--where ${JSON.stringify(text)} cannot be read: write ${CONDITION_FORMS}`);
-  return compare<R>(comparison.key, comparison.operator, comparison.value);
+  return compare(comparison.key, comparison.operator, comparison.value);
 }
 
 interface Comparison {
@@ -62,31 +60,29 @@ function parseComparison(text: string): Comparison | undefined {
   return { key, operator: spaced ?? close!, value };
 }
 
-function compare<R extends RecordLike>(key: string, operator: string, text: string): Predicate<R> {
+function compare(key: string, operator: string, text: string): Predicate {
   switch (operator) {
     case '=':
-      return and<R>(property<R>(key, equalTo(text)));
+      return and(property(key, equalTo(text)));
     case '!=':
-      return and<R>(property<R>(key, { exists: true }), not<R>(property<R>(key, equalTo(text))));
+      return and(property(key, { exists: true }), not(property(key, equalTo(text))));
     case '^=':
-      return and<R>(property<R>(key, { startsWith: quotedText(text) ?? text }));
+      return and(property(key, { startsWith: quotedText(text) ?? text }));
     case '*=':
-      return or<R>(
-        ...unique([quotedText(text) ?? text, valueOf(text)]).map((contains) => property<R>(key, { contains })),
-      );
+      return or(...unique([quotedText(text) ?? text, valueOf(text)]).map((contains) => property(key, { contains })));
     case '<':
-      return and<R>(property<R>(key, { lt: valueOf(text) }));
+      return and(property(key, { lt: valueOf(text) }));
     case '<=':
-      return and<R>(property<R>(key, { lte: valueOf(text) }));
+      return and(property(key, { lte: valueOf(text) }));
     case '>':
-      return and<R>(property<R>(key, { gt: valueOf(text) }));
+      return and(property(key, { gt: valueOf(text) }));
     default:
-      return and<R>(property<R>(key, { gte: valueOf(text) }));
+      return and(property(key, { gte: valueOf(text) }));
   }
 }
 
-function property<R extends RecordLike>(key: string, conditions: PropertyConditions): Where<R> {
-  return { [key]: conditions } as unknown as Where<R>;
+function property(key: string, conditions: PropertyConditions): Readonly<Record<string, PropertyConditions>> {
+  return { [key]: conditions };
 }
 
 /** Equal to the text, read as any type that it can be read as. */

@@ -38,7 +38,7 @@ function selectNode(db: GraphDB, text: string, label: string | undefined): NodeR
       throw new DataError('SOMBRA_NODE_NOT_FOUND', `there is no node ${text}: sombra find lists nodes`);
     return node;
   }
-  const named = parseEquality<NodeRecord>(text);
+  const named = parseEquality(text);
   if (named === undefined)
     throw usageError(`${JSON.stringify(text)} names no node: give an id, or a property as code=AUS`);
   const found = [

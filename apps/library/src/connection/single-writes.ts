@@ -3,9 +3,8 @@ import type {
   AddManyResult,
   EdgeId,
   NodeId,
-  Properties,
   PropertyInput,
-  PropertyValue,
+  ReadonlyValue,
   Upserted,
 } from '@sombra/graph';
 import { ReadMethods } from '../reading/read-methods.ts';
@@ -31,7 +30,7 @@ export abstract class SingleWrites extends ReadMethods {
   }
 
   /** `Transaction.setNodeProperty` as a transaction of its own. */
-  setNodeProperty(id: NodeId, key: string, value: PropertyValue | null): void {
+  setNodeProperty(id: NodeId, key: string, value: ReadonlyValue | null): void {
     this.write((tx) => tx.setNodeProperty(id, key, value));
   }
 
@@ -40,9 +39,9 @@ export abstract class SingleWrites extends ReadMethods {
     return this.write((tx) => tx.removeNodeProperty(id, key));
   }
 
-  /** `Transaction.setNodeProperties` as a transaction of its own. */
-  setNodeProperties(id: NodeId, properties: PropertyInput): void {
-    this.write((tx) => tx.setNodeProperties(id, properties));
+  /** `Transaction.replaceNodeProperties` as a transaction of its own. */
+  replaceNodeProperties(id: NodeId, properties: PropertyInput): void {
+    this.write((tx) => tx.replaceNodeProperties(id, properties));
   }
 
   /** `Transaction.updateNodeProperties` as a transaction of its own. */
@@ -51,7 +50,7 @@ export abstract class SingleWrites extends ReadMethods {
   }
 
   /** `Transaction.setEdgeProperty` as a transaction of its own. */
-  setEdgeProperty(id: EdgeId, key: string, value: PropertyValue | null): void {
+  setEdgeProperty(id: EdgeId, key: string, value: ReadonlyValue | null): void {
     this.write((tx) => tx.setEdgeProperty(id, key, value));
   }
 
@@ -60,9 +59,9 @@ export abstract class SingleWrites extends ReadMethods {
     return this.write((tx) => tx.removeEdgeProperty(id, key));
   }
 
-  /** `Transaction.setEdgeProperties` as a transaction of its own. */
-  setEdgeProperties(id: EdgeId, properties: PropertyInput): void {
-    this.write((tx) => tx.setEdgeProperties(id, properties));
+  /** `Transaction.replaceEdgeProperties` as a transaction of its own. */
+  replaceEdgeProperties(id: EdgeId, properties: PropertyInput): void {
+    this.write((tx) => tx.replaceEdgeProperties(id, properties));
   }
 
   /** `Transaction.updateEdgeProperties` as a transaction of its own. */
@@ -96,12 +95,16 @@ export abstract class SingleWrites extends ReadMethods {
   }
 
   /** `Transaction.upsertNode` as a transaction of its own. */
-  upsertNode(label: string, match: Properties, properties?: PropertyInput): Upserted {
+  upsertNode(
+    label: string,
+    match: Readonly<Record<string, ReadonlyValue>>,
+    properties?: PropertyInput,
+  ): Upserted<NodeId> {
     return this.write((tx) => tx.upsertNode(label, match, properties));
   }
 
   /** `Transaction.upsertEdge` as a transaction of its own. */
-  upsertEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): Upserted {
+  upsertEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): Upserted<EdgeId> {
     return this.write((tx) => tx.upsertEdge(source, target, type, properties));
   }
 

@@ -196,28 +196,28 @@ export abstract class ReadMethods implements FindRunner {
    * indexes where they help; rows stream, from what the first one was read from: run them to their end or leave them.
    * @throws DataError SOMBRA_OPTION, SOMBRA_SORT_MEMORY when more rows have to be sorted than 64 MiB hold
    */
-  findNodes(query: NodeQuery & Selection): Rows<SelectedRecord>;
+  findNodes(query: NodeQuery & Selection): Rows<SelectedRecord<NodeId>>;
   findNodes(query?: NodeQuery): Rows<NodeRecord>;
   findNodes(query?: NodeQuery & Partial<Selection>): Rows<NodeRecord | SelectedRecord> {
     return this.runFind(parseFind('node', query, 'findNodes', FIND_OPTIONS)) as Rows<NodeRecord | SelectedRecord>;
   }
 
   /** Edges by their type and conditions, as `findNodes`. */
-  findEdges(query: EdgeQuery & Selection): Rows<SelectedRecord>;
+  findEdges(query: EdgeQuery & Selection): Rows<SelectedRecord<EdgeId>>;
   findEdges(query?: EdgeQuery): Rows<EdgeRecord>;
   findEdges(query?: EdgeQuery & Partial<Selection>): Rows<EdgeRecord | SelectedRecord> {
     return this.runFind(parseFind('edge', query, 'findEdges', FIND_OPTIONS)) as Rows<EdgeRecord | SelectedRecord>;
   }
 
   /** The first of `findNodes`; undefined when there is none. */
-  findNode(query: NodeQuery & Selection): SelectedRecord | undefined;
+  findNode(query: NodeQuery & Selection): SelectedRecord<NodeId> | undefined;
   findNode(query?: NodeQuery): NodeRecord | undefined;
   findNode(query?: NodeQuery & Partial<Selection>): NodeRecord | SelectedRecord | undefined {
     return this.reads().findNode(query);
   }
 
   /** The first of `findEdges`; undefined when there is none. */
-  findEdge(query: EdgeQuery & Selection): SelectedRecord | undefined;
+  findEdge(query: EdgeQuery & Selection): SelectedRecord<EdgeId> | undefined;
   findEdge(query?: EdgeQuery): EdgeRecord | undefined;
   findEdge(query?: EdgeQuery & Partial<Selection>): EdgeRecord | SelectedRecord | undefined {
     return this.reads().findEdge(query);
@@ -261,14 +261,14 @@ export abstract class ReadMethods implements FindRunner {
    * A find of nodes that is checked and planned once, and run many times with other values: put `param('name')` in the place of a
    * value in `where`, or of `limit`, `skip` and `after`.
    */
-  prepareNodes(query: NodeQuery & Selection): PreparedFind<SelectedRecord>;
+  prepareNodes(query: NodeQuery & Selection): PreparedFind<SelectedRecord<NodeId>>;
   prepareNodes(query?: NodeQuery): PreparedFind<NodeRecord>;
   prepareNodes(query?: NodeQuery & Partial<Selection>): PreparedFind<NodeRecord | SelectedRecord> {
     return new PreparedFind(this, new OpenFind('node', query, 'prepareNodes'));
   }
 
   /** A find of edges that is checked and planned once, as `prepareNodes`. */
-  prepareEdges(query: EdgeQuery & Selection): PreparedFind<SelectedRecord>;
+  prepareEdges(query: EdgeQuery & Selection): PreparedFind<SelectedRecord<EdgeId>>;
   prepareEdges(query?: EdgeQuery): PreparedFind<EdgeRecord>;
   prepareEdges(query?: EdgeQuery & Partial<Selection>): PreparedFind<EdgeRecord | SelectedRecord> {
     return new PreparedFind(this, new OpenFind('edge', query, 'prepareEdges'));

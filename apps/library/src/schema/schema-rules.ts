@@ -50,6 +50,19 @@ export class SchemaRules {
   }
 
   /**
+   * What an upsert has to give, whether it adds the node or finds it: else it would depend on the data whether it is refused.
+   * @throws DataError SOMBRA_SCHEMA
+   */
+  checkWholeNode(label: string, properties: PropertyInput): void {
+    if (typeof label === 'string') checkPresent(this.labelRules(label), properties, named([label], 'label'));
+  }
+
+  /** As `checkWholeNode`. @throws DataError SOMBRA_SCHEMA */
+  checkWholeEdge(type: string, properties: PropertyInput): void {
+    if (typeof type === 'string') checkPresent(this.edgeRule(type).properties, properties, `edge type '${type}'`);
+  }
+
+  /**
    * The ends of a new edge.
    * @throws DataError SOMBRA_SCHEMA
    */
@@ -99,15 +112,22 @@ function checkPresent(
 }
 
 function checkValue(rule: PropertyRule, key: string, value: unknown): void {
-  if (rule.list) {
-    if (Array.isArray(value) && value.every((each) => isOf(rule.kind, each))) return;
-    refuse(`property '${key}' is ${kindOf(value)}; the schema wants a list of ${rule.kind}`, { key });
-  }
+  if (!rule.list) checkOne(rule, key, value);
+  else if (Array.isArray(value) && value.every((each) => isOf(rule.kind, each))) {
+    for (const each of value) checkAllowed(rule, key, each);
+  } else refuse(`property '${key}' is ${kindOf(value)}; the schema wants a list of ${rule.kind}`, { key });
+}
+
+function checkOne(rule: PropertyRule, key: string, value: unknown): void {
   if (!isOf(rule.kind, value)) refuse(`property '${key}' is ${kindOf(value)}; the schema wants ${rule.kind}`, { key });
-  if (rule.allowed !== undefined && !rule.allowed.has(value as string)) {
-    const texts = [...rule.allowed].map((text) => `'${text}'`).join(', ');
-    refuse(`property '${key}' is '${String(value).slice(0, 80)}'; the schema allows ${texts}`, { key });
-  }
+  checkAllowed(rule, key, value);
+}
+
+function checkAllowed({ allowed, list }: PropertyRule, key: string, value: unknown): void {
+  if (allowed === undefined || allowed.has(value as string)) return;
+  const texts = [...allowed].map((text) => `'${text}'`).join(', ');
+  const where = list ? 'has' : 'is';
+  refuse(`property '${key}' ${where} '${String(value).slice(0, 80)}'; the schema allows ${texts}`, { key });
 }
 
 function checkEnd(type: string, end: string, wanted: readonly string[], labels: readonly string[]): void {

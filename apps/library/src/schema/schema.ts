@@ -11,8 +11,26 @@ import { nearestName } from '../base/nearest-name.ts';
  */
 export type ValueKind = 'boolean' | 'integer' | 'bigint' | 'number' | 'string' | 'bytes' | 'date' | 'map' | 'any';
 
-/** A kind, `kind[]` for a list of it, `?` behind it when the property may be absent; or a list of the texts that are allowed. */
-export type PropertyType = ValueKind | `${ValueKind}[]` | `${ValueKind}?` | `${ValueKind}[]?` | readonly string[];
+/** Texts that are allowed. */
+export interface Enumeration {
+  readonly oneOf: readonly string[];
+  /** Is the property a list of them? Default false. */
+  readonly list?: boolean;
+  /** May the property be absent? Default false. */
+  readonly optional?: boolean;
+}
+
+/**
+ * A kind, `kind[]` for a list of it, `?` behind it when the property may be absent; or the texts that are allowed: a list of them
+ * for one that is needed, `{ oneOf, list, optional }` for others.
+ */
+export type PropertyType =
+  | ValueKind
+  | `${ValueKind}[]`
+  | `${ValueKind}?`
+  | `${ValueKind}[]?`
+  | readonly string[]
+  | Enumeration;
 
 /** Properties by key. */
 export type PropertyTypes = Readonly<Record<string, PropertyType>>;
@@ -104,11 +122,8 @@ function rulesOf(properties: PropertyTypes, place: string): ReadonlyMap<string, 
 }
 
 function ruleOf(type: PropertyType, place: string): PropertyRule {
-  if (Array.isArray(type)) {
-    if (type.length === 0 || type.some((text) => typeof text !== 'string'))
-      refuse(`${place} lists allowed texts`, place);
-    return { kind: 'string', list: false, optional: false, allowed: new Set(type as readonly string[]) };
-  }
+  if (Array.isArray(type)) return enumerationRule({ oneOf: type as readonly string[] }, place);
+  if (isObject(type)) return enumerationRule(type as Enumeration, place);
   const [, kind = '', list, optional] = /^([a-z]+)(\[\])?(\?)?$/.exec(String(type)) ?? [];
   if (!KINDS.includes(kind)) {
     const near = nearestName(String(type).replaceAll(/[[\]?]/g, ''), KINDS);
@@ -116,6 +131,19 @@ function ruleOf(type: PropertyType, place: string): PropertyRule {
     refuse(`${place} is '${String(type).slice(0, 80)}': ${hint}`, place);
   }
   return { kind: kind as ValueKind, list: list !== undefined, optional: optional !== undefined, allowed: undefined };
+}
+
+function enumerationRule(type: Enumeration, place: string): PropertyRule {
+  for (const field of Object.keys(type)) {
+    if (field === 'oneOf' || field === 'list' || field === 'optional') continue;
+    refuse(`${place} has a field '${field}'; allowed: oneOf, list, optional`, place);
+  }
+  const { oneOf, list = false, optional = false } = type;
+  if (!Array.isArray(oneOf) || oneOf.length === 0 || oneOf.some((text) => typeof text !== 'string'))
+    refuse(`${place}: the allowed texts are a list of one text or more`, place);
+  if (typeof list !== 'boolean' || typeof optional !== 'boolean')
+    refuse(`${place}: list and optional are true or false`, place);
+  return { kind: 'string', list, optional, allowed: new Set(oneOf) };
 }
 
 function isObject(value: unknown): boolean {

@@ -7,9 +7,8 @@ import type {
   GraphReader,
   GraphTransaction,
   NodeId,
-  Properties,
   PropertyInput,
-  PropertyValue,
+  ReadonlyValue,
   Upserted,
 } from '@sombra/graph';
 import { ReadMethods } from '../reading/read-methods.ts';
@@ -97,7 +96,7 @@ export class Transaction extends ReadMethods {
   }
 
   /** Sets one property; null removes it. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
-  setNodeProperty(id: NodeId, key: string, value: PropertyValue | null): void {
+  setNodeProperty(id: NodeId, key: string, value: ReadonlyValue | null): void {
     const tx = this.use();
     this.checkNode(tx, id, { [key]: value });
     tx.setNodeProperty(id, key, value);
@@ -111,13 +110,13 @@ export class Transaction extends ReadMethods {
   }
 
   /** Replaces all properties. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
-  setNodeProperties(id: NodeId, properties: PropertyInput): void {
+  replaceNodeProperties(id: NodeId, properties: PropertyInput): void {
     const tx = this.use();
     this.checkNode(tx, id, properties, false);
-    tx.setNodeProperties(id, properties);
+    tx.replaceNodeProperties(id, properties);
   }
 
-  /** Sets the given properties, keeps the others; null removes one. @throws as `setNodeProperties` */
+  /** Sets the given properties, keeps the others; null removes one. @throws as `replaceNodeProperties` */
   updateNodeProperties(id: NodeId, properties: PropertyInput): void {
     const tx = this.use();
     this.checkNode(tx, id, properties);
@@ -125,7 +124,7 @@ export class Transaction extends ReadMethods {
   }
 
   /** Sets one property; null removes it. @throws DataError SOMBRA_EDGE_NOT_FOUND, and as `addNode` */
-  setEdgeProperty(id: EdgeId, key: string, value: PropertyValue | null): void {
+  setEdgeProperty(id: EdgeId, key: string, value: ReadonlyValue | null): void {
     const tx = this.use();
     this.checkEdge(tx, id, { [key]: value });
     tx.setEdgeProperty(id, key, value);
@@ -139,13 +138,13 @@ export class Transaction extends ReadMethods {
   }
 
   /** Replaces all properties. @throws DataError SOMBRA_EDGE_NOT_FOUND, and as `addNode` */
-  setEdgeProperties(id: EdgeId, properties: PropertyInput): void {
+  replaceEdgeProperties(id: EdgeId, properties: PropertyInput): void {
     const tx = this.use();
     this.checkEdge(tx, id, properties, false);
-    tx.setEdgeProperties(id, properties);
+    tx.replaceEdgeProperties(id, properties);
   }
 
-  /** Sets the given properties, keeps the others; null removes one. @throws as `setEdgeProperties` */
+  /** Sets the given properties, keeps the others; null removes one. @throws as `replaceEdgeProperties` */
   updateEdgeProperties(id: EdgeId, properties: PropertyInput): void {
     const tx = this.use();
     this.checkEdge(tx, id, properties);
@@ -195,14 +194,20 @@ export class Transaction extends ReadMethods {
    * @param properties  set on it besides; null removes one
    * @throws DataError SOMBRA_NO_UNIQUE_INDEX, and as addNode and updateNodeProperties
    */
-  upsertNode(label: string, match: Properties, properties?: PropertyInput): Upserted {
+  upsertNode(
+    label: string,
+    match: Readonly<Record<string, ReadonlyValue>>,
+    properties?: PropertyInput,
+  ): Upserted<NodeId> {
     this.use();
+    this.owner.rules?.checkWholeNode(label, { ...properties, ...match });
     return upsertNode(this, label, match, properties);
   }
 
   /** Updates the first edge of a type from one node to another, or adds it. @throws as addEdge and updateEdgeProperties */
-  upsertEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): Upserted {
+  upsertEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): Upserted<EdgeId> {
     this.use();
+    this.owner.rules?.checkWholeEdge(type, properties ?? {});
     return upsertEdge(this, source, target, type, properties);
   }
 

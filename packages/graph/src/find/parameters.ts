@@ -5,6 +5,8 @@ import { describe } from '../model/options.ts';
 /** Stands for a value in a prepared find; see `param`. */
 export class Parameter {
   readonly name: string;
+  /** Tells it from other objects with a name, maps among values for example; never there. */
+  declare private readonly isParameter: true;
 
   /** @internal Use `param`. */
   constructor(name: string) {

@@ -4,14 +4,19 @@ import { checkOptions, describe } from '../model/options.ts';
 import { isPlainPrototype } from '../model/bare-object.ts';
 import { CONDITION_DEPTH_MAX } from '../model/limits.ts';
 import { compareValues, KIND, OrderedValue } from '../values/ordered-value.ts';
-import type { Properties, PropertyValue } from '../model/types.ts';
+import type { Properties, PropertyValue, ReadonlyValue } from '../model/types.ts';
 import { foldText } from './folded-text.ts';
 import { hasParameter, namesIn, type Parameter, type ParameterValues, resolved } from './parameters.ts';
 
 /** Is case of account in texts? */
 export type TextMode = 'sensitive' | 'insensitive';
 
-type ElementOf<V> = V extends readonly (infer E)[] ? E : V extends string ? string : never;
+type Compared<V> = V extends readonly (infer E)[]
+  ? readonly Compared<E>[]
+  : V extends { [key: string]: PropertyValue }
+    ? ReadonlyValue
+    : V;
+type ElementOf<V> = V extends readonly (infer E)[] ? Compared<E> : V extends string ? string : never;
 type TextOf<V> = V extends string ? string : never;
 
 /**
@@ -20,19 +25,19 @@ type TextOf<V> = V extends string ? string : never;
  * Numbers compare by value whatever they are stored as, text by code points, false before true.
  */
 export interface PropertyConditions<V = PropertyValue> {
-  readonly eq?: V | Parameter;
+  readonly eq?: Compared<V> | Parameter;
   /** Has another value; of another kind, too. NaN is compared with nothing, here neither: `{ ne: NaN }` finds nothing. */
-  readonly ne?: V | Parameter;
-  readonly lt?: V | Parameter;
-  readonly lte?: V | Parameter;
-  readonly gt?: V | Parameter;
-  readonly gte?: V | Parameter;
+  readonly ne?: Compared<V> | Parameter;
+  readonly lt?: Compared<V> | Parameter;
+  readonly lte?: Compared<V> | Parameter;
+  readonly gt?: Compared<V> | Parameter;
+  readonly gte?: Compared<V> | Parameter;
   /** At least the first and at most the second. */
-  readonly between?: readonly [V | Parameter, V | Parameter] | Parameter;
+  readonly between?: readonly [Compared<V> | Parameter, Compared<V> | Parameter] | Parameter;
   /** Equal to one of these. */
-  readonly in?: readonly (V | Parameter)[] | Parameter;
+  readonly in?: readonly (Compared<V> | Parameter)[] | Parameter;
   /** Has a value, and is equal to none of these. */
-  readonly notIn?: readonly (V | Parameter)[] | Parameter;
+  readonly notIn?: readonly (Compared<V> | Parameter)[] | Parameter;
   readonly startsWith?: TextOf<V> | Parameter;
   readonly endsWith?: TextOf<V> | Parameter;
   /** A text with this one in it, or a list with an element that is equal to it. */
@@ -43,7 +48,9 @@ export interface PropertyConditions<V = PropertyValue> {
   readonly mode?: TextMode;
 }
 
-type Plain<V> = V extends boolean | number | bigint | string | Uint8Array | Date | readonly unknown[] ? V : never;
+type Plain<V> = V extends boolean | number | bigint | string | Uint8Array | Date | readonly unknown[]
+  ? Compared<V>
+  : never;
 
 /** A condition: a value that the property must be equal to, or an object of conditions (a map is compared with `{ eq: map }`). */
 export type PropertyCondition<V = PropertyValue> = Plain<V> | PropertyConditions<V> | Parameter;
@@ -58,17 +65,53 @@ export type WhereProperties<P = Properties> = {
   readonly [K in keyof P & string]?: PropertyCondition<NonNullable<P[K]>>;
 };
 
-/** What records must fulfil: conditions by property, a predicate of `and`, `or`, `not`, or a function. */
-export type Where<R extends RecordLike> = WhereProperties<R['properties']> | Predicate<R> | ((record: R) => boolean);
+/**
+ * A function of the record. Written as a method, so that the compiler takes one of records of which more, or less, is known: a find
+ * with the types of a schema is then a find.
+ */
+type RecordTest<R> = { test(record: R): boolean }['test'];
 
-/** A combination made by `and`, `or` or `not`; goes wherever a `where` goes. */
-export class Predicate<R extends RecordLike> {
+/** What records must fulfil: conditions by property, a predicate of `and`, `or`, `not`, or a function. */
+export type Where<R extends RecordLike> =
+  // A predicate is no object of conditions, though all of those may be absent.
+  (WhereProperties<R['properties']> & { readonly [ASKED]?: never }) | Predicate<AskedOf<R>> | RecordTest<R>;
+
+/** What a predicate asks, as a type: a key with its condition. */
+type AskedTest<K extends string = string, C = PropertyCondition> = readonly [key: K, condition: C];
+type TestsOf<P> = {
+  [K in keyof P & string]-?: AskedTest<K, PropertyCondition<NonNullable<P[K]>>>;
+}[keyof P & string];
+/** What predicates may ask of a record. */
+export type AskedOf<R extends RecordLike> = TestsOf<R['properties']> | RecordTest<R>;
+
+/** A record of any kind. */
+interface AnyRecord {
+  readonly id: number;
+  readonly properties: Properties;
+}
+/** A part of a predicate. */
+type Part = WhereProperties | Predicate<unknown> | RecordTest<AnyRecord>;
+/** What a part asks. */
+type AskedBy<P> =
+  P extends Predicate<infer Asked>
+    ? Asked
+    : P extends (record: never) => boolean
+      ? P
+      : { [K in keyof P & string]: AskedTest<K, Exclude<P[K], undefined>> }[keyof P & string];
+
+declare const ASKED: unique symbol;
+
+/**
+ * A combination made by `and`, `or` or `not`; goes wherever a `where` goes. `Asked`: what it asks, as a type, so that it goes to
+ * records only that have these properties.
+ */
+export class Predicate<out Asked = AskedTest> {
+  /** For the compiler; never there. */
+  declare readonly [ASKED]: Asked;
   /** @internal */
   readonly condition: Condition;
   /** How many predicates lie in each other, this one included. @internal */
   readonly depth: number;
-  /** Tells predicates of nodes from those of edges; never there. */
-  declare private readonly takes: (record: R) => void;
 
   /** @internal Use `and`, `or`, `not`. */
   constructor(condition: Condition, depth: number) {
@@ -78,13 +121,13 @@ export class Predicate<R extends RecordLike> {
 }
 
 /** Holds when all parts hold; without parts always. @throws DataError SOMBRA_OPTION, SOMBRA_NESTING */
-export function and<R extends RecordLike>(...parts: readonly Where<R>[]): Predicate<R> {
+export function and<const Parts extends readonly Part[]>(...parts: Parts): Predicate<AskedBy<Parts[number]>> {
   const depth = depthAround(parts);
   return new Predicate(combined('all', parts.map(parseWhere)), depth);
 }
 
 /** Holds when one of the parts holds; without parts never. @throws DataError SOMBRA_OPTION, SOMBRA_NESTING */
-export function or<R extends RecordLike>(...parts: readonly Where<R>[]): Predicate<R> {
+export function or<const Parts extends readonly Part[]>(...parts: Parts): Predicate<AskedBy<Parts[number]>> {
   const depth = depthAround(parts);
   return new Predicate(combined('any', parts.map(parseWhere)), depth);
 }
@@ -93,7 +136,7 @@ export function or<R extends RecordLike>(...parts: readonly Where<R>[]): Predica
  * Holds when the part does not hold; so `not({ age: { lt: 3 } })` holds without an age, too.
  * @throws DataError SOMBRA_OPTION, SOMBRA_NESTING
  */
-export function not<R extends RecordLike>(part: Where<R>): Predicate<R> {
+export function not<const Negated extends Part>(part: Negated): Predicate<AskedBy<Negated>> {
   const depth = depthAround([part]);
   return new Predicate({ kind: 'not', part: parseWhere(part) }, depth);
 }

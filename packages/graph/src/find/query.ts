@@ -1,7 +1,7 @@
 /** Finds as callers ask for them, and how they are read. */
 import { DataError } from '@sombra/vfs';
 import { checkId, checkOptions, countOption, describe, flagOption, ownOptions } from '../model/options.ts';
-import type { EdgeRecord, NodeRecord, Properties, PropertyValue } from '../model/types.ts';
+import type { EdgeId, EdgeRecord, NodeId, NodeRecord, Properties, PropertyValue } from '../model/types.ts';
 import { KIND, OrderedValue } from '../values/ordered-value.ts';
 import { Parameter, type ParameterValues, resolved } from './parameters.ts';
 import type { PlanMemory } from './plan.ts';
@@ -65,8 +65,8 @@ export interface Selection<K extends string = string> {
 }
 
 /** A row with the selected properties that it has, in the order of `select`. */
-export interface SelectedRecord {
-  id: number;
+export interface SelectedRecord<Id extends number = NodeId | EdgeId> {
+  id: Id;
   properties: Properties;
 }
 

@@ -2,7 +2,7 @@
 import { DataError } from '@sombra/vfs';
 import { BareObject } from './bare-object.ts';
 import { ID_MAX } from './limits.ts';
-import type { Direction } from './types.ts';
+import type { Direction, EdgeId, NodeId } from './types.ts';
 
 /** Characters of a string that a message shows. */
 const SHOWN_MAX = 60;
@@ -79,6 +79,18 @@ export function checkId(id: number, what: 'node' | 'edge'): void {
     'SOMBRA_ID_RANGE',
     `the id of ${what === 'node' ? 'a node' : 'an edge'} is an integer of 1 to ${ID_MAX}, not ${describe(id)}`,
   );
+}
+
+/** The id of a node that comes from outside, checked: of a file, a request. @throws DataError SOMBRA_ID_RANGE */
+export function nodeId(value: unknown): NodeId {
+  checkId(value as number, 'node');
+  return value as NodeId;
+}
+
+/** The id of an edge that comes from outside, as `nodeId`. @throws DataError SOMBRA_ID_RANGE */
+export function edgeId(value: unknown): EdgeId {
+  checkId(value as number, 'edge');
+  return value as EdgeId;
 }
 
 /** A short, safe text for a value of unknown kind: on one line, and of a long string only the beginning. */

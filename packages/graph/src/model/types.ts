@@ -2,10 +2,15 @@
 
 import type { RunOptions } from './run-options.ts';
 
-/** Number of a node. */
-export type NodeId = number;
-/** Number of an edge. */
-export type EdgeId = number;
+declare const KIND: unique symbol;
+
+/**
+ * Id of a node: a number. The mark exists in the types only, so that an edge's id does not compile where a node's is meant. A plain
+ * number has no mark and is taken for either.
+ */
+export type NodeId = number & { readonly [KIND]?: 'node' };
+/** Id of an edge, as `NodeId`. */
+export type EdgeId = number & { readonly [KIND]?: 'edge' };
 
 /** Which edges of a node: those that leave it, those that reach it, or both (then self loops count once). */
 export type Direction = 'out' | 'in' | 'both';
@@ -24,11 +29,22 @@ export type PropertyValue =
   | PropertyValue[]
   | { [key: string]: PropertyValue };
 
+/** A property value that is only looked at: lists and maps in it may be read-only. */
+export type ReadonlyValue =
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | Date
+  | readonly ReadonlyValue[]
+  | { readonly [key: string]: ReadonlyValue };
+
 /** Properties as read: own keys only, nothing inherited, so `__proto__` and `toString` are ordinary keys. */
 export type Properties = Record<string, PropertyValue>;
 
 /** Properties as written: `null` and `undefined` mean that the property is absent. */
-export type PropertyInput = Readonly<Record<string, PropertyValue | null | undefined>>;
+export type PropertyInput = Readonly<Record<string, ReadonlyValue | null | undefined>>;
 
 /** A node. The object and everything in it is the caller's. */
 export interface NodeRecord {

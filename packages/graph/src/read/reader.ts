@@ -340,28 +340,28 @@ export class GraphReader extends GraphWalks {
    * rows are those of the commit that was newest when the first was asked for; a transaction sees its own writes.
    * @throws DataError SOMBRA_SORT_MEMORY when rows have to be put in order that take more than 64 MiB
    */
-  findNodes(query: NodeQuery & Selection): Rows<SelectedRecord>;
+  findNodes(query: NodeQuery & Selection): Rows<SelectedRecord<NodeId>>;
   findNodes(query?: NodeQuery): Rows<NodeRecord>;
   findNodes(query?: NodeQuery & Partial<Selection>): Rows<NodeRecord | SelectedRecord> {
     return this.runFind(parseFind('node', query, 'findNodes', FIND_OPTIONS)) as Rows<NodeRecord | SelectedRecord>;
   }
 
   /** Edges by their type and conditions on their properties. As `findNodes`. */
-  findEdges(query: EdgeQuery & Selection): Rows<SelectedRecord>;
+  findEdges(query: EdgeQuery & Selection): Rows<SelectedRecord<EdgeId>>;
   findEdges(query?: EdgeQuery): Rows<EdgeRecord>;
   findEdges(query?: EdgeQuery & Partial<Selection>): Rows<EdgeRecord | SelectedRecord> {
     return this.runFind(parseFind('edge', query, 'findEdges', FIND_OPTIONS)) as Rows<EdgeRecord | SelectedRecord>;
   }
 
   /** The first of `findNodes`; undefined when there is none. */
-  findNode(query: NodeQuery & Selection): SelectedRecord | undefined;
+  findNode(query: NodeQuery & Selection): SelectedRecord<NodeId> | undefined;
   findNode(query?: NodeQuery): NodeRecord | undefined;
   findNode(query?: NodeQuery & Partial<Selection>): NodeRecord | SelectedRecord | undefined {
     return this.runFirst(parseFind('node', query, 'findNode', FIND_OPTIONS)) as NodeRecord | undefined;
   }
 
   /** The first of `findEdges`; undefined when there is none. */
-  findEdge(query: EdgeQuery & Selection): SelectedRecord | undefined;
+  findEdge(query: EdgeQuery & Selection): SelectedRecord<EdgeId> | undefined;
   findEdge(query?: EdgeQuery): EdgeRecord | undefined;
   findEdge(query?: EdgeQuery & Partial<Selection>): EdgeRecord | SelectedRecord | undefined {
     return this.runFirst(parseFind('edge', query, 'findEdge', FIND_OPTIONS)) as EdgeRecord | undefined;
@@ -401,14 +401,14 @@ export class GraphReader extends GraphWalks {
   }
 
   /** A find of nodes that is checked and planned once; see `param`. */
-  prepareNodes(query: NodeQuery & Selection): PreparedFind<SelectedRecord>;
+  prepareNodes(query: NodeQuery & Selection): PreparedFind<SelectedRecord<NodeId>>;
   prepareNodes(query?: NodeQuery): PreparedFind<NodeRecord>;
   prepareNodes(query?: NodeQuery & Partial<Selection>): PreparedFind<NodeRecord | SelectedRecord> {
     return new PreparedFind(this, new OpenFind('node', query, 'prepareNodes'));
   }
 
   /** A find of edges that is checked and planned once; see `param`. */
-  prepareEdges(query: EdgeQuery & Selection): PreparedFind<SelectedRecord>;
+  prepareEdges(query: EdgeQuery & Selection): PreparedFind<SelectedRecord<EdgeId>>;
   prepareEdges(query?: EdgeQuery): PreparedFind<EdgeRecord>;
   prepareEdges(query?: EdgeQuery & Partial<Selection>): PreparedFind<EdgeRecord | SelectedRecord> {
     return new PreparedFind(this, new OpenFind('edge', query, 'prepareEdges'));

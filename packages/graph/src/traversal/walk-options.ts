@@ -14,8 +14,8 @@ import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
  * `depth` is that of the node which the edge leads to. Nodes that a predicate adds to its own transaction are not visited. They return true or false; what they throw ends the call.
  */
 export interface WalkFilters {
-  readonly nodeFilter?: (node: NodeRecord, depth: number) => boolean;
-  readonly edgeFilter?: (edge: EdgeRecord, depth: number) => boolean;
+  nodeFilter?(node: NodeRecord, depth: number): boolean;
+  edgeFilter?(edge: EdgeRecord, depth: number): boolean;
 }
 
 /**

@@ -11,7 +11,7 @@ import type { IndexChanges } from '../indexes/index-changes.ts';
 import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
 import type { GraphStore } from '../store/store.ts';
 import { COUNTER } from '../model/counters.ts';
-import type { EdgeId, NodeId, Properties, PropertyInput, PropertyValue } from '../model/types.ts';
+import type { EdgeId, NodeId, Properties, PropertyInput, ReadonlyValue } from '../model/types.ts';
 import { danglingEdge } from '../model/damage.ts';
 import type { Workspace } from '../traversal/workspace.ts';
 import { refuseTooManyEdges } from './cascade.ts';
@@ -147,7 +147,7 @@ export class GraphTransaction extends GraphReader {
   }
 
   /** Sets a property; null or undefined removes it. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
-  setNodeProperty(id: NodeId, key: string, value: PropertyValue | null | undefined): void {
+  setNodeProperty(id: NodeId, key: string, value: ReadonlyValue | null | undefined): void {
     this.changeNode(id, (properties) => setProperty(properties, key, value));
   }
 
@@ -157,11 +157,11 @@ export class GraphTransaction extends GraphReader {
   }
 
   /** Replaces all properties. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
-  setNodeProperties(id: NodeId, properties: PropertyInput): void {
+  replaceNodeProperties(id: NodeId, properties: PropertyInput): void {
     this.changeNode(id, () => checkProperties(properties));
   }
 
-  /** Sets the given properties and keeps the others; null and undefined remove. @throws as `setNodeProperties` */
+  /** Sets the given properties and keeps the others; null and undefined remove. @throws as `replaceNodeProperties` */
   updateNodeProperties(id: NodeId, properties: PropertyInput): void {
     this.changeNode(id, (before) => ({ ...before, ...checkProperties(properties) }));
   }
@@ -255,7 +255,7 @@ export class GraphTransaction extends GraphReader {
   }
 
   /** Sets a property; null or undefined removes it. @throws DataError SOMBRA_EDGE_NOT_FOUND, and as `addNode` */
-  setEdgeProperty(id: EdgeId, key: string, value: PropertyValue | null | undefined): void {
+  setEdgeProperty(id: EdgeId, key: string, value: ReadonlyValue | null | undefined): void {
     this.changeEdge(id, (properties) => setProperty(properties, key, value));
   }
 
@@ -265,11 +265,11 @@ export class GraphTransaction extends GraphReader {
   }
 
   /** Replaces all properties. @throws DataError SOMBRA_EDGE_NOT_FOUND, and as `addNode` */
-  setEdgeProperties(id: EdgeId, properties: PropertyInput): void {
+  replaceEdgeProperties(id: EdgeId, properties: PropertyInput): void {
     this.changeEdge(id, () => checkProperties(properties));
   }
 
-  /** Sets the given properties and keeps the others; null and undefined remove. @throws as `setEdgeProperties` */
+  /** Sets the given properties and keeps the others; null and undefined remove. @throws as `replaceEdgeProperties` */
   updateEdgeProperties(id: EdgeId, properties: PropertyInput): void {
     this.changeEdge(id, (before) => ({ ...before, ...checkProperties(properties) }));
   }
@@ -289,12 +289,16 @@ export class GraphTransaction extends GraphReader {
    * @param properties  set on it besides; null removes one
    * @throws DataError SOMBRA_NO_UNIQUE_INDEX, and as addNode and updateNodeProperties
    */
-  upsertNode(label: string, match: Properties, properties?: PropertyInput): Upserted {
+  upsertNode(
+    label: string,
+    match: Readonly<Record<string, ReadonlyValue>>,
+    properties?: PropertyInput,
+  ): Upserted<NodeId> {
     return upsertNode(this, label, match, properties);
   }
 
   /** Updates the first edge of a type from one node to another, or adds it. @throws as addEdge and updateEdgeProperties */
-  upsertEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): Upserted {
+  upsertEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): Upserted<EdgeId> {
     return upsertEdge(this, source, target, type, properties);
   }
 
@@ -648,7 +652,7 @@ interface EdgeFields {
   readonly type: number;
 }
 
-function setProperty(properties: Properties, key: string, value: PropertyValue | null | undefined): PropertyInput {
+function setProperty(properties: Properties, key: string, value: ReadonlyValue | null | undefined): PropertyInput {
   if (typeof key !== 'string')
     throw new DataError('SOMBRA_VALUE_KIND', `a property key is a string, not ${describe(key)}`);
   // A computed key makes an own property, even for `__proto__`.

@@ -6,7 +6,7 @@ import { DataError } from '@sombra/vfs';
 import { checkOptions, describe, flagOption, ownOptions } from '../model/options.ts';
 import type { NodeQuery } from '../find/query.ts';
 import type { PropertyIndexName } from '../indexes/index-info.ts';
-import type { EdgeId, EdgeFilter, NodeId, Properties, PropertyInput } from '../model/types.ts';
+import type { EdgeId, EdgeFilter, NodeId, PropertyInput, ReadonlyValue } from '../model/types.ts';
 
 /** A node to add. `ref`: what edges of the same call name it by. */
 export interface NewNode {
@@ -38,8 +38,8 @@ export interface AddManyResult {
 }
 
 /** What an upsert found or made. */
-export interface Upserted {
-  readonly id: number;
+export interface Upserted<Id extends number = NodeId | EdgeId> {
+  readonly id: Id;
   /** false: it was there, and was updated. */
   readonly created: boolean;
 }
@@ -106,7 +106,12 @@ export function addMany(tx: ManyWriter, input: AddManyInput): AddManyResult {
  * @param properties  set on it, besides; null removes one. What `match` gives comes before them
  * @throws DataError SOMBRA_NO_UNIQUE_INDEX, and as addNode and updateNodeProperties
  */
-export function upsertNode(tx: ManyWriter, label: string, match: Properties, properties: PropertyInput = {}): Upserted {
+export function upsertNode(
+  tx: ManyWriter,
+  label: string,
+  match: Readonly<Record<string, ReadonlyValue>>,
+  properties: PropertyInput = {},
+): Upserted<NodeId> {
   checkObject(match, 'upsertNode', 'match');
   const keys = Object.keys(match);
   if (!tx.propertyIndexes().some((index) => isUniqueOn(index, label, keys))) {
@@ -140,7 +145,7 @@ export function upsertEdge(
   target: NodeId,
   type: string,
   properties: PropertyInput = {},
-): Upserted {
+): Upserted<EdgeId> {
   // As a filter it could also be a list, or nothing, which every type fulfils.
   if (typeof type !== 'string')
     throw new DataError('SOMBRA_VALUE_KIND', `upsertEdge: the type is a string, not ${describe(type)}`);

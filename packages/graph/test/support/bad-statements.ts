@@ -39,7 +39,7 @@ const values: BadStatement[] = VALUES.flatMap(([what, value, code]) => {
     { name: `addEdge with ${what}`, code, run: (tx, { node }) => tx.addEdge(node, node, 'NewType', bad) },
     { name: `setNodeProperty to ${what}`, code, run: (tx, { node }) => tx.setNodeProperty(node, 'newKey', one) },
     { name: `setEdgeProperty to ${what}`, code, run: (tx, { edge }) => tx.setEdgeProperty(edge, 'newKey', one) },
-    { name: `setNodeProperties with ${what}`, code, run: (tx, { node }) => tx.setNodeProperties(node, bad) },
+    { name: `replaceNodeProperties with ${what}`, code, run: (tx, { node }) => tx.replaceNodeProperties(node, bad) },
     { name: `updateEdgeProperties with ${what}`, code, run: (tx, { edge }) => tx.updateEdgeProperties(edge, bad) },
   ] satisfies BadStatement[];
 });
@@ -82,7 +82,7 @@ const names: BadStatement[] = [
   {
     name: 'properties that are a Map',
     code: 'SOMBRA_VALUE_KIND',
-    run: (tx, { node }) => tx.setNodeProperties(node, new Map() as unknown as PropertyInput),
+    run: (tx, { node }) => tx.replaceNodeProperties(node, new Map() as unknown as PropertyInput),
   },
 ];
 
@@ -108,9 +108,9 @@ const missing: BadStatement[] = [
     run: (tx, { missing }) => tx.removeNodeProperty(missing, 'a'),
   },
   {
-    name: 'setNodeProperties of a missing node',
+    name: 'replaceNodeProperties of a missing node',
     code: 'SOMBRA_NODE_NOT_FOUND',
-    run: (tx, { missing }) => tx.setNodeProperties(missing, {}),
+    run: (tx, { missing }) => tx.replaceNodeProperties(missing, {}),
   },
   {
     name: 'updateNodeProperties of a missing node',
@@ -158,9 +158,9 @@ const missing: BadStatement[] = [
     run: (tx, { missing }) => tx.removeEdgeProperty(missing, 'a'),
   },
   {
-    name: 'setEdgeProperties of a missing edge',
+    name: 'replaceEdgeProperties of a missing edge',
     code: 'SOMBRA_EDGE_NOT_FOUND',
-    run: (tx, { missing }) => tx.setEdgeProperties(missing, {}),
+    run: (tx, { missing }) => tx.replaceEdgeProperties(missing, {}),
   },
   {
     name: 'updateEdgeProperties of a missing edge',

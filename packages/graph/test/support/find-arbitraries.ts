@@ -1,6 +1,6 @@
 // Random values, questions and rows that meet each other: few keys, few values, all kinds, long texts that begin alike.
 import fc from 'fast-check';
-import { and, not, or, type PropertyValue, type Where } from '../../src/index.ts';
+import { and, type NodeRecord, not, or, type PropertyValue, type Where } from '../../src/index.ts';
 import type { Question } from './naive-find.ts';
 
 export const KEYS = ['a', 'b', 'c'] as const;
@@ -145,11 +145,11 @@ export interface WithProperties {
 export function where<R extends WithProperties>(asked: Question): Where<R> {
   switch (asked.op) {
     case 'all':
-      return and<R>(...asked.parts.map((part) => where<R>(part)));
+      return and(...asked.parts.map((part) => where<NodeRecord>(part))) as unknown as Where<R>;
     case 'any':
-      return or<R>(...asked.parts.map((part) => where<R>(part)));
+      return or(...asked.parts.map((part) => where<NodeRecord>(part))) as unknown as Where<R>;
     case 'not':
-      return not<R>(where<R>(asked.part));
+      return not(where<NodeRecord>(asked.part)) as unknown as Where<R>;
     case 'call':
       return (record: R) => Object.hasOwn(record.properties, asked.key);
     default:

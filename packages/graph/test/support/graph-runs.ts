@@ -21,11 +21,11 @@ const WEIGHTS = {
   addEdges: 2,
   setNodeProperty: 3,
   removeNodeProperty: 2,
-  setNodeProperties: 2,
+  replaceNodeProperties: 2,
   updateNodeProperties: 2,
   setEdgeProperty: 3,
   removeEdgeProperty: 2,
-  setEdgeProperties: 1,
+  replaceEdgeProperties: 1,
   updateEdgeProperties: 2,
   setLargeProperty: 2,
   addLabel: 4,
@@ -298,7 +298,7 @@ export class GraphRun {
         const value = random.chance(0.1) ? null : randomValue(random);
         return both(
           () => tx.setNodeProperty(id, key, value),
-          () => model.setNodeProperties(id, changed(before, { [key]: value })),
+          () => model.replaceNodeProperties(id, changed(before, { [key]: value })),
           name,
         );
       }
@@ -306,23 +306,23 @@ export class GraphRun {
         const value = 'large'.repeat(b % 4000);
         return both(
           () => tx.setNodeProperty(id, key, value),
-          () => model.setNodeProperties(id, changed(before, { [key]: value })),
+          () => model.replaceNodeProperties(id, changed(before, { [key]: value })),
           name,
         );
       }
       case 'removeNodeProperty':
         same(tx.removeNodeProperty(id, key), Object.hasOwn(before, key), 'removeNodeProperty');
-        return model.setNodeProperties(id, changed(before, { [key]: null }));
-      case 'setNodeProperties':
+        return model.replaceNodeProperties(id, changed(before, { [key]: null }));
+      case 'replaceNodeProperties':
         return both(
-          () => tx.setNodeProperties(id, properties),
-          () => model.setNodeProperties(id, properties),
+          () => tx.replaceNodeProperties(id, properties),
+          () => model.replaceNodeProperties(id, properties),
           name,
         );
       case 'updateNodeProperties':
         return both(
           () => tx.updateNodeProperties(id, properties),
-          () => model.setNodeProperties(id, changed(before, properties as Record<string, PropertyValue>)),
+          () => model.replaceNodeProperties(id, changed(before, properties as Record<string, PropertyValue>)),
           name,
         );
       case 'addLabel':
@@ -363,23 +363,23 @@ export class GraphRun {
         const value = random.chance(0.1) ? null : randomValue(random);
         return both(
           () => tx.setEdgeProperty(id, key, value),
-          () => model.setEdgeProperties(id, changed(before, { [key]: value })),
+          () => model.replaceEdgeProperties(id, changed(before, { [key]: value })),
           name,
         );
       }
       case 'removeEdgeProperty':
         same(tx.removeEdgeProperty(id, key), Object.hasOwn(before, key), 'removeEdgeProperty');
-        return model.setEdgeProperties(id, changed(before, { [key]: null }));
-      case 'setEdgeProperties':
+        return model.replaceEdgeProperties(id, changed(before, { [key]: null }));
+      case 'replaceEdgeProperties':
         return both(
-          () => tx.setEdgeProperties(id, properties),
-          () => model.setEdgeProperties(id, properties),
+          () => tx.replaceEdgeProperties(id, properties),
+          () => model.replaceEdgeProperties(id, properties),
           name,
         );
       case 'updateEdgeProperties':
         return both(
           () => tx.updateEdgeProperties(id, properties),
-          () => model.setEdgeProperties(id, changed(before, properties as Record<string, PropertyValue>)),
+          () => model.replaceEdgeProperties(id, changed(before, properties as Record<string, PropertyValue>)),
           name,
         );
       default:

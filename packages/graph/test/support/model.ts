@@ -72,12 +72,12 @@ export class ModelGraph {
     return this.nextEdge++;
   }
 
-  setNodeProperties(id: number, properties: PropertyInput): void {
+  replaceNodeProperties(id: number, properties: PropertyInput): void {
     this.refuseTwice('node', this.nodes.get(id)!.labels, present(properties), id);
     this.nodes.set(id, { ...this.nodes.get(id)!, properties: this.learned(properties) });
   }
 
-  setEdgeProperties(id: number, properties: PropertyInput): void {
+  replaceEdgeProperties(id: number, properties: PropertyInput): void {
     this.refuseTwice('edge', [this.edges.get(id)!.type], present(properties), id);
     this.edges.set(id, { ...this.edges.get(id)!, properties: this.learned(properties) });
   }
