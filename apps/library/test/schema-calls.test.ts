@@ -45,6 +45,9 @@ function open(): { db: GraphDBOf<D>; ada: NodeIdOf<'Person'>; bath: NodeIdOf<'Ci
 
 const codeOf = (call: () => unknown): string | undefined => thrownBy(call).code;
 
+/** It does not compile; that it is refused when it runs nevertheless. */
+const refused = (call: () => unknown): void => expect(codeOf(call)).toBe('SOMBRA_SCHEMA');
+
 describe('conditions put together', () => {
   it('are those of properties that the label has', () => {
     const { db } = open();
@@ -63,9 +66,9 @@ describe('conditions put together', () => {
     // @ts-expect-error a text that is not allowed
     expect(db.countNodes({ label: 'Person', where: not({ rank: 'chief' }) })).toBe(1);
     // @ts-expect-error another kind
-    expect(
-      db.prepareNodes({ label: 'Person', where: or({ born: { lt: 'x' } }, { born: param('born') }) }).parameters,
-    ).toEqual(['born']);
+    expect(db.prepareNodes({ label: 'Person', where: or({ born: 'x' }, { born: param('b') }) }).parameters).toEqual([
+      'b',
+    ]);
     // @ts-expect-error in figures
     expect(db.aggregateNodes({ label: 'Person', count: true, where: or({ bron: 1 }) })).toEqual([
       { group: {}, count: 0 },
@@ -137,7 +140,7 @@ describe('walks', () => {
     // @ts-expect-error a property that this label does not have
     expect(db.getNodeProperty(ada, 'area')).toBeUndefined();
     // @ts-expect-error nobody has said that it is a person
-    expect(codeOf(() => db.setNodeProperty(somewhere, 'born', 1))).toBe('SOMBRA_SCHEMA');
+    refused(() => db.setNodeProperty(somewhere, 'born', 1));
     const given = nodeId(JSON.parse('1'));
     if (db.hasLabel(given, 'Person')) db.setNodeProperty(given, 'born', 1816);
     expect(db.getNodeProperty(ada, 'born')).toBe(1816);
@@ -161,21 +164,17 @@ describe('writes of many things', () => {
     db.addEdge(added.refs.get('alan'), added.refs.get('york'), 'LIVES_IN');
     db.setNodeProperty(added.nodes[0], 'penName', 'B');
     // @ts-expect-error a missing property
-    expect(codeOf(() => db.addMany({ nodes: [{ labels: 'Person', properties: {} }] }))).toBe('SOMBRA_SCHEMA');
+    refused(() => db.addMany({ nodes: [{ labels: 'Person', properties: {} }] }));
     // @ts-expect-error a missing property of the second label
-    expect(codeOf(() => db.addMany({ nodes: [{ labels: ['Person', 'Author'], properties: { name: 'x' } }] }))).toBe(
-      'SOMBRA_SCHEMA',
-    );
+    refused(() => db.addMany({ nodes: [{ labels: ['Person', 'Author'], properties: { name: 'x' } }] }));
     // @ts-expect-error an unknown property
-    expect(codeOf(() => db.addMany({ nodes: [{ labels: 'Person', properties: { name: 'x', bron: 1 } }] }))).toBe(
-      'SOMBRA_SCHEMA',
-    );
+    refused(() => db.addMany({ nodes: [{ labels: 'Person', properties: { name: 'x', bron: 1 } }] }));
     // @ts-expect-error an unknown label
-    expect(codeOf(() => db.addMany({ nodes: [{ labels: 'Town', properties: { name: 'x' } }] }))).toBe('SOMBRA_SCHEMA');
+    refused(() => db.addMany({ nodes: [{ labels: 'Town', properties: { name: 'x' } }] }));
     // @ts-expect-error an edge without what is needed
-    expect(codeOf(() => db.addMany({ edges: [{ source: ada, target: ada, type: 'KNOWS' }] }))).toBe('SOMBRA_SCHEMA');
+    refused(() => db.addMany({ edges: [{ source: ada, target: ada, type: 'KNOWS' }] }));
     // @ts-expect-error an end with another label
-    expect(codeOf(() => db.addMany({ edges: [{ source: ada, target: ada, type: 'LIVES_IN' }] }))).toBe('SOMBRA_SCHEMA');
+    refused(() => db.addMany({ edges: [{ source: ada, target: ada, type: 'LIVES_IN' }] }));
     expect([db.nodeCount(), db.edgeCount()]).toEqual([4, 4]);
     db.close();
   });
@@ -183,15 +182,11 @@ describe('writes of many things', () => {
   it('bulkLoad and createPropertyIndex', () => {
     const db = GraphDB.open(':memory:', { schema });
     // @ts-expect-error an unknown property
-    expect(
-      codeOf(() => db.bulkLoad({ nodes: [{ labels: 'Author', properties: { penName: 'x', name: 'y' } }], edges: [] })),
-    ).toBe('SOMBRA_SCHEMA');
+    refused(() => db.bulkLoad({ nodes: [{ labels: 'Author', properties: { penName: 'x', name: 'y' } }], edges: [] }));
     // @ts-expect-error a missing property
-    expect(codeOf(() => db.bulkLoad({ nodes: [{ labels: 'Author' }], edges: [] }))).toBe('SOMBRA_SCHEMA');
+    refused(() => db.bulkLoad({ nodes: [{ labels: 'Author' }], edges: [] }));
     // @ts-expect-error an unknown type
-    expect(codeOf(() => db.bulkLoad({ nodes: [], edges: [{ source: 0, target: 0, type: 'KNWS' }] }))).toBe(
-      'SOMBRA_SCHEMA',
-    );
+    refused(() => db.bulkLoad({ nodes: [], edges: [{ source: 0, target: 0, type: 'KNWS' }] }));
     const loaded = db.bulkLoad({
       nodes: [
         { labels: 'Author', properties: { penName: 'x' } },
@@ -217,14 +212,14 @@ describe('writes of many things', () => {
     expect(db.upsertNode('Person', { born: 1900 }, { name: 'New' }).created).toBe(true);
     for (const born of [1815, 1950]) {
       // @ts-expect-error the name is needed, should it not be there
-      expect(codeOf(() => db.upsertNode('Person', { born }))).toBe('SOMBRA_SCHEMA');
+      refused(() => db.upsertNode('Person', { born }));
       // @ts-expect-error and other properties do not give it
-      expect(codeOf(() => db.upsertNode('Person', { born }, { tags: [] }))).toBe('SOMBRA_SCHEMA');
+      refused(() => db.upsertNode('Person', { born }, { tags: [] }));
     }
     // @ts-expect-error an unknown property
     expect(codeOf(() => db.upsertNode('Person', { name: 'Ada', bron: 1 }))).toBe('SOMBRA_NO_UNIQUE_INDEX');
     // @ts-expect-error what the edge needs
-    expect(codeOf(() => db.upsertEdge(ada, ada, 'KNOWS', { weight: 1 }))).toBe('SOMBRA_SCHEMA');
+    refused(() => db.upsertEdge(ada, ada, 'KNOWS', { weight: 1 }));
     expect(db.upsertEdge(ada, ada, 'KNOWS', { since: 1831 }).created).toBe(false);
     expect(db.nodeCount('Person')).toBe(2);
     db.close();
@@ -239,15 +234,15 @@ describe('enumerations', () => {
     db.updateNodeProperties(ada, { rank: null, roles: ['reader', 'author'] });
     db.removeNodeProperty(ada, 'roles');
     // @ts-expect-error a text that is not allowed
-    expect(codeOf(() => db.setNodeProperty(ada, 'rank', 'chief'))).toBe('SOMBRA_SCHEMA');
+    refused(() => db.setNodeProperty(ada, 'rank', 'chief'));
     // @ts-expect-error one that is not allowed among others
     expect(thrownBy(() => db.setNodeProperty(ada, 'roles', ['author', 'chief'])).message).toContain("has 'chief'");
     // @ts-expect-error no list
-    expect(codeOf(() => db.setNodeProperty(ada, 'roles', 'author'))).toBe('SOMBRA_SCHEMA');
+    refused(() => db.setNodeProperty(ada, 'roles', 'author'));
     // @ts-expect-error a list
-    expect(codeOf(() => db.setNodeProperty(ada, 'rank', ['senior']))).toBe('SOMBRA_SCHEMA');
+    refused(() => db.setNodeProperty(ada, 'rank', ['senior']));
     // @ts-expect-error one that is needed
-    expect(codeOf(() => db.removeNodeProperty(bath, 'grades'))).toBe('SOMBRA_SCHEMA');
+    refused(() => db.removeNodeProperty(bath, 'grades'));
     expect(db.getNode(ada)!.properties).toEqual({ name: 'Ada', born: 1815 });
     db.close();
   });

@@ -11,6 +11,12 @@ interface Person {
   readonly properties: { name: string; born?: number; rank: 'junior' | 'senior'; tags?: string[] };
 }
 
+/** A record of another kind. */
+interface Sized {
+  readonly id: number;
+  readonly properties: { size: number };
+}
+
 it('takes conditions on properties that a record has', () => {
   const whole: readonly Where<Person>[] = [
     or({ born: { gte: 1800 }, rank: 'junior' }, not({ tags: ['x'] }), { tags: { contains: 'x' } }),
@@ -44,9 +50,7 @@ it('refuses what no such record can have', () => {
     // @ts-expect-error another kind
     or({ born: { gte: 'x' } }) satisfies Where<Person>,
     // @ts-expect-error a function of other records
-    not(
-      (other: { readonly id: number; readonly properties: { size: number } }) => other.id === 1,
-    ) satisfies Where<Person>,
+    not((other: Sized) => other.id === 1) satisfies Where<Person>,
   ];
   // @ts-expect-error an unknown operator
   expect(() => or({ born: { gtee: 1 } })).toThrowError('gtee');

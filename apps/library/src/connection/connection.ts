@@ -184,6 +184,7 @@ export abstract class Connection extends SingleWrites {
     return this.checked(this.graph.reader.edgeIds(options), (snapshot) => snapshot.edgeIds(options));
   }
 
+  /** For FindRunner. @internal */
   override runFind(find: Find): Rows<unknown> {
     return this.stream((snapshot) => snapshot.runFind(find));
   }
