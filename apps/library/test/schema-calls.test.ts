@@ -69,13 +69,13 @@ describe('conditions put together', () => {
     expect(db.prepareNodes({ label: 'Person', where: or({ born: 'x' }, { born: param('b') }) }).parameters).toEqual([
       'b',
     ]);
-    // @ts-expect-error in figures
+    // @ts-expect-error an unknown property in figures
     expect(db.aggregateNodes({ label: 'Person', count: true, where: or({ bron: 1 }) })).toEqual([
       { group: {}, count: 0 },
     ]);
-    // @ts-expect-error in plans
+    // @ts-expect-error an unknown property in plans
     expect(db.explainNodes({ label: 'Person', where: or({ bron: 1 }) }).access).toBe('label-scan');
-    // @ts-expect-error of edges
+    // @ts-expect-error an unknown property of edges
     expect(db.countEdges({ type: 'KNOWS', where: or({ sicne: 1 }) })).toBe(0);
     // @ts-expect-error without a label, what no label has
     expect(db.countNodes({ where: or({ bron: 1 }) })).toBe(0);
@@ -237,9 +237,9 @@ describe('enumerations', () => {
     refused(() => db.setNodeProperty(ada, 'rank', 'chief'));
     // @ts-expect-error one that is not allowed among others
     expect(thrownBy(() => db.setNodeProperty(ada, 'roles', ['author', 'chief'])).message).toContain("has 'chief'");
-    // @ts-expect-error no list
+    // @ts-expect-error a text where a list is wanted
     refused(() => db.setNodeProperty(ada, 'roles', 'author'));
-    // @ts-expect-error a list
+    // @ts-expect-error a list where a text is wanted
     refused(() => db.setNodeProperty(ada, 'rank', ['senior']));
     // @ts-expect-error one that is needed
     refused(() => db.removeNodeProperty(bath, 'grades'));
