@@ -8,7 +8,6 @@ import type {
   NodeIdOf,
   NodeTypes,
   PropertiesArgument,
-  Read,
   RestArgument,
   SourceIdOf,
   TargetIdOf,
@@ -151,20 +150,35 @@ export interface WritesOf<D extends SchemaDefinition> {
   removeLabel(id: NodeId, label: LabelOf<D>): boolean;
 }
 
+/** What is loaded. */
+interface BulkSourceOf<D extends SchemaDefinition> {
+  readonly nodes: Iterable<BulkNodeOf<D>>;
+  readonly edges: Iterable<BulkEdgeOf<D>>;
+}
+type Keys<P> = KeyOf<P> | readonly KeyOf<P>[];
+
 /** What goes past the transactions, typed. */
 export interface LoadsOf<D extends SchemaDefinition> {
-  bulkLoad(
-    source: { readonly nodes: Iterable<BulkNodeOf<D>>; readonly edges: Iterable<BulkEdgeOf<D>> },
-    options?: BulkOptions,
-  ): BulkResult;
+  bulkLoad(source: BulkSourceOf<D>, options?: BulkOptions): BulkResult;
+  bulkLoadAsync(source: BulkSourceOf<D>, options?: BulkOptions): Promise<BulkResult>;
   createPropertyIndex<L extends LabelOf<D>>(
     label: L,
-    keys: KeyOf<Read<NodeTypes<D, L>>> | readonly KeyOf<Read<NodeTypes<D, L>>>[],
+    keys: Keys<NodeTypes<D, L>>,
     options?: CreateIndexOptions,
   ): boolean;
+  createPropertyIndexAsync<L extends LabelOf<D>>(
+    label: L,
+    keys: Keys<NodeTypes<D, L>>,
+    options?: CreateIndexOptions,
+  ): Promise<boolean>;
   createEdgePropertyIndex<T extends TypeOf<D>>(
     type: T,
-    keys: KeyOf<Read<EdgeTypes<D, T>>> | readonly KeyOf<Read<EdgeTypes<D, T>>>[],
+    keys: Keys<EdgeTypes<D, T>>,
     options?: CreateIndexOptions,
   ): boolean;
+  createEdgePropertyIndexAsync<T extends TypeOf<D>>(
+    type: T,
+    keys: Keys<EdgeTypes<D, T>>,
+    options?: CreateIndexOptions,
+  ): Promise<boolean>;
 }
