@@ -34,6 +34,11 @@ export class ProcessVfs implements Vfs {
       this.openFiles.delete(file);
       close();
     };
+    const { syncAsync } = file;
+    file.syncAsync = async (kind) => {
+      await new Promise<void>((resolve) => this.env.defer(resolve));
+      return syncAsync.call(file, kind);
+    };
     this.openFiles.add(file);
     return file;
   }

@@ -1,15 +1,20 @@
-// Three connections to one graph, of which one meets a fault somewhere. Each step may then fail with a typed error; what must
-// hold after that is looked at through the other two, and life goes on.
+// Two or three connections to one graph, of which one meets a fault somewhere. Each step may then fail with a typed error; what must
+// hold after that is looked at through each of them, and life goes on.
 import { Pager } from '@sombra/pager';
 import type { PagerOptions } from '@sombra/pager';
-import { SombraError } from '@sombra/vfs';
-import { FaultyVfs, SimDisk } from '@sombra/vfs/testing';
+import { MemoryVfs, pwriteFully, SombraError } from '@sombra/vfs';
+import { FaultyVfs } from '@sombra/vfs/testing';
 import { Graph, type GraphSnapshot } from '../../src/index.ts';
 import { compare } from './compare.ts';
 import { ModelGraph } from './model.ts';
+import { OwnLoop } from './own-loop.ts';
 import { ProcessVfs } from './process-vfs.ts';
 
 const PATH = 'g.db';
+
+/** Lock bytes that nobody holds who does nothing, as in docs/format/locks.md: RECOVER, WRITE, WAIT. */
+const LOCK_BASE = 2 ** 52;
+const IDLE_LOCKS = { RECOVER: 0, WRITE: 2, WAIT: 3 };
 
 /** Small pages, the smallest cache, segments of 16 KiB, a checkpoint in the background every 24 KiB of log. */
 const TINY: Omit<PagerOptions, 'vfs' | 'path'> = {
@@ -38,7 +43,7 @@ export class Connection {
   graph: Graph | undefined;
   snapshot: { readonly held: GraphSnapshot; readonly model: ModelGraph } | undefined;
 
-  constructor(disk: SimDisk, pid: number) {
+  constructor(disk: MemoryVfs, pid: number) {
     this.process = new ProcessVfs(disk, pid);
     this.vfs = new FaultyVfs(this.process);
   }
@@ -75,13 +80,32 @@ export interface Stage {
   readonly graph: Graph;
 }
 
+/** What a life begins with. */
+export interface Begun {
+  readonly file: Uint8Array;
+  readonly model: ModelGraph;
+}
+
 /** A step of one connection: 0, 1 or 2. */
 export type Step = readonly [by: number, name: string, run: (stage: Stage) => void | Promise<void>];
 
-/** The graph, its model, and the three connections; the last two live in one process. */
+/** What a life is. */
+export interface LifeOptions {
+  readonly seed: number;
+  readonly steps: readonly Step[];
+  /** Two of the connections live in one process. */
+  readonly sameProcess: boolean;
+  /** The file and the graph that it goes on with; undefined: it begins without a file. */
+  readonly before?: Begun | undefined;
+}
+
+/** The graph, its model, and the connections that the steps name. */
 export class SharedLife {
-  readonly disk: SimDisk;
-  readonly connections: readonly [Connection, Connection];
+  readonly env: OwnLoop;
+  /** No power fails here, so that nothing need be known of what is durable. */
+  private readonly disk: MemoryVfs;
+  readonly connections: readonly Connection[];
+  private readonly steps: readonly Step[];
   readonly codes: string[] = [];
   poisoned = false;
   /** What is acknowledged, and what may be there besides when a commit is in doubt: each state builds on the one before. */
@@ -91,11 +115,19 @@ export class SharedLife {
   /** The step at work takes several commits, and is not taken back when a later one fails. */
   severalCommits = false;
 
-  /** @param before  a life on whose disk and graph this one goes on; its connections are closed */
-  constructor(seed: number, sameProcess: boolean, before?: SharedLife) {
-    this.disk = before?.disk.kill() ?? new SimDisk({ seed });
-    if (before !== undefined) this.model = before.model;
-    this.connections = [new Connection(this.disk, 201), new Connection(this.disk, sameProcess ? 201 : 202)];
+  constructor({ seed, steps, sameProcess, before }: LifeOptions) {
+    this.steps = steps;
+    this.env = new OwnLoop({ seed });
+    this.disk = new MemoryVfs({ env: this.env });
+    if (before !== undefined) {
+      this.model = before.model;
+      const file = this.disk.open(PATH, { write: true, create: true });
+      pwriteFully(file, before.file, 0);
+      file.close();
+    }
+    const count = 1 + Math.max(1, ...steps.map(([by]) => by));
+    const processes = [201, sameProcess ? 201 : 202, 202].slice(0, count);
+    this.connections = processes.map((pid) => new Connection(this.disk, pid));
   }
 
   /** The newest state that was attempted. */
@@ -126,6 +158,15 @@ export class SharedLife {
     this.severalCommits = false;
   }
 
+  /** The file and the graph, once every connection is closed. */
+  get begun(): Begun {
+    const file = this.disk.open(PATH, { write: false });
+    const bytes = new Uint8Array(file.stat().size);
+    file.pread(bytes, 0);
+    file.close();
+    return { file: bytes, model: this.model };
+  }
+
   archive(on: boolean): void {
     this.archiving = on;
   }
@@ -135,15 +176,17 @@ export class SharedLife {
    * @param victim  the connection whose calls fail: the fault that was added to it ends with the step in which it struck
    * @throws WrongAfterFault
    */
-  async run(steps: readonly Step[], victim: Connection): Promise<void> {
+  async run(victim: Connection): Promise<void> {
     const { vfs } = victim;
     let seen = 0;
-    for (const [at, [by, name, run]] of steps.entries()) {
+    for (const [at, [by, name, run]] of this.steps.entries()) {
       const own = this.connections[by]!;
       const where = `step ${at} (${name} by ${by})`;
-      this.disk.env.jumpWall(at % 2 === 0 ? JUMP_MS : -2 * JUMP_MS);
+      this.env.jumpWall(at % 2 === 0 ? JUMP_MS : -2 * JUMP_MS);
       try {
-        await run({ life: this, own, graph: name === 'close' ? own.graph! : own.open() });
+        const stage = { life: this, own, graph: name === 'close' ? own.graph! : own.open() };
+        const running = run(stage);
+        if (running !== undefined) await this.env.until(running);
       } catch (error) {
         this.note(error, where, vfs.failed.length > seen);
       }
@@ -159,10 +202,7 @@ export class SharedLife {
 
   /** Turns of the event loop and time for timers: implicit views end, tenures too, work in the background comes to its end. */
   async pause(turns = 12): Promise<void> {
-    for (let i = 0; i < turns; i += 1) {
-      await new Promise((resolve) => setImmediate(resolve));
-      this.disk.env.advance(3);
-    }
+    for (let i = 0; i < turns; i += 1) await this.env.turn(3);
   }
 
   private note(error: unknown, where: string, expected: boolean): void {
@@ -205,6 +245,15 @@ export class SharedLife {
       own.graph!.begin(0).rollback();
       await this.pause(2);
     }
+    this.expectUnlocked(where);
+  }
+
+  private expectUnlocked(where: string): void {
+    const file = this.disk.open(PATH, { write: true });
+    for (const [name, byte] of Object.entries(IDLE_LOCKS)) {
+      if (!file.tryLock(LOCK_BASE + byte, 1, 'exclusive')) throw new WrongAfterFault(`${where}: ${name} is locked`);
+    }
+    file.close();
   }
 
   /** Closes everything, opens it again, and takes what is found for what is there. */
@@ -213,7 +262,7 @@ export class SharedLife {
     for (const own of this.connections) own.close();
     await this.pause();
     for (const own of this.connections) own.open();
-    const { reader } = this.connections[0].graph!;
+    const { reader } = this.connections[0]!.graph!;
     const found = [this.model, ...this.doubtful].find((state) => compare(reader, state).length === 0);
     if (found === undefined)
       throw new WrongAfterFault(
@@ -225,9 +274,8 @@ export class SharedLife {
 
   /** The file is whole, and nothing is left beside it. */
   private async lookAtTheEnd(): Promise<void> {
-    const graph = this.connections[1].open();
-    if (this.archiving) graph.pager.endArchive();
-    expectNone('at the end', graph.verifyIntegrity().errors);
+    const [, second] = this.connections as [Connection, Connection];
+    if (this.archiving) second.open().pager.endArchive();
     for (const own of this.connections) own.close();
     await this.pause();
     for (const own of this.connections)
@@ -236,9 +284,9 @@ export class SharedLife {
       'left over',
       this.disk.list('.').filter((name) => name !== PATH),
     );
-    const last = this.connections[1].open();
+    const last = second.open();
     expectNone('opened again', [...compare(last.reader, this.model), ...last.verifyIntegrity().errors]);
-    this.connections[1].close();
+    second.close();
   }
 }
 

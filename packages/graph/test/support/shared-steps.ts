@@ -1,4 +1,4 @@
-// What three connections do with one graph: a little of everything that touches files, each with names that the others have
+// What two or three connections do with one graph: a little of everything that touches files, each with names that the others have
 // never heard of.
 import { IoError } from '@sombra/vfs';
 import type { ModelGraph } from './model.ts';
@@ -153,8 +153,9 @@ export const SCRIPTS: readonly Script[] = [
       [0, 'find', find('A')],
       [0, 'commit', add('B')],
       [1, 'find', find('B')],
-      [1, 'commit', add('C')],
+      [2, 'commit', add('C')],
       [0, 'commit', add('D')],
+      [2, 'close', close],
     ],
   },
   {
@@ -162,7 +163,7 @@ export const SCRIPTS: readonly Script[] = [
     fromNothing: true,
     steps: [
       [0, 'open', open],
-      [1, 'bulk load', bulkLoad],
+      [2, 'bulk load', bulkLoad],
       [0, 'commit', add('A')],
       [1, 'find', find('A')],
     ],
@@ -208,7 +209,7 @@ export const SCRIPTS: readonly Script[] = [
       [0, 'commit', add('A', 14000)],
       [0, 'checkpoint', checkpoint],
       [1, 'commit', add('B', 14000)],
-      [1, 'end the archive', endArchive],
+      [2, 'end the archive', endArchive],
       [0, 'checkpoint', checkpoint],
     ],
   },
