@@ -1,7 +1,6 @@
-import { DataError, MemoryVfs, NodeVfs } from '@sombra/vfs';
+import { callHook, DataError, MemoryVfs, NodeVfs } from '@sombra/vfs';
 import { Pager } from '@sombra/pager';
 import { Graph } from '@sombra/graph';
-import { tell } from './base/warning.ts';
 import type { Warning } from './base/warning.ts';
 import type { Config } from './config/config.ts';
 import { resolveConfig } from './config/resolve-config.ts';
@@ -41,7 +40,7 @@ export class GraphDB extends Connection {
     const inMemory = path === MEMORY;
     if (inMemory && resolved.vfs === undefined) refuseEmptyMemory(resolved);
     const vfs = resolved.vfs ?? (inMemory ? new MemoryVfs() : new NodeVfs());
-    const warn = (warning: Warning): void => tell(resolved.onWarning, warning);
+    const warn = (warning: Warning): void => callHook(vfs.env, path, () => resolved.onWarning(warning));
     const pager = Pager.open({
       ...resolved.pager,
       vfs,

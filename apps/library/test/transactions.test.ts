@@ -556,20 +556,43 @@ describe('a transaction that was dropped', () => {
 });
 
 describe('a listener for warnings that throws', () => {
-  it('does not break what it is told about, and is heard of', async () => {
-    const env = new SimEnv({ seed: 1 });
-    const failure = new Error('listener');
-    const db = GraphDB.open(':memory:', {
-      vfs: new MemoryVfs({ env }),
-      onWarning: () => {
+  it.each([
+    [
+      'throws',
+      (failure: Error): void => {
         throw failure;
       },
-    });
-    const uncaught = new Promise((resolve) => process.once('uncaughtException', resolve));
+    ],
+    ['rejects', (failure: Error): Promise<void> => Promise.reject(failure)],
+  ])('%s: does not break what it is told about nor the program, and is heard of', async (_name, fail) => {
+    const env = new SimEnv({ seed: 1 });
+    const failure = new Error('listener');
+    const db = GraphDB.open(':memory:', { vfs: new MemoryVfs({ env }), onWarning: () => fail(failure) as void });
     db.beginTransaction().addNode('Forgotten');
     env.advance(60_000);
     expect(db.inTransaction).toBe(false);
-    expect(await uncaught).toBe(failure);
+    await Promise.resolve();
+    expect(env.warnings).toMatchObject([{ code: 'SOMBRA_HOOK_FAILED', cause: failure }]);
+    db.close();
+  });
+
+  it('work of a timer or a finaliser that fails is told, and ends no program', () => {
+    const env = new SimEnv({ seed: 1 });
+    const warnings: Warning[] = [];
+    const db = GraphDB.open(':memory:', {
+      vfs: new MemoryVfs({ env }),
+      onWarning: (warning) => warnings.push(warning),
+    });
+    const tx = db.beginTransaction();
+    const inner = (tx as unknown as { open: { inner: { rollback(): void } } }).open.inner;
+    const rollback = inner.rollback.bind(inner);
+    inner.rollback = () => {
+      rollback();
+      throw new Error('the disk');
+    };
+    env.advance(60_000);
+    expect(warnings.map(({ code }) => code)).toEqual(['SOMBRA_UPKEEP_FAILED', 'SOMBRA_TRANSACTION_TIMEOUT']);
+    db.transaction((next) => next.addNode('Next'));
     db.close();
   });
 });

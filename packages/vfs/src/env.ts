@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { VfsEnv } from './vfs.ts';
+import type { EnvWarning, VfsEnv } from './vfs.ts';
 
 const sleepCell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -83,5 +83,10 @@ export class NodeEnv implements VfsEnv {
 
   defer(fn: () => void): void {
     setImmediate(fn);
+  }
+
+  warn({ code, message, cause }: EnvWarning): void {
+    const stack: unknown = cause instanceof Error ? cause.stack : undefined;
+    process.emitWarning(message, { type: 'SombraWarning', code, detail: typeof stack === 'string' ? stack : '' });
   }
 }

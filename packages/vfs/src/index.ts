@@ -12,9 +12,10 @@ export {
   TransactionError,
 } from './errors.ts';
 export type { ErrorOptions } from './errors.ts';
+export { callHook } from './hooks.ts';
 export { MemoryVfs } from './memory-vfs.ts';
 export { NodeVfs } from './node-vfs.ts';
 export { decodeAscii, decodeText, decodeUtf8, encodeText } from './text.ts';
 export { preadFully, pwriteFully } from './transfer.ts';
 export { directoryOf, sameFile, syncDirectory, withDirectory } from './names.ts';
-export type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';
+export type { EnvWarning, FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';

@@ -100,6 +100,17 @@ export interface VfsEnv {
   clearTimer(timer: unknown): void;
   /** Calls `fn` at the end of this turn of the event loop. */
   defer(fn: () => void): void;
+  /** Tells the program of something that has no caller and no listener. Never throws, and ends no process. */
+  warn(warning: EnvWarning): void;
+}
+
+/** What an environment is told. */
+export interface EnvWarning {
+  /** stable */
+  readonly code: string;
+  /** Says what to do. */
+  readonly message: string;
+  readonly cause?: unknown;
 }
 
 /** A file system. Names are separated by `/`. */

@@ -453,6 +453,11 @@ export const ERROR_CODES = Object.freeze({
     'A checkpoint failed. Published commits are safe in the log, which keeps growing.',
     'See the cause; free disk space.',
   ),
+  SOMBRA_HOOK_FAILED: entry(
+    'warning',
+    'A hook, or `onWarning`, threw an error or returned a promise that was rejected. What it was told of has happened all the same. It is told as a warning of the process.',
+    'See the cause; mend the hook.',
+  ),
   SOMBRA_UPKEEP_FAILED: entry(
     'warning',
     'Work between two calls failed, such as giving a lock back after a commit or ending an old view. It is tried again by a timer, and by the calls that follow.',

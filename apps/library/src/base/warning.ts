@@ -5,13 +5,18 @@ export interface Warning {
   readonly cause?: unknown;
 }
 
-/** Tells about a warning. What the listener throws must not break the work that noticed it, and must not be lost either. */
-export function tell(onWarning: (warning: Warning) => void, warning: Warning): void {
+/**
+ * Runs work of a timer, a later turn of the event loop or a finaliser. It has no caller, so what it throws becomes a warning: an
+ * exception there would end the whole program.
+ */
+export function runUpkeep(warn: (warning: Warning) => void, work: () => void): void {
   try {
-    onWarning(warning);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
+    work();
+  } catch (cause) {
+    warn({
+      code: 'SOMBRA_UPKEEP_FAILED',
+      message: 'work between two calls failed, such as rolling back a transaction that was forgotten: see the cause',
+      cause,
     });
   }
 }

@@ -58,7 +58,7 @@ export interface ConfigFields {
   readonly schema?: Schema | undefined;
   /** false: the schema gives types only, and writes are not checked. Default true. */
   readonly validateSchema?: boolean | undefined;
-  /** Told about commits, checkpoints, recovery, rotation and poison. Must return quickly, and not call the database. */
+  /** Told about commits, checkpoints, recovery, rotation and poison. Must return quickly, and not call the database. What one throws is told as SOMBRA_HOOK_FAILED, a warning of the process. */
   readonly hooks?: Omit<PagerHooks, 'warning'> | undefined;
   /** Told about warnings. Must not call the database. Default: `console.warn`. */
   readonly onWarning?: ((warning: Warning) => void) | undefined;

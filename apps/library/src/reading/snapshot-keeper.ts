@@ -1,4 +1,5 @@
 import type { Graph, GraphSnapshot } from '@sombra/graph';
+import { runUpkeep } from '../base/warning.ts';
 import type { Warning } from '../base/warning.ts';
 
 /** How a snapshot is taken. */
@@ -40,7 +41,7 @@ export class SnapshotKeeper {
 
   private letGoOfDropped(snapshot: GraphSnapshot): void {
     if (snapshot.closed) return; // by the database, which was closed
-    snapshot.release();
+    runUpkeep(this.warn, () => snapshot.release());
     this.warn({
       code: 'SOMBRA_SNAPSHOT_LEAKED',
       message:

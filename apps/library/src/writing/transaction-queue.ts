@@ -35,6 +35,8 @@ export interface QueueRunner {
   runQueued<T>(open: OpenTransaction, fn: (tx: Transaction) => T): Promise<T>;
   /** Tells other connections that this one waits for its turn. */
   waiting(waits: boolean): void;
+  /** Runs work of a later turn, which has no caller. Does not throw. */
+  runUpkeep(work: () => void): void;
 }
 
 interface Queued {
@@ -82,7 +84,7 @@ export class TransactionQueue {
     this.scheduled = true;
     this.env.defer(() => {
       this.scheduled = false;
-      this.runSlice();
+      this.runner.runUpkeep(() => this.runSlice());
     });
   }
 
@@ -188,7 +190,7 @@ export class TransactionQueue {
     this.pollTimer = this.env.setTimer(
       () => {
         this.pollTimer = undefined;
-        this.runSlice();
+        this.runner.runUpkeep(() => this.runSlice());
       },
       pause,
       true,

@@ -8,6 +8,7 @@
 import { IoError, StateError } from '@sombra/vfs';
 import type { VfsEnv } from '@sombra/vfs';
 import type { Graph, GraphTransaction } from '@sombra/graph';
+import { runUpkeep } from '../base/warning.ts';
 import type { Warning } from '../base/warning.ts';
 import type { SchemaRules } from '../schema/schema-rules.ts';
 import { checkNotEnded, Transaction } from './transaction.ts';
@@ -90,7 +91,11 @@ export class Transactions implements TransactionOwner, QueueRunner {
   }
 
   waiting(waits: boolean): void {
-    this.graph.pager.waiting(waits);
+    this.runUpkeep(() => this.graph.pager.waiting(waits));
+  }
+
+  runUpkeep(work: () => void): void {
+    runUpkeep(this.warn, work);
   }
 
   /** A transaction of one write. @throws StateError SOMBRA_TRANSACTION_ACTIVE, IoError SOMBRA_BUSY when one is open */
@@ -262,7 +267,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
     // The pager's own deadline may have rolled it back already; then this still has to be told.
     if (open === undefined || open !== this.current) return;
     open.timer = undefined;
-    this.abandon(open, 'timeout');
+    this.runUpkeep(() => this.abandon(open, 'timeout'));
     this.warn({
       code: 'SOMBRA_TRANSACTION_TIMEOUT',
       message: `a transaction was open for ${this.timeoutMs} ms and was rolled back: end every beginTransaction by commit or rollback`,
@@ -271,7 +276,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
 
   private abandonDropped(open: OpenTransaction): void {
     if (open.ended !== undefined) return;
-    this.abandon(open, 'done');
+    this.runUpkeep(() => this.abandon(open, 'done'));
     this.warn({
       code: 'SOMBRA_TRANSACTION_LEAKED',
       message: 'a transaction was dropped without commit or rollback, and was rolled back: use transaction(fn)',

@@ -6,7 +6,7 @@
  * 1. `closed` and `poisoned` never go back to false. After poison nothing is written any more; reads at published commits go on.
  * 2. A hook never disturbs what calls it, whatever it throws.
  */
-import { PoisonedError, StateError } from '@sombra/vfs';
+import { callHook, PoisonedError, StateError } from '@sombra/vfs';
 import { isSyncFailure } from './failure.ts';
 import type { PagerHooks, PagerWarning, ResolvedOptions } from './options.ts';
 
@@ -100,15 +100,10 @@ export class Health {
     }
   }
 
-  /** Calls a hook. What it throws becomes an uncaught exception of the program that gave it, and disturbs nothing here. */
-  callHook(call: (hooks: PagerHooks) => void): void {
-    try {
-      call(this.options.hooks);
-    } catch (error) {
-      this.options.vfs.env.defer(() => {
-        throw error;
-      });
-    }
+  /** Calls a hook. What it throws becomes a warning of the environment. */
+  callHook(call: (hooks: PagerHooks) => unknown): void {
+    const { hooks, path, vfs } = this.options;
+    callHook(vfs.env, path, () => call(hooks));
   }
 
   /** Tells the operator. */

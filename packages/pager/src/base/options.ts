@@ -24,7 +24,11 @@ export interface PagerWarning {
   readonly cause?: unknown;
 }
 
-/** What the pager tells whoever wants to observe it. Calls must return quickly and not call the pager. */
+/**
+ * What the pager tells whoever wants to observe it. Calls must return quickly and not call the pager. What they throw, or reject with,
+ * disturbs neither the call that they ran in nor the program: it becomes the warning SOMBRA_HOOK_FAILED of the environment, with Node
+ * a warning of the process.
+ */
 export interface PagerHooks {
   commit?(lsn: number, pages: number, logBytes: number): void;
   checkpoint?(lsn: number, pages: number, ms: number): void;

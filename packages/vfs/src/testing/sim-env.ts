@@ -1,4 +1,4 @@
-import type { VfsEnv } from '../vfs.ts';
+import type { EnvWarning, VfsEnv } from '../vfs.ts';
 import { Random } from './random.ts';
 import { SimCrash } from './sim-crash.ts';
 
@@ -33,6 +33,8 @@ export interface SimEnvOptions {
 export class SimEnv implements SimulatedEnv {
   readonly pid: number;
   readonly host = 'simulated';
+  /** What the program was told, in order. */
+  readonly warnings: EnvWarning[] = [];
   private readonly numbers: Random;
   /** Of the monotonic clock. Its start says nothing: two processes never agree on one. */
   private time: number;
@@ -90,6 +92,10 @@ export class SimEnv implements SimulatedEnv {
   defer(fn: () => void): void {
     this.deferred.push(fn);
     setImmediate(() => this.runDeferred());
+  }
+
+  warn(warning: EnvWarning): void {
+    this.warnings.push(warning);
   }
 
   complete(work: () => void): Promise<void> {

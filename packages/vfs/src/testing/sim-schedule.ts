@@ -12,7 +12,7 @@
  * of it; those that are blocked below run on only when the ones above are done, as if the system had not given them the processor.
  * Promises are followed when the stack is empty: therefore a process whose sync ended on top of a blocked one waits until then.
  */
-import type { VfsEnv } from '../vfs.ts';
+import type { EnvWarning, VfsEnv } from '../vfs.ts';
 import { Random } from './random.ts';
 import { FIRST_TIME } from './sim-env.ts';
 import type { SimulatedEnv } from './sim-env.ts';
@@ -267,6 +267,8 @@ export class ScheduledEnv implements VfsEnv, SimulatedEnv {
   readonly host = 'simulated';
   /** How often it is picked, beside others. */
   weight = 1;
+  /** What the program was told, in order. */
+  readonly warnings: EnvWarning[] = [];
 
   private readonly schedule: SimSchedule;
   private readonly numbers: Random;
@@ -323,6 +325,10 @@ export class ScheduledEnv implements VfsEnv, SimulatedEnv {
 
   defer(run: () => void): void {
     if (!this.ended) this.deferred.push({ kind: 'deferred', run });
+  }
+
+  warn(warning: EnvWarning): void {
+    this.warnings.push(warning);
   }
 
   /** Something that the program of this process does by itself. @param ms  not before so much time has passed */

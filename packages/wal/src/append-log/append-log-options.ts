@@ -7,8 +7,8 @@ import { namesake } from '../segment/segment.ts';
 export type AppendSyncMode = 'full' | 'normal';
 
 /**
- * What an append log tells whoever wants to observe it. Calls must return quickly and not call the log. What they throw
- * becomes an uncaught exception and disturbs nothing here.
+ * What an append log tells whoever wants to observe it. Calls must return quickly and not call the log. What they throw,
+ * or reject with, disturbs nothing here: it becomes the warning SOMBRA_HOOK_FAILED of the environment, with Node a warning of the process.
  */
 export interface AppendLogHooks {
   /** A record is there, not yet synced as far as `append` and `appendAsync` do not say so. @param bytes  of its content */

@@ -8,6 +8,7 @@
  * 4. After a failed sync nothing is written any more; reads go on.
  */
 import {
+  callHook,
   CorruptionError,
   DataError,
   directoryOf,
@@ -438,15 +439,9 @@ export class AppendLog {
     this.tell((hooks) => hooks.poisoned?.(error));
   }
 
-  private tell(call: (hooks: AppendLogHooks) => void): void {
-    const { vfs, hooks } = this.options;
-    try {
-      call(hooks);
-    } catch (error) {
-      vfs.env.defer(() => {
-        throw error;
-      });
-    }
+  private tell(call: (hooks: AppendLogHooks) => unknown): void {
+    const { vfs, hooks, path } = this.options;
+    callHook(vfs.env, path, () => call(hooks));
   }
 
   private checkOpen(): void {

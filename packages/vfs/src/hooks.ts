@@ -1,0 +1,32 @@
+import type { VfsEnv } from './vfs.ts';
+
+/**
+ * Calls code of the program that nothing here may depend on: a hook, a listener. What it throws, at once or by a promise, goes neither
+ * to the call in which it happened to run, which has done nothing wrong, nor to the event loop, where it would end the program: it
+ * becomes the warning SOMBRA_HOOK_FAILED of the environment.
+ * @param of  whose hook it is, for the message: a path, for example
+ */
+export function callHook(env: VfsEnv, of: string, call: () => unknown): void {
+  const tell = (cause: unknown): void =>
+    env.warn({
+      code: 'SOMBRA_HOOK_FAILED',
+      message: `a hook or listener of ${of} threw ${textOf(cause)}: what it was told of has happened all the same; mend the hook`,
+      cause,
+    });
+  try {
+    const result = call();
+    if (typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function')
+      (result as PromiseLike<unknown>).then(undefined, tell);
+  } catch (error) {
+    tell(error);
+  }
+}
+
+/** An error as text. Anything may be thrown, also what cannot become one. */
+function textOf(cause: unknown): string {
+  try {
+    return String(cause);
+  } catch {
+    return typeof cause;
+  }
+}
