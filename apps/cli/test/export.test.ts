@@ -43,6 +43,38 @@ function csvArguments(exported: string): string[] {
   ];
 }
 
+/** Do shells take this name for one that a pattern means? */
+function isMeant(name: string, pattern: string): boolean {
+  return new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(name);
+}
+
+it('the patterns of the example in the help name every file that an export may write', async () => {
+  const { stdout } = await sombra(['export', '--help']);
+  const [, nodePattern, edgePattern] = /--nodes air-csv\/(\S+) --edges air-csv\/(\S+)/.exec(stdout)!;
+  const original = fresh('.db');
+  withDatabase(original, (db) => {
+    const [plain, both] = [db.addNode([]), db.addNode(['A', 'B'])];
+    db.addNode('A');
+    db.addEdge(plain, both, 'T');
+    db.addEdge(both, plain, 'U');
+  });
+  const files = fresh();
+  await json('export', original, '--to', files, '--format', 'csv');
+  const names = readdirSync(files);
+  expect(names).toContain('nodes.csv');
+  const meant = (pattern: string): string[] =>
+    names.filter((name) => isMeant(name, pattern)).map((name) => join(files, name));
+  expect([...meant(nodePattern!), ...meant(edgePattern!)].length).toBe(names.length);
+  const copy = fresh('.db');
+  await json('import', copy, '--nodes', ...meant(nodePattern!), '--edges', ...meant(edgePattern!));
+  withDatabase(copy, (db) => {
+    expect([db.nodeCount(), db.edgeCount(), db.countNodes({ label: 'A' }), db.countNodes({ label: 'B' })]).toEqual([
+      3, 2, 2, 1,
+    ]);
+    expect([db.edgeCount('T'), db.edgeCount('U')]).toEqual([1, 1]);
+  });
+});
+
 describe('export and import', () => {
   it('are the identity up to ids, for graphs of every kind', async () => {
     await fc.assert(

@@ -12,6 +12,7 @@ import { IndexChanges } from './indexes/index-changes.ts';
 import { RecordWriter } from './records/record-writer.ts';
 import type { GraphReader } from './read/reader.ts';
 import { GraphSnapshot, LiveReader } from './read/snapshot.ts';
+import { COUNTER } from './model/counters.ts';
 import { GraphStore } from './store/store.ts';
 import { Workspace } from './traversal/workspace.ts';
 import { GraphTransaction, type WriterParts } from './write/transaction.ts';
@@ -198,12 +199,12 @@ export class Graph {
   /** Figures for operators. A new object. */
   stats(): GraphStats {
     const { counters, hintMemory } = this.store;
-    const { reader } = this;
+    const { view } = this.pager;
     return {
       ...counters,
-      labels: reader.labels().length,
-      edgeTypes: reader.edgeTypes().length,
-      propertyKeys: reader.propertyKeys().length,
+      labels: view.counter(COUNTER.labels),
+      edgeTypes: view.counter(COUNTER.edgeTypes),
+      propertyKeys: view.counter(COUNTER.propertyKeys),
       hintMemory,
     };
   }

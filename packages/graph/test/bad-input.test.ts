@@ -148,6 +148,25 @@ describe('reads', () => {
   });
 });
 
+test.each<[string, (reader: GraphReader) => unknown, string]>([
+  [
+    'a direction',
+    (r) => r.neighbors(1, { direction: 'sideways' as never }),
+    "direction is 'out', 'in' or 'both', not 'sideways'",
+  ],
+  ['a limit', (r) => r.edgesOf(1, { limit: 'many' as never }), "limit is a whole number of at least 0, not 'many'"],
+  ['a flag', (r) => r.neighbors(1, { distinct: 'yes' as never }), "distinct is true or false, not 'yes'"],
+  ['an id', (r) => r.getNode('seven' as never), "not 'seven'"],
+  ['on one line', (r) => r.getNode('a\nb' as never), "not 'a\\nb'"],
+  ['only its beginning', (r) => r.getNode('x'.repeat(500) as never), `not '${'x'.repeat(60)}…'`],
+])('the message about %s shows the text that was given', (_what, call, shown) => {
+  withGraph({}, (db) => {
+    expect(() => call(db.reader)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(shown) as string }),
+    );
+  });
+});
+
 describe('at the wrong time', () => {
   test('a second transaction, and calls after the end of one', () => {
     withGraph({}, (db) => {

@@ -6,7 +6,6 @@ import { MemoryVfs } from '@sombra/vfs';
 import { expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
 import { CHAIN_KEY_SIZE, NODE_KEY_SIZE, TYPE_KEY_SIZE } from '../src/adjacency/adjacency.ts';
-import { COUNTER_CATALOGUE_VERSION, COUNTER_NAMES } from '../src/names/dictionary.ts';
 import { INDEX_KEY_ID_OFFSET, INDEX_KEY_NAME_OFFSET, INDEX_KEY_SIZE } from '../src/ids/id-index.ts';
 import { Graph } from '../src/index.ts';
 import { STATISTIC_SIZE } from '../src/names/statistics.ts';
@@ -35,12 +34,6 @@ test('the tables of docs/format/graph-trees.md agree with the constants', () => 
   expect(rows('Counters')).toEqual(
     Object.entries(COUNTER).map(([field, index]) => [field, index * COUNTER_SIZE, COUNTER_SIZE]),
   );
-  expect([COUNTER_CATALOGUE_VERSION, ...Object.values(COUNTER_NAMES)]).toEqual([
-    COUNTER.catalogueVersion,
-    COUNTER.labels,
-    COUNTER.edgeTypes,
-    COUNTER.propertyKeys,
-  ]);
   expect(rows('Node key')).toEqual([['node', 0, NODE_KEY_SIZE]]);
   expect(rows('Edge key')).toEqual([['edge', 0, 6]]);
   expect(rows('Adjacency key')).toEqual([

@@ -1,18 +1,10 @@
 /** The property indexes that a commit has. */
 import { BTree } from '@sombra/btree';
 import type { View } from '@sombra/pager';
-import {
-  COUNTER_INDEX_VERSION,
-  DICTIONARY_KEY_SIZE,
-  INDEX_KIND,
-  readDictionaryNumber,
-  writeDictionaryKey,
-} from '../names/dictionary.ts';
+import { COUNTER } from '../model/counters.ts';
+import { DICTIONARY_KEY_SIZE, INDEX_KIND, readDictionaryNumber, writeDictionaryKey } from '../names/dictionary.ts';
 import { damagedIndex, decodeDefinition, type IndexDefinition, indexTreeName } from './definition.ts';
 
-const COUNTER_LABELS = 5;
-const COUNTER_EDGE_TYPES = 6;
-const COUNTER_PROPERTY_KEYS = 7;
 /** Sets that are remembered: of the newest commit, and of a few snapshots. */
 const REMEMBERED = 4;
 /** Room for any key that a damaged tree may hold. */
@@ -80,7 +72,7 @@ export class PropertyIndexes {
    * @throws CorruptionError SOMBRA_PROPERTY_INDEX, and those of trees
    */
   of(view: View): PropertyIndexSet {
-    const version = view.counter(COUNTER_INDEX_VERSION);
+    const version = view.counter(COUNTER.indexVersion);
     if (version === 0) return EMPTY;
     const { remembered } = this;
     for (const one of remembered) if (one.version === version) return one.set;
@@ -103,7 +95,7 @@ export function loadIndexes(view: View, dictionaryTree: BTree): PropertyIndex[] 
 /** Reads all definitions. @throws as `loadIndexes` */
 export function loadDefinitions(view: View, dictionaryTree: BTree): IndexDefinition[] {
   const found: IndexDefinition[] = [];
-  const version = view.counter(COUNTER_INDEX_VERSION);
+  const version = view.counter(COUNTER.indexVersion);
   const start = new Uint8Array(DICTIONARY_KEY_SIZE);
   writeDictionaryKey(start, INDEX_KIND, 0);
   const cursor = dictionaryTree.cursor(view);
@@ -112,8 +104,8 @@ export function loadDefinitions(view: View, dictionaryTree: BTree): IndexDefinit
       const length = cursor.keyInto(KEY);
       const number = length === DICTIONARY_KEY_SIZE && KEY[0] === INDEX_KIND ? readDictionaryNumber(KEY) : 0;
       const definition = decodeDefinition(number, cursor.value());
-      const names = view.counter(definition.on === 'node' ? COUNTER_LABELS : COUNTER_EDGE_TYPES);
-      const keys = view.counter(COUNTER_PROPERTY_KEYS);
+      const names = view.counter(definition.on === 'node' ? COUNTER.labels : COUNTER.edgeTypes);
+      const keys = view.counter(COUNTER.propertyKeys);
       if (number < 1 || number > version)
         throw damagedIndex(`there is an index ${number}, the counter says ${version}`);
       if (definition.name >= names || definition.keyIds.some((key) => key >= keys))

@@ -1,4 +1,7 @@
-/** Counters of the roots page. */
+/**
+ * Counters of the roots page. `catalogueVersion` grows with each commit that adds names, `indexVersion` with each property index
+ * that is created or dropped.
+ */
 export const COUNTER = {
   nextNodeId: 0,
   nextEdgeId: 1,

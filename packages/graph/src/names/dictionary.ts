@@ -11,6 +11,7 @@
  *
  * Source: docs/format/dictionary.md.
  */
+import { COUNTER } from '../model/counters.ts';
 import type { BTree } from '@sombra/btree';
 import type { View, WriteTransaction } from '@sombra/pager';
 import { CorruptionError, DataError, decodeUtf8 } from '@sombra/vfs';
@@ -30,12 +31,8 @@ export const DICTIONARY_KIND_OFFSET = 0;
 export const DICTIONARY_ID_OFFSET = DICTIONARY_KIND_OFFSET + 1;
 export const DICTIONARY_KEY_SIZE = DICTIONARY_ID_OFFSET + 4;
 
-/** Counters of the roots page that hold the catalogue version and the number of names per kind. */
-export const COUNTER_CATALOGUE_VERSION = 2;
-export const COUNTER_NAMES = { 1: 5, 2: 6, 3: 7 } as const;
-
-/** Counter of the roots page that grows with each property index that is created or dropped. */
-export const COUNTER_INDEX_VERSION = 8;
+/** Counter of the number of names, per kind. */
+const NAME_COUNTER = { 1: COUNTER.labels, 2: COUNTER.edgeTypes, 3: COUNTER.propertyKeys } as const;
 
 const WORDS = { 1: 'label', 2: 'edge type', 3: 'property key' } as const;
 const LIMITS = { 1: LABELS_MAX, 2: EDGE_TYPES_MAX, 3: PROPERTY_KEYS_MAX } as const;
@@ -112,13 +109,13 @@ export class Dictionary {
    * @throws CorruptionError SOMBRA_DICTIONARY, and what reading pages throws; nothing has changed then
    */
   refresh(view: View, tree: BTree): void {
-    const version = view.counter(COUNTER_CATALOGUE_VERSION);
+    const version = view.counter(COUNTER.catalogueVersion);
     if (version <= this.version) return;
     const { tables } = this;
     const added = KINDS.map((kind) => new NewNames(kind, tables[kind]));
     if (this.version < 0) readAll(view, tree, added);
     else for (const kind of KINDS) this.readNew(view, tree, kind, added[kind - 1]!);
-    for (const kind of KINDS) added[kind - 1]!.check(view.counter(COUNTER_NAMES[kind]));
+    for (const kind of KINDS) added[kind - 1]!.check(view.counter(NAME_COUNTER[kind]));
     // Nothing fails from here on. Names past the published ones were part of a commit that never came about.
     this.truncate([tables[1].published, tables[2].published, tables[3].published]);
     for (const kind of KINDS) {
@@ -133,7 +130,7 @@ export class Dictionary {
   }
 
   private readNew(view: View, tree: BTree, kind: NameKind, into: NewNames): void {
-    if (view.counter(COUNTER_NAMES[kind]) === into.first) return;
+    if (view.counter(NAME_COUNTER[kind]) === into.first) return;
     writeDictionaryKey(this.key, kind, into.first);
     const cursor = tree.cursor(view);
     try {
@@ -262,15 +259,15 @@ export class Dictionary {
     if (!this.hasNew) return;
     for (const kind of KINDS) {
       const table = this.tables[kind];
-      if (table.stored !== table.names.length) tx.setCounter(COUNTER_NAMES[kind], table.names.length);
+      if (table.stored !== table.names.length) tx.setCounter(NAME_COUNTER[kind], table.names.length);
       table.stored = table.names.length;
     }
-    tx.setCounter(COUNTER_CATALOGUE_VERSION, tx.view.counter(COUNTER_CATALOGUE_VERSION) + 1);
+    tx.setCounter(COUNTER.catalogueVersion, tx.view.counter(COUNTER.catalogueVersion) + 1);
   }
 
   /** The transaction is about to be committed. @param view  its own */
   committing(view: View): void {
-    this.nextVersion = view.counter(COUNTER_CATALOGUE_VERSION);
+    this.nextVersion = view.counter(COUNTER.catalogueVersion);
   }
 
   /** The commit that `committing` announced is published, and with it all that were made before it. */
@@ -313,7 +310,7 @@ export class Dictionary {
 
 /** Reads all names, and refuses what is no name and no definition of an index. */
 function readAll(view: View, tree: BTree, added: readonly NewNames[]): void {
-  const indexed = view.counter(COUNTER_INDEX_VERSION) > 0;
+  const indexed = view.counter(COUNTER.indexVersion) > 0;
   const cursor = tree.cursor(view);
   try {
     for (let more = cursor.first(); more; more = cursor.next()) {

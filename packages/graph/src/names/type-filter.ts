@@ -1,19 +1,22 @@
 import { DataError } from '@sombra/vfs';
 import type { Dictionary } from './dictionary.ts';
 import { NAME_KIND } from './dictionary.ts';
+import { EDGE_TYPES_MAX } from '../model/limits.ts';
 import { describe } from '../model/options.ts';
 
 const ALL = 0;
 const ONE = 1;
 const SOME = 2;
 const NONE = 3;
+const NO_TYPES = new Uint8Array(0);
 
 /** Which edge types a query follows. Reused: `set` prepares it for the next query. */
 export class TypeFilter {
   private kind = ALL;
   private one = 0;
   private readonly listed: number[] = [];
-  private readonly allowed = new Uint8Array(65_536);
+  /** Per type, is it one of several that are accepted? Made when several are asked for: most filters accept one, or all. */
+  private allowed = NO_TYPES;
 
   /**
    * Prepares the filter. Names that no edge ever had match nothing.
@@ -35,6 +38,7 @@ export class TypeFilter {
       this.one = this.listed[0]!;
     } else {
       this.kind = SOME;
+      if (this.allowed.length === 0) this.allowed = new Uint8Array(EDGE_TYPES_MAX + 1);
       this.listed.sort((a, b) => a - b);
       for (const id of this.listed) this.allowed[id] = 1;
     }
