@@ -22,6 +22,8 @@ export interface Surroundings {
   /** Somebody was refused, and tries again. */
   refused(): void;
   died(): void;
+  /** May an error tell of a failed sync? */
+  readonly syncFailed: boolean;
   /** A transaction took too long. */
   late(): void;
   /** A commit was acknowledged. */
@@ -64,6 +66,9 @@ const SNAPSHOTS = 2;
 
 /** What a script does after an action: the next one, or the next one when everything has been acknowledged. */
 type Next = 'go' | 'wait';
+
+/** After a failed sync nothing is written until the database has been opened again. */
+const POISON = new Set(['SOMBRA_SYNC', 'SOMBRA_COMMIT_UNKNOWN', 'SOMBRA_LOCK_POISONED']);
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown }).code);
 
@@ -150,10 +155,27 @@ export class Actor {
     } catch (error) {
       const code = codeOf(error);
       if (vfs.dead || code === 'SOMBRA_BUSY') return undefined;
+      if (this.isPoison(error)) return this.startOver();
       if (code !== LIMIT) throw error;
       this.around.late();
       return 'go';
     }
+  }
+
+  private isPoison(error: unknown): boolean {
+    return this.around.syncFailed && POISON.has(codeOf(error));
+  }
+
+  /** A sync has failed, here or in another process: closes, so that the database is opened again. */
+  private startOver(): Next | undefined {
+    const { pager, vfs } = this;
+    this.forget();
+    try {
+      pager?.close();
+    } catch (error) {
+      if (!vfs.dead && !this.isPoison(error)) throw error;
+    }
+    return pager === null || vfs.dead ? undefined : 'go';
   }
 
   private act(action: Action): Next {
@@ -253,6 +275,7 @@ export class Actor {
     try {
       pager.close();
     } catch (error) {
+      if (this.isPoison(error)) return 'go';
       throw vfs.dead ? error : new Broken(`${this.name} cannot close: ${String(error)}`, { cause: error });
     }
     if (vfs.openFiles > 0) throw new Broken(`${this.name} leaves ${vfs.openFiles} descriptors open`);
@@ -385,7 +408,7 @@ export class Actor {
       (error: unknown) => {
         if (vfs.dead) return;
         this.settled();
-        this.fail(error);
+        if (!this.isPoison(error)) this.fail(error);
       },
     );
   }

@@ -22,6 +22,8 @@ export interface ScheduleResult {
   readonly kills: number;
   readonly images: number;
   readonly refusals: number;
+  /** Syncs that failed. */
+  readonly failures: number;
   readonly late: number;
   readonly interruptions: number;
   /** Hash of every decision of the schedule. */
@@ -64,6 +66,7 @@ class Machine implements Surroundings {
   private readonly actors: Actor[];
   private readonly interrupts: { readonly random: Random; readonly chance: number };
   private readonly lateImages: Random;
+  private readonly fails: Random;
   /** Power losses right after commits that are left to be looked at. */
   private afterCommits = 1;
   private interruptions = 0;
@@ -71,6 +74,7 @@ class Machine implements Surroundings {
   private kills = 0;
   private images = 0;
   private refusals = 0;
+  private failures = 0;
   private lateTransactions = 0;
 
   constructor(seed: number, seen: (disk: Vfs) => Vfs) {
@@ -93,6 +97,7 @@ class Machine implements Surroundings {
     this.env = this.schedule.process(MACHINE_PID);
     this.interrupts = { random: random.fork('interrupts'), chance: random.pick([0, 0, 0.01, 0.04]) };
     this.lateImages = random.fork('after commits');
+    this.fails = random.fork('failures');
     this.actors = Array.from({ length: 2 + random.below(3) }, (_, number) => {
       const own = random.fork(`actor ${number}`);
       return new Actor(this, `process ${String.fromCharCode(65 + number)}`, own, randomActions(4 + own.below(9), own));
@@ -118,6 +123,23 @@ class Machine implements Surroundings {
 
   died(): void {
     this.kills += 1;
+  }
+
+  get syncFailed(): boolean {
+    return this.failures > 0;
+  }
+
+  /** One sync fails: what it should have made durable never reaches the disk, or only a part of it. */
+  private failOneSync(random: Random): void {
+    let left = 3 + random.below(60);
+    this.disk.syncFault = (path) => {
+      // Not the database itself as it is created; and what a failed sync of a directory leaves is not modelled.
+      if (path === '.' || path.includes('.tmp-')) return undefined;
+      left -= 1;
+      if (left !== 0) return undefined;
+      this.failures += 1;
+      return { errno: 'EIO', reached: random.pick(['nothing', 'some'] as const) };
+    };
   }
 
   late(): void {
@@ -204,7 +226,13 @@ class Machine implements Surroundings {
 
   async run(): Promise<ScheduleResult> {
     const { schedule, ledger, disk } = this;
+    if (this.fails.chance(0.3)) this.failOneSync(this.fails);
     await this.settle();
+    disk.syncFault = undefined;
+    if (this.syncFailed) {
+      for (const actor of this.actors) actor.goOn(['close', 'end']);
+      await this.settle();
+    }
     this.lose(this.policy());
     for (const actor of this.actors) actor.goOn(['read', 'end']);
     await this.settle();
@@ -229,6 +257,7 @@ class Machine implements Surroundings {
       kills: this.kills,
       images: this.images,
       refusals: this.refusals,
+      failures: this.failures,
       late: this.lateTransactions,
       interruptions: this.interruptions,
       trace: schedule.traceHash,
