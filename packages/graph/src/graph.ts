@@ -164,7 +164,7 @@ export class Graph {
     return this.createIndexAsync('edge', type, keys, options);
   }
 
-  /** Drops the index on exactly these properties; one or more commits of its own. @returns false when there is none */
+  /** Drops the index on exactly these properties; one commit of its own. @returns false when there is none */
   dropPropertyIndex(label: string, keys: string | readonly string[]): boolean {
     this.settle();
     return dropIndex(this.store, 'node', label, keys);
