@@ -11,7 +11,6 @@ import { entryBytes, PageBuilder, rangeBytes } from '../src/page/page-builder.ts
 import {
   childOf,
   headOf,
-  keyLengthOf,
   readKey,
   searchPage,
   searchU48,
@@ -112,7 +111,6 @@ describe('pages', () => {
     const scratch = new Uint8Array(keySizeMax(PAGE));
     keys.forEach((key, i) => {
       expect(text(scratch.subarray(0, readKey(page, 0, i, scratch)))).toBe(text(key));
-      expect(keyLengthOf(page, 0, i)).toBe(key.length);
       const value = valueOffsetOf(page, 0, slots, i);
       expect(value % 4).toBe(0);
       expect([...page.bytes.subarray(value, value + (i % 7))]).toEqual(new Array(i % 7).fill(i));

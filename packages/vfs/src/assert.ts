@@ -11,8 +11,3 @@ export function assert(condition: boolean, message: string): asserts condition {
 /** Are costly checks on? They are when SOMBRA_VERIFY=1 is in the environment, as in the tests. */
 export const verifying: boolean =
   (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.['SOMBRA_VERIFY'] === '1';
-
-/** Runs a check that costs too much for production. */
-export function verify(check: () => void): void {
-  if (verifying) check();
-}

@@ -1,4 +1,4 @@
-export { assert, verify, verifying } from './assert.ts';
+export { assert, verifying } from './assert.ts';
 export { xxh32, xxh32Words } from './checksum.ts';
 export { NodeEnv } from './env.ts';
 export {

@@ -298,12 +298,6 @@ export function readKey(memory: PageMemory, base: number, index: number, target:
   return length;
 }
 
-/** Length in bytes of the key of a slot. */
-export function keyLengthOf(memory: PageMemory, base: number, index: number): number {
-  const slot = slotsOf(memory, base) + index * SLOT_SIZE;
-  return prefixLengthOf(memory, base) + memory.halves[(slot + 2) >> 1]!;
-}
-
 /**
  * Offset of a leaf slot's value from the start of the page, after testing that the whole cell lies inside of the
  * page's content and is aligned.

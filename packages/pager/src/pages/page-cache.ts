@@ -455,7 +455,7 @@ export class PageCache {
     return false;
   }
 
-  /** Walks all frames and chains, between two calls: the invariants above, and the counts. For tests, see `verify` of vfs. */
+  /** Walks all frames and chains, between two calls: the invariants above, and the counts. For tests, see `verifying` of vfs. */
   check(): void {
     let [used, dirty, evictable, chained] = [0, 0, 0, 0];
     for (let frame = 0; frame < this.highWater; frame += 1) {

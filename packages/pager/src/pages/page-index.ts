@@ -307,7 +307,7 @@ export class PageIndex {
     return this.heads.byteLength;
   }
 
-  /** Walks all entries and commits, between two calls: the invariants above, and the counts. For tests, see `verify` of vfs. */
+  /** Walks all entries and commits, between two calls: the invariants above, and the counts. For tests, see `verifying` of vfs. */
   check(): void {
     let pages = 0;
     for (let entry = this.first; entry < this.next; entry += 1) {

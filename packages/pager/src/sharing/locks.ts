@@ -3,7 +3,7 @@
  * name their holders. Kernel locks only: they die with their holder, and nobody breaks one.
  * Source: docs/format/locks.md; locks.test.ts compares the tables.
  */
-import { IoError } from '@sombra/vfs';
+import { IoError, sameFile } from '@sombra/vfs';
 import type { LockMode, Vfs, VfsEnv, VfsFile } from '@sombra/vfs';
 import { readU32 } from '../base/bytes.ts';
 import { Retry } from '../base/retry.ts';
@@ -72,17 +72,13 @@ export class LockTable {
   /** Is the file that is locked still the one under this name? */
   isNamed(vfs: Vfs, path: string): boolean {
     if (this.file === null) return true;
-    const named = vfs.stat(path);
-    const own = this.file.stat();
-    return named !== null && named.dev === own.dev && named.ino === own.ino;
+    return sameFile(vfs.stat(path), this.file.stat());
   }
 
   /** Is this the file that is locked? */
   isSame(file: VfsFile): boolean {
     if (this.file === null) return true;
-    const own = this.file.stat();
-    const other = file.stat();
-    return own.dev === other.dev && own.ino === other.ino;
+    return sameFile(this.file.stat(), file.stat());
   }
 
   /** Does this connection hold the byte? */

@@ -18,7 +18,7 @@
  *
  * Source: docs/format/shm.md; format.test.ts compares the tables with the constants.
  */
-import { CorruptionError, preadFully, pwriteFully, StateError, xxh32 } from '@sombra/vfs';
+import { CorruptionError, preadFully, pwriteFully, sameFile, StateError, xxh32 } from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
 import { readSafe64, readU32, writeU32, writeU64 } from '../base/bytes.ts';
 import { encodeHolder, HOLDER_SIZE, HOLDERS_OFFSET, shmPath } from './holders.ts';
@@ -128,9 +128,7 @@ export class Shm {
 
   /** Is this still the file under the name? */
   isNamed(vfs: Vfs): boolean {
-    const named = vfs.stat(this.path);
-    const own = this.file.stat();
-    return named !== null && named.ino === own.ino && named.dev === own.dev;
+    return sameFile(vfs.stat(this.path), this.file.stat());
   }
 
   /**

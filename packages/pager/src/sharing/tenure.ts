@@ -235,7 +235,7 @@ export class Tenure {
     return true;
   }
 
-  /** Do the lock table, the held mark and this agree? For tests, see `verify` of vfs. */
+  /** Do the lock table, the held mark and this agree? For tests, see `verifying` of vfs. */
   check(): void {
     const { shm, locks } = this.parts;
     if (shm === null) return;

@@ -356,7 +356,7 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     return true;
   }
 
-  /** Between two transactions: do the parts agree? For tests, see `verify` of vfs. */
+  /** Between two transactions: do the parts agree? For tests, see `verifying` of vfs. */
   private check(): void {
     assert(!this.isOpen || this.tenure.held, 'what is open holds WRITE');
     assert(this.transaction !== null || this.cache.dirty === 0, 'only an open transaction has dirty pages');
