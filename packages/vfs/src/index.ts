@@ -1,4 +1,5 @@
 export { assert, verifying } from './assert.ts';
+export { readSafe64, readU16, readU32, sameBytes, toHex, writeU16, writeU32, writeU64 } from './bytes.ts';
 export { xxh32, xxh32Words } from './checksum.ts';
 export { NodeEnv } from './env.ts';
 export {

@@ -1,11 +1,11 @@
 /** `header`: the superblock area, slot by slot. No lock is taken: it works beside everybody. */
 import { readFileHeader } from '@sombra/pager';
 import type { HeaderSlot, Superblock } from '@sombra/pager';
-import { NodeVfs } from '@sombra/vfs';
+import { NodeVfs, toHex } from '@sombra/vfs';
 import { EXIT } from '../shell/shell.ts';
 import { count, table } from '../shell/tables.ts';
 import { findingsOf, locate, surveyOf } from './examination.ts';
-import { findingLines, hex, moment } from './report.ts';
+import { findingLines, moment } from './report.ts';
 import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from './verb-options.ts';
 import type { VerbOptions } from './verb-options.ts';
@@ -46,9 +46,9 @@ function fieldsOf(slot: Superblock): Record<string, unknown> {
   const { databaseId, logSalt, salt, time, ...rest } = slot;
   return {
     ...rest,
-    databaseId: hex(databaseId),
+    databaseId: toHex(databaseId),
     salt: salt.toString(16).padStart(8, '0'),
-    logSalt: hex(logSalt),
+    logSalt: toHex(logSalt),
     time: moment(time),
   };
 }

@@ -1,10 +1,11 @@
 /** `info`: what a file is, and how it is. */
 import type { Pager } from '@sombra/pager';
+import { toHex } from '@sombra/vfs';
 import { EXIT } from '../shell/shell.ts';
 import { count, plural, size } from '../shell/tables.ts';
 import { Examination } from './examination.ts';
 import type { Finding } from './examination.ts';
-import { findingLines, hex, moment, rowsToText } from './report.ts';
+import { findingLines, moment, rowsToText } from './report.ts';
 import type { Rows } from './report.ts';
 import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from './verb-options.ts';
@@ -69,7 +70,7 @@ export function infoOf(path: string, { header, segments, pager, damage, warnings
     freePages: stats?.freePages ?? null,
     commit: stats?.lsn ?? null,
     checkpointCommit: newest?.checkpointLsn ?? null,
-    databaseId: newest === null ? null : hex(newest.databaseId),
+    databaseId: newest === null ? null : toHex(newest.databaseId),
     timeline: newest?.timeline ?? null,
     clean: newest?.clean ?? null,
     written: newest === null ? null : moment(newest.time),

@@ -27,8 +27,3 @@ export function findingLines(shell: Shell, damage: readonly Finding[], warnings:
 export function moment(ms: number): string {
   return ms === 0 ? 'never' : new Date(ms).toISOString();
 }
-
-/** Bytes as two digits each. */
-export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
-}

@@ -1,11 +1,11 @@
 /** `wal-info`: the files of the log. No lock is taken: it works beside everybody. */
 import { readFileHeader } from '@sombra/pager';
-import { NodeVfs } from '@sombra/vfs';
+import { NodeVfs, toHex } from '@sombra/vfs';
 import type { SurveyedSegment } from '@sombra/wal';
 import { EXIT } from '../shell/shell.ts';
 import { count, plural, size, table } from '../shell/tables.ts';
 import { findingsOf, locate, surveyOf } from './examination.ts';
-import { findingLines, hex, moment } from './report.ts';
+import { findingLines, moment } from './report.ts';
 import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from './verb-options.ts';
 import type { VerbOptions } from './verb-options.ts';
@@ -59,7 +59,7 @@ function segmentToJson(segment: SurveyedSegment): Record<string, unknown> {
     baseCommit: header?.baseLsn ?? null,
     lastCommit: lastLsn,
     lastTime: lastTime === 0 ? null : moment(lastTime),
-    salt: header === null ? null : hex(header.salt),
+    salt: header === null ? null : toHex(header.salt),
     damage,
   };
 }

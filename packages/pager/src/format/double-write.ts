@@ -21,9 +21,8 @@
  * The batch is valid only as a whole: header and entries by their checksum, each image by that of its entry. A torn write
  * of the area is therefore as good as none, and then main has not been touched.
  */
-import { preadFully, pwriteFully, xxh32 } from '@sombra/vfs';
+import { preadFully, pwriteFully, readSafe64, readU32, writeU32, writeU64, xxh32 } from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
-import { readSafe64, readU32, writeU32, writeU64 } from '../base/bytes.ts';
 import { pageChecksum } from './page-header.ts';
 import { rootsPage } from './roots-page.ts';
 import { FORMAT_VERSION } from './superblock.ts';

@@ -14,8 +14,7 @@
  * In the cache and in the log the checksum field means nothing: it is computed when a page goes to main or to the
  * double-write area, and verified whenever it comes from there.
  */
-import { CorruptionError, xxh32 } from '@sombra/vfs';
-import { readSafe64, readU32, writeU32, writeU64 } from '../base/bytes.ts';
+import { CorruptionError, readSafe64, readU32, writeU32, writeU64, xxh32 } from '@sombra/vfs';
 
 export const CHECKSUM_OFFSET = 0;
 export const PAGE_NUMBER_OFFSET = CHECKSUM_OFFSET + 4;

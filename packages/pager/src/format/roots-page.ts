@@ -12,10 +12,9 @@
  *      168    24  reserved, 0
  *      192    64  first tree, and so on to the end of the page
  */
-import { CorruptionError, decodeText, encodeText } from '@sombra/vfs';
+import { CorruptionError, decodeText, encodeText, readSafe64, readU32 } from '@sombra/vfs';
 import { Catalogue, COUNTERS, sinceWord } from './catalogue.ts';
 import { KIND_OFFSET, PAGE_HEADER_SIZE, PAGE_KIND_ROOTS } from './page-header.ts';
-import { readSafe64, readU32 } from '../base/bytes.ts';
 
 export const ROOTS_FREELIST_HEAD = PAGE_HEADER_SIZE;
 export const ROOTS_FREE_COUNT = ROOTS_FREELIST_HEAD + 4;

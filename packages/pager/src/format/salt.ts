@@ -1,4 +1,4 @@
-import { readU32, writeU32 } from '../base/bytes.ts';
+import { readU32, writeU32 } from '@sombra/vfs';
 
 /** The salt of a log segment as two words, as the shm header holds it. */
 export function saltWords(salt: Uint8Array): [low: number, high: number] {

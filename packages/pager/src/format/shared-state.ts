@@ -1,4 +1,4 @@
-import { writeU64 } from '../base/bytes.ts';
+import { writeU64 } from '@sombra/vfs';
 
 /**
  * What the connections of a database agree on: the published commit, the end of the log, the checkpoint, bounds. With several

@@ -22,8 +22,7 @@
  *      104   404  reserved, 0
  *      508     4  checksum of bytes [0, 508)
  */
-import { CorruptionError, DataError, xxh32 } from '@sombra/vfs';
-import { readSafe64, readU32, writeU32, writeU64 } from '../base/bytes.ts';
+import { CorruptionError, DataError, readSafe64, readU32, writeU32, writeU64, xxh32 } from '@sombra/vfs';
 import { isPageSize } from '../base/options.ts';
 
 export const SUPERBLOCK_SLOT_SIZE = 512;

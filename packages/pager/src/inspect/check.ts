@@ -1,4 +1,4 @@
-import { readU32 } from '../base/bytes.ts';
+import { readU32 } from '@sombra/vfs';
 import type { Connection } from '../connection/connection.ts';
 import type { View } from '../reading/view.ts';
 import { FREELIST_NEXT, FREELIST_PAGES, trunkCount } from '../writing/freelist.ts';

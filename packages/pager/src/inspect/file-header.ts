@@ -1,7 +1,6 @@
 /** What the superblock area of a file says, slot by slot, for operators. No lock is taken and nothing is changed. */
-import { preadFully } from '@sombra/vfs';
+import { preadFully, readU32 } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
-import { readU32 } from '../base/bytes.ts';
 import {
   decodeSuperblock,
   FORMAT_VERSION,

@@ -6,10 +6,9 @@
  * 3. The temporary name goes, the directory is synced.                    The database.
  */
 import { giveBack } from '../base/run-all.ts';
-import { directoryOf, pwriteFully, syncDirectory } from '@sombra/vfs';
+import { directoryOf, pwriteFully, readU32, syncDirectory, toHex } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { KIND_OFFSET, PAGE_KIND_ROOTS, sealPage, stampHeader } from '../format/page-header.ts';
-import { hex, readU32 } from '../base/bytes.ts';
 import { fileNameOf } from '../base/paths.ts';
 import { DEFAULT_PAGE_SIZE } from '../base/options.ts';
 import type { ResolvedOptions } from '../base/options.ts';
@@ -49,7 +48,7 @@ export function createDatabase(options: ResolvedOptions): void {
   bytes[base + KIND_OFFSET] = PAGE_KIND_ROOTS;
   sealPage(bytes, base, pageSize, roots, superblock.salt);
 
-  const temporary = `${path}.tmp-${hex(vfs.env.random(16))}`;
+  const temporary = `${path}.tmp-${toHex(vfs.env.random(16))}`;
   const file = vfs.open(temporary, { write: true, create: true, exclusive: true, perm: 0o600 });
   try {
     pwriteFully(file, bytes, 0);

@@ -12,7 +12,16 @@
  *
  * A crash in any step leaves what the step found, or the same bytes again.
  */
-import { CorruptionError, DataError, directoryOf, preadFully, pwriteFully, syncDirectory } from '@sombra/vfs';
+import {
+  CorruptionError,
+  DataError,
+  directoryOf,
+  preadFully,
+  pwriteFully,
+  readSafe64,
+  readU32,
+  syncDirectory,
+} from '@sombra/vfs';
 import type { SombraError, Vfs, VfsFile } from '@sombra/vfs';
 import {
   archiveMarkPath,
@@ -26,7 +35,6 @@ import {
   sparePath,
 } from '@sombra/wal';
 import type { RecordView, RecoveryResult, Wal } from '@sombra/wal';
-import { readSafe64, readU32 } from '../base/bytes.ts';
 import { fileNameOf } from '../base/paths.ts';
 import {
   doubleWritePath,

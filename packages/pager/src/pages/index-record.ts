@@ -1,7 +1,6 @@
-import { CorruptionError, xxh32 } from '@sombra/vfs';
+import { CorruptionError, readSafe64, xxh32 } from '@sombra/vfs';
 import { DELTA_BASE_LSN, ENTRY_DELTA } from '@sombra/wal';
 import type { RecordView } from '@sombra/wal';
-import { readSafe64 } from '../base/bytes.ts';
 import type { PageCache } from './page-cache.ts';
 import { ENTRY_IN_MAIN } from './page-index.ts';
 import type { PageIndex } from './page-index.ts';

@@ -1,8 +1,7 @@
-import { CorruptionError, preadFully, xxh32 } from '@sombra/vfs';
+import { CorruptionError, preadFully, readSafe64, readU32, xxh32 } from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
 import { applyOps, DELTA_HEADER_SIZE, ENTRY_DELTA, ENTRY_HEADER_SIZE, ENTRY_IMAGE } from '@sombra/wal';
 import type { LogFiles } from '@sombra/wal';
-import { readSafe64, readU32 } from '../base/bytes.ts';
 import { LSN_OFFSET, PAGE_NUMBER_OFFSET, stampLsn, verifyPage } from '../format/page-header.ts';
 import type { PageIndex } from './page-index.ts';
 import { NO_ENTRY } from './page-index.ts';

@@ -13,9 +13,18 @@
  *
  * The record of lock byte n lies at 4096 + n * 128; the first 4096 bytes are reserved for the header of a later format.
  */
-import { decodeText, encodeText, preadFully, pwriteFully, xxh32 } from '@sombra/vfs';
+import {
+  decodeText,
+  encodeText,
+  preadFully,
+  pwriteFully,
+  readSafe64,
+  readU32,
+  writeU32,
+  writeU64,
+  xxh32,
+} from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
-import { readSafe64, readU32, writeU32, writeU64 } from '../base/bytes.ts';
 import { isIoError } from '../base/failure.ts';
 
 export const HOLDER_SIZE = 128;

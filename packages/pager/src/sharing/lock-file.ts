@@ -16,9 +16,8 @@
  *
  * A process that dies while it takes or gives back the lock leaves a stale lock, or files that belong to no chain and mean nothing.
  */
-import { decodeText, encodeText, IoError, preadFully, pwriteFully, StateError } from '@sombra/vfs';
+import { decodeText, encodeText, IoError, preadFully, pwriteFully, StateError, toHex } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
-import { hex } from '../base/bytes.ts';
 
 /** Which process has the database open in single-process mode. */
 export interface LockFileOwner {
@@ -94,7 +93,7 @@ export class LockFile {
       const last = readChain(vfs, path).at(-1);
       if (last !== undefined && isAlive(vfs, last) && !isGone(last)) refuse(vfs, path, last);
       const { env } = vfs;
-      const token = hex(env.random(16));
+      const token = toHex(env.random(16));
       const own: Lock = {
         pid: env.pid,
         host: env.host,
@@ -133,7 +132,7 @@ function readChain(vfs: Vfs, path: string): Lock[] {
 
 /** Gives a complete lock its name in the chain, unless the name is taken. Over a network `link` may work and report the contrary. */
 function place(vfs: Vfs, path: string, lock: Lock, name: string): void {
-  const temporary = `${path}.tmp-${hex(vfs.env.random(16))}`; // what a crash leaves goes with other temporary names
+  const temporary = `${path}.tmp-${toHex(vfs.env.random(16))}`; // what a crash leaves goes with other temporary names
   try {
     const file = vfs.open(temporary, { write: true, create: true, exclusive: true, like: path });
     try {

@@ -3,9 +3,8 @@
  * name their holders. Kernel locks only: they die with their holder, and nobody breaks one.
  * Source: docs/format/locks.md; locks.test.ts compares the tables.
  */
-import { IoError, sameFile } from '@sombra/vfs';
+import { IoError, readU32, sameFile } from '@sombra/vfs';
 import type { LockMode, Vfs, VfsEnv, VfsFile } from '@sombra/vfs';
-import { readU32 } from '../base/bytes.ts';
 import { Retry } from '../base/retry.ts';
 import { runAll } from '../base/run-all.ts';
 import { readHolder } from './holders.ts';

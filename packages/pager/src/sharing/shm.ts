@@ -18,9 +18,19 @@
  *
  * Source: docs/format/shm.md; format.test.ts compares the tables with the constants.
  */
-import { CorruptionError, preadFully, pwriteFully, sameFile, StateError, xxh32 } from '@sombra/vfs';
+import {
+  CorruptionError,
+  preadFully,
+  pwriteFully,
+  readSafe64,
+  readU32,
+  sameFile,
+  StateError,
+  writeU32,
+  writeU64,
+  xxh32,
+} from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
-import { readSafe64, readU32, writeU32, writeU64 } from '../base/bytes.ts';
 import { encodeHolder, HOLDER_SIZE, HOLDERS_OFFSET, shmPath } from './holders.ts';
 import { isCorruption, isForbidden } from '../base/failure.ts';
 import { newSharedState, SHARED_FIELDS, writeSharedFields } from '../format/shared-state.ts';

@@ -1,8 +1,7 @@
-import { assert, DataError, pwriteFully, StateError } from '@sombra/vfs';
+import { assert, DataError, pwriteFully, readU32, StateError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { archivedThrough } from '@sombra/wal';
 import { BulkScratch, bulkScratchPath } from './bulk-scratch.ts';
-import { readU32 } from '../base/bytes.ts';
 import type { Health } from '../base/health.ts';
 import type { ResolvedOptions } from '../base/options.ts';
 import type { Counters } from '../base/stats.ts';

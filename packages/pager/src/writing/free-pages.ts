@@ -2,11 +2,11 @@
  * The free pages that a bulk load fills in place. It takes them trunk by trunk, each trunk's in ascending order, and never a trunk
  * page itself: a crash before the commit must find the freelist as it was.
  */
+import { readU32 } from '@sombra/vfs';
 import type { VersionReader } from '../pages/version-reader.ts';
 import type { Catalogue } from '../format/catalogue.ts';
 import { rootsPage } from '../format/roots-page.ts';
 import { PageList } from '../pages/page-list.ts';
-import { readU32 } from '../base/bytes.ts';
 import { FREELIST_COUNT, FREELIST_NEXT, FREELIST_PAGES, putFree, trunkCount, wrongTrunk } from './freelist.ts';
 import type { FreelistWriter } from './freelist.ts';
 

@@ -11,8 +11,7 @@
  * trunk pages included. A page freed by one commit may be reused by the next: old versions of it live in the log, and main
  * is not overwritten beyond what snapshots may still read (rules R4, K1). What a free page that is no trunk page holds means nothing.
  */
-import { CorruptionError, StateError } from '@sombra/vfs';
-import { readU32 } from '../base/bytes.ts';
+import { CorruptionError, readU32, StateError } from '@sombra/vfs';
 import type { Catalogue } from '../format/catalogue.ts';
 import { KIND_OFFSET, PAGE_HEADER_SIZE, PAGE_KIND_FREELIST } from '../format/page-header.ts';
 import { PageSet } from '../pages/page-set.ts';

@@ -1,10 +1,9 @@
-import { CorruptionError, DataError, StateError, TransactionError, encodeText } from '@sombra/vfs';
+import { CorruptionError, DataError, encodeText, StateError, TransactionError, writeU16 } from '@sombra/vfs';
 import { COUNTERS } from '../format/catalogue.ts';
 import type { Catalogue } from '../format/catalogue.ts';
 import { putFree, takeFree } from './freelist.ts';
 import { KIND_OFFSET, PAGE_KIND_FIRST_FREE, PAGE_KIND_ROOTS, TREE_ID_OFFSET } from '../format/page-header.ts';
 import { rootsPage, TREE_NAME_MAX } from '../format/roots-page.ts';
-import { writeU16 } from '../base/bytes.ts';
 import { ENDED, View } from '../reading/view.ts';
 import type { ViewOwner } from '../reading/view.ts';
 import type { Changes, TransactionHost } from './transaction-host.ts';

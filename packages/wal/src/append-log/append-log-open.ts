@@ -9,8 +9,7 @@
  *    checked, when somebody asks for them. With `toLastGood` all of them are read now.
  * 3. Without any segment a new log begins.
  */
-import { StateError } from '@sombra/vfs';
-import { sameBytes } from '../record/bytes.ts';
+import { sameBytes, StateError } from '@sombra/vfs';
 import type { ResolvedAppendLogOptions } from './append-log-options.ts';
 import { damaged, unreadableHeader } from '../segment/found-segments.ts';
 import type { RecordView } from '../record/record.ts';

@@ -1,7 +1,6 @@
 /** Reading the records of an append log back, one segment at a time. */
-import { CorruptionError } from '@sombra/vfs';
+import { CorruptionError, readU32 } from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
-import { readU32 } from '../record/bytes.ts';
 import { BYTES_HEADER_SIZE, BYTES_LENGTH, ENTRY_BYTES, RecordView } from '../record/record.ts';
 import type { SegmentHeader } from '../segment/segment.ts';
 import { SEGMENT_HEADER_SIZE } from '../segment/segment.ts';

@@ -2,7 +2,7 @@
  * What lies under the names of a log, for operators: read only, without judging more than each file tells. Unlike recovery it
  * goes on behind damage, needs no locks and may see a record that is just being written.
  */
-import { CorruptionError, IoError } from '@sombra/vfs';
+import { CorruptionError, IoError, sameBytes } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import type { RecoveryStart } from './recovery-options.ts';
 import { RecordView } from '../record/record.ts';
@@ -12,7 +12,6 @@ import { namedSegments } from '../segment/segment-names.ts';
 import type { NamedSegment } from '../segment/segment-names.ts';
 import { SegmentReader } from '../segment/segment-reader.ts';
 import type { ChainState } from '../segment/segment-reader.ts';
-import { sameBytes } from '../record/bytes.ts';
 
 /** Tries while others rename segments. */
 const TRIES = 5;

@@ -1,7 +1,6 @@
 /** Recovery's way along the chain: from the replay position to the end of the log, which it judges and opens for writing. */
-import { directoryOf, InvariantError, preadFully, pwriteFully } from '@sombra/vfs';
+import { directoryOf, InvariantError, preadFully, pwriteFully, sameBytes, toHex } from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
-import { sameBytes, toHex } from '../record/bytes.ts';
 import {
   asidePath,
   damaged,

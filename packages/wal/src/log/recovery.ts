@@ -8,8 +8,7 @@
  * 5. A missing live segment is made; or the kept records of the last segment are written again and synced, because only the
  *    operating system's cache may hold them; the directory is synced.                     The same bytes again.
  */
-import { CorruptionError, directoryOf } from '@sombra/vfs';
-import { sameBytes } from '../record/bytes.ts';
+import { CorruptionError, directoryOf, sameBytes } from '@sombra/vfs';
 import {
   dropFrom,
   dropObsolete,

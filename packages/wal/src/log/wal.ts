@@ -17,13 +17,14 @@ import {
   IoError,
   PoisonedError,
   pwriteFully,
+  readU32,
+  sameBytes,
   StateError,
   syncDirectory,
   withDirectory,
 } from '@sombra/vfs';
 import type { FileId, VfsDirectory, VfsFile } from '@sombra/vfs';
 import { archivedThrough } from '../segment/archive-mark.ts';
-import { readU32, sameBytes } from '../record/bytes.ts';
 import { LogFiles } from './log-files.ts';
 import type { RecordBuilder } from '../record/record.ts';
 import {

@@ -30,8 +30,16 @@
  *
  * Source: docs/format/record.md; format.test.ts compares the tables with the constants.
  */
-import { assert, CorruptionError, DataError, InvariantError, xxh32, xxh32Words } from '@sombra/vfs';
-import { readSafe64, readU32 } from './bytes.ts';
+import {
+  assert,
+  CorruptionError,
+  DataError,
+  InvariantError,
+  readSafe64,
+  readU32,
+  xxh32,
+  xxh32Words,
+} from '@sombra/vfs';
 
 export const RECORD_HEADER_SIZE = 72;
 export const REC_SALT = 0;

@@ -1,8 +1,7 @@
 /** What recovery finds under the names of segments, and what becomes of the files that are not the log. */
-import { CorruptionError, StateError } from '@sombra/vfs';
+import { CorruptionError, StateError, toHex } from '@sombra/vfs';
 import type { SombraError, Vfs } from '@sombra/vfs';
 import { archivedThrough } from './archive-mark.ts';
-import { toHex } from '../record/bytes.ts';
 import { livePath, namesake, sameLog } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
 import { namedSegments } from './segment-names.ts';

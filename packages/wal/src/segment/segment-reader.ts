@@ -1,7 +1,6 @@
 /** Reads the records of one segment through a window that moves forward. */
-import { CorruptionError, preadFully } from '@sombra/vfs';
+import { CorruptionError, preadFully, readSafe64, readU32, sameBytes } from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
-import { readSafe64, readU32, sameBytes } from '../record/bytes.ts';
 import {
   chainValue,
   REC_CHAIN,

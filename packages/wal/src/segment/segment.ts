@@ -21,8 +21,7 @@
  *
  * Source: docs/format/segment.md; format.test.ts compares both tables with the constants.
  */
-import { assert, xxh32 } from '@sombra/vfs';
-import { readSafe64, readU32, sameBytes, writeU32, writeU64 } from '../record/bytes.ts';
+import { assert, readSafe64, readU32, sameBytes, writeU32, writeU64, xxh32 } from '@sombra/vfs';
 import { chainValue } from '../record/record.ts';
 
 export const SEGMENT_HEADER_SIZE = 512;
