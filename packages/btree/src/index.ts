@@ -2,7 +2,7 @@
 export { BTree } from './tree/tree.ts';
 export { Cursor } from './tree/cursor.ts';
 export { BulkBuilder, type BulkTree } from './tree/bulk.ts';
-export { inlineSizeMax, keySizeMax, KIND_BRANCH, KIND_LEAF, KIND_OVERFLOW, VALUE_SIZE_MAX } from './page/layout.ts';
+export { inlineSizeMax, keySizeMax, VALUE_SIZE_MAX } from './page/layout.ts';
 export { writeU48 } from './page/page.ts';
 export { compareKeys } from './page/keys.ts';
 export { KeyValueSnapshot, KeyValueStore, KeyValueTransaction } from './key-value/key-value-store.ts';

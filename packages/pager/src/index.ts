@@ -7,18 +7,15 @@ export { readFileHeader } from './inspect/file-header.ts';
 export type { FileHeader, HeaderSlot } from './inspect/file-header.ts';
 export type { Locking, PagerHooks, PagerOptions, PagerWarning, SyncMode } from './base/options.ts';
 export { DEFAULT_PAGE_SIZE, PAGE_SIZE_MAX, PAGE_SIZE_MIN } from './base/options.ts';
-export { PageCache } from './pages/page-cache.ts';
+export type { PageCache } from './pages/page-cache.ts';
 export {
   AUX_OFFSET,
-  CHECKSUM_OFFSET,
   FLAGS_OFFSET,
   KIND_OFFSET,
-  LSN_OFFSET,
   PAGE_HEADER_SIZE,
   PAGE_KIND_FIRST_FREE,
   PAGE_KIND_FREELIST,
   PAGE_KIND_ROOTS,
-  PAGE_NUMBER_OFFSET,
   TREE_ID_OFFSET,
 } from './format/page-header.ts';
 export { removeLockFile } from './sharing/lock-file.ts';

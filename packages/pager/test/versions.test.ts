@@ -2,7 +2,7 @@
 // Method: caches of 8 pages, snapshots of many ages over the same pages, all values compared; pins counted.
 import { MemoryVfs } from '@sombra/vfs';
 import { describe, expect, test } from 'vitest';
-import { PageCache } from '../src/index.ts';
+import { PageCache } from '../src/pages/page-cache.ts';
 import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
 
 describe('snapshots', () => {

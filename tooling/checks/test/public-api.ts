@@ -15,6 +15,9 @@ const isHidden = (symbol: ts.Symbol): boolean =>
       (ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !== 0,
   );
 
+/** Does the language or Node declare it, as the statics that every Error has? */
+const isPlatform = (file: string): boolean => /\/node_modules\/(typescript|@types\/node)\//.test(file);
+
 /** Reads the sources that the packages' exports point at, all in one program. By name of the package. */
 export function publicApis(packages: readonly PackageFile[]): Map<string, PublicApi> {
   const entries = packages.map(({ folder, json }) =>
@@ -46,6 +49,7 @@ function apiOf(program: ts.Program, folder: string, entries: readonly string[]):
       const statics = symbol.flags & ts.SymbolFlags.Class ? checker.getTypeOfSymbol(symbol).getProperties() : [];
       for (const member of [...checker.getDeclaredTypeOfSymbol(symbol).getProperties(), ...statics]) {
         if (!(member.flags & ts.SymbolFlags.Method) || member.name.startsWith('__') || isHidden(member)) continue;
+        if (member.declarations?.every((each) => isPlatform(each.getSourceFile().fileName))) continue;
         methods.add(member.name);
       }
     }

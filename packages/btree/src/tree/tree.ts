@@ -395,7 +395,7 @@ export class BTree {
 
   // --- parts -------------------------------------------------------------------------------------------------------
 
-  /** Root page of the tree in a view. For the package's own use. @throws StateError SOMBRA_TREE_DROPPED, SOMBRA_OTHER_DATABASE */
+  /** Root page of the tree in a view. @throws StateError SOMBRA_TREE_DROPPED, SOMBRA_OTHER_DATABASE @internal */
   rootOf(view: View): number {
     if (view.cache !== this.cache) throw otherDatabase(this.name);
     const root = view.treeRoot(this.slot);
@@ -404,7 +404,7 @@ export class BTree {
     return root;
   }
 
-  /** Does the view have the tree, in the catalogue slot that this handle knows? For the package's own use. */
+  /** Does the view have the tree, in the catalogue slot that this handle knows? @internal */
   existsIn(view: View): boolean {
     return view.cache === this.cache && view.treeRoot(this.slot) !== 0 && view.catalogue.names[this.slot] === this.name;
   }

@@ -142,7 +142,7 @@ export class PageCache {
     this.free = grown(this.free, new Int32Array(frames));
   }
 
-  /** Could the cache hold so many pages? @throws DataError SOMBRA_CONFIG when it could not */
+  /** Could the cache hold so many pages? @throws DataError SOMBRA_CONFIG when it could not @internal */
   checkSize(cacheSize: number): void {
     capacityFor(this.pageSize, cacheSize, this.reserve);
   }
@@ -151,6 +151,7 @@ export class PageCache {
    * Changes how many pages the cache holds in the long run. Frames in use keep their places when it grows; when it shrinks, the
    * slab becomes smaller only if no page is dirty or pinned, and the cache is empty then. Whoever holds `bytes`, `halves`, `words`
    * or the place of an unpinned page over this call reads stale bytes: call it in a turn of the event loop of its own.
+   * @internal
    */
   resize(cacheSize: number): void {
     const capacity = capacityFor(this.pageSize, cacheSize, this.reserve);
@@ -172,7 +173,7 @@ export class PageCache {
     this.capacity = capacity;
   }
 
-  /** The database was closed: the slab may serve the next one. Nothing can be read from the cache any more. */
+  /** The database was closed: the slab may serve the next one. Nothing can be read from the cache any more. @internal */
   dispose(env: VfsEnv): void {
     giveSlab(this.bytes.buffer as ArrayBuffer, env);
     this.bytes = new Uint8Array(0);
@@ -180,7 +181,7 @@ export class PageCache {
     this.words = new Uint32Array(0);
   }
 
-  /** Makes room for `pageNumber` in the page table. */
+  /** Makes room for `pageNumber` in the page table. @internal */
   ensureTable(pageNumber: number): void {
     if (pageNumber < this.table.length) return;
     let length = this.table.length;
@@ -190,13 +191,13 @@ export class PageCache {
     this.table = table;
   }
 
-  /** First frame of the page's chain, cached newest version or not; NO_FRAME if nothing of it is cached. */
+  /** First frame of the page's chain, cached newest version or not; NO_FRAME if nothing of it is cached. @internal */
   first(pageNumber: number): number {
     const entry = pageNumber < this.table.length ? this.table[pageNumber]! : NO_FRAME;
     return entry >= NO_FRAME ? entry : -(entry + 2);
   }
 
-  /** The cached version that a reader with this limit sees, or NO_FRAME: it is not cached. */
+  /** The cached version that a reader with this limit sees, or NO_FRAME: it is not cached. @internal */
   find(pageNumber: number, limit: number): number {
     for (let frame = this.first(pageNumber); frame !== NO_FRAME; frame = this.older[frame]!) {
       if (this.frameLsn[frame]! <= limit) return limit < this.frameUntil[frame]! ? frame : NO_FRAME;
@@ -208,6 +209,7 @@ export class PageCache {
    * Takes a frame, evicting a clean page when the cache is full. The frame belongs to no chain until `insert` or
    * `insertDirty`; give it back with `release` otherwise.
    * @throws StateError SOMBRA_CACHE_FULL when every frame is pinned or dirty
+   * @internal
    */
   allocate(): number {
     // Dirty frames have room of their own: counted here, a large transaction would evict the branches that it descends by.
@@ -243,7 +245,7 @@ export class PageCache {
     return frame;
   }
 
-  /** Puts a committed version, already in `frame`, into its chain. */
+  /** Puts a committed version, already in `frame`, into its chain. @internal */
   insert(frame: number, pageNumber: number, lsn: number, until: number): void {
     this.framePage[frame] = pageNumber;
     this.frameLsn[frame] = lsn;
@@ -264,7 +266,7 @@ export class PageCache {
     else this.older[newer] = frame;
   }
 
-  /** Puts the writer's copy in front of the chain: `lsn` is the commit to come. */
+  /** Puts the writer's copy in front of the chain: `lsn` is the commit to come. @internal */
   insertDirty(frame: number, pageNumber: number, lsn: number, dirtyIndex: number): void {
     this.framePage[frame] = pageNumber;
     this.frameLsn[frame] = lsn;
@@ -282,6 +284,7 @@ export class PageCache {
   /**
    * Is this the newest version of its page, and does nobody read it who is known? Who reads it later nevertheless (the implicit
    * view, while a transaction is open) gets it rebuilt from main and log, and the writer copies for a while.
+   * @internal
    */
   isUnread(frame: number): boolean {
     if (this.copying > 0) {
@@ -295,7 +298,7 @@ export class PageCache {
     return true;
   }
 
-  /** The writer takes the frame of the newest committed version over. Call when it `isUnread`. */
+  /** The writer takes the frame of the newest committed version over. Call when it `isUnread`. @internal */
   takeOver(frame: number, lsn: number, dirtyIndex: number): void {
     this.frameLsn[frame] = lsn;
     this.frameHeavy[frame] = 0;
@@ -305,7 +308,7 @@ export class PageCache {
     this.dirty += 1;
   }
 
-  /** A version below this page's newest had to be rebuilt: if the writer took its frame over, there are readers beside him. */
+  /** A version below this page's newest had to be rebuilt: if the writer took its frame over, there are readers beside him. @internal */
   noteOldRead(pageNumber: number): void {
     const newest = pageNumber < this.table.length ? this.table[pageNumber]! : NO_FRAME;
     if (newest >= 0) this.copyForAWhile();
@@ -316,7 +319,7 @@ export class PageCache {
     this.copying = COPIES_BEFORE_TAKEOVER;
   }
 
-  /** The writer's copy becomes the newest committed version; the version before it goes unless somebody may read it. */
+  /** The writer's copy becomes the newest committed version; the version before it goes unless somebody may read it. @internal */
   commitDirty(frame: number): void {
     this.state[frame] = CLEAN;
     this.frameDirty[frame] = -1;
@@ -330,6 +333,7 @@ export class PageCache {
   /**
    * Drops the writer's copy: the version behind it is the newest again. A program that takes changes back does so again: from here
    * on the writer copies, as a version whose frame was taken over has to be rebuilt from main and log.
+   * @internal
    */
   dropDirty(frame: number): void {
     this.copyForAWhile();
@@ -341,7 +345,7 @@ export class PageCache {
     this.release(frame);
   }
 
-  /** Gives a frame that is in no chain back. */
+  /** Gives a frame that is in no chain back. @internal */
   release(frame: number): void {
     this.frameLsn[frame] = Infinity;
     this.frameDirty[frame] = -1;
@@ -356,7 +360,7 @@ export class PageCache {
     this.used -= 1;
   }
 
-  /** Commit `lsn`, which another connection made, changed a page: what is cached of it is not the newest version any more. */
+  /** Commit `lsn`, which another connection made, changed a page: what is cached of it is not the newest version any more. @internal */
   supersede(pageNumber: number, lsn: number): void {
     const frame = pageNumber < this.table.length ? this.table[pageNumber]! : NO_FRAME;
     if (frame < 0) return;
@@ -364,7 +368,7 @@ export class PageCache {
     this.setFirst(pageNumber, frame);
   }
 
-  /** Forgets every version. Pinned frames keep their bytes until they are unpinned. */
+  /** Forgets every version. Pinned frames keep their bytes until they are unpinned. @internal */
   dropAll(): void {
     for (let frame = 0; frame < this.highWater; frame += 1) {
       if (this.state[frame] !== CLEAN) continue;
@@ -374,7 +378,10 @@ export class PageCache {
     }
   }
 
-  /** Forgets the versions of commit `lsn`, which did not come about: they are the newest of their pages. Pinned frames as `dropAll`. */
+  /**
+   * Forgets the versions of commit `lsn`, which did not come about: they are the newest of their pages. Pinned frames as `dropAll`.
+   * @internal
+   */
   dropVersionsOf(lsn: number): void {
     for (let frame = 0; frame < this.highWater; frame += 1) {
       if (this.state[frame] !== CLEAN || this.frameLsn[frame] !== lsn) continue;
@@ -455,7 +462,7 @@ export class PageCache {
     return false;
   }
 
-  /** Walks all frames and chains, between two calls: the invariants above, and the counts. For tests, see `verifying` of vfs. */
+  /** Walks all frames and chains, between two calls: the invariants above, and the counts. For tests, see `verifying` of vfs. @internal */
   check(): void {
     let [used, dirty, evictable, chained] = [0, 0, 0, 0];
     for (let frame = 0; frame < this.highWater; frame += 1) {

@@ -108,7 +108,7 @@ export class WriteTransaction implements Changes, ViewOwner {
     }
   }
 
-  /** Makes `pageNumber` a new, zeroed page; what it held does not matter. For `allocate` and the freelist. */
+  /** Makes `pageNumber` a new, zeroed page; what it held does not matter. For `allocate` and the freelist. @internal */
   initialise(pageNumber: number, kind: number, treeId: number): void {
     const { dirty, cache } = this.host;
     const d = dirty.addFresh(pageNumber); // may replace dirty.frame
@@ -477,7 +477,7 @@ export class WriteTransaction implements Changes, ViewOwner {
     this.refuseLate();
   }
 
-  /** The time has run out: rolls back, unless it has ended. */
+  /** The time has run out: rolls back, unless it has ended. @internal */
   expire(): void {
     if (this.current !== 'active') return;
     this.late = true;
@@ -497,7 +497,7 @@ export class WriteTransaction implements Changes, ViewOwner {
     return error;
   }
 
-  /** Base of the roots page, made writable for the commit. */
+  /** Base of the roots page, made writable for the commit. @internal */
   editRoots(): number {
     const base = this.edit(this.roots);
     if (this.host.cache.bytes[base + KIND_OFFSET] !== PAGE_KIND_ROOTS) this.refuseRoots();
