@@ -110,3 +110,38 @@ test('rows are checked against a schema', async () => {
   expect(db.nodeCount()).toBe(0);
   db.close();
 });
+
+function* endingWith(end: () => void): Generator<{ labels: string }> {
+  try {
+    for (let i = 0; i < ROWS; i += 1) yield { labels: 'N' };
+  } finally {
+    end();
+  }
+}
+
+test('close ends them whatever the end of a source throws, which their promise is rejected with', async () => {
+  const db = GraphDB.open(':memory:');
+  const nodes = endingWith(() => {
+    throw new Error('from the source');
+  });
+  const loading = db.bulkLoadAsync({ nodes, edges: [] });
+  const waiting = db.transactionAsync((tx) => tx.addNode('After'));
+  await turn();
+  db.close();
+  expect(db.closed).toBe(true);
+  await expect(loading).rejects.toThrow('from the source');
+  expect(await waiting).toBe(1);
+});
+
+test('the end of a source may close the database', async () => {
+  for (const closing of [false, true]) {
+    const db = GraphDB.open(':memory:');
+    const controller = new AbortController();
+    const loading = db.bulkLoadAsync({ nodes: endingWith(() => db.close()), edges: [] }, { signal: controller.signal });
+    await turn();
+    if (closing) db.close();
+    else controller.abort();
+    await expect(loading).rejects.toMatchObject({ code: closing ? 'SOMBRA_CLOSED' : 'SOMBRA_ABORTED' });
+    expect(db.closed).toBe(true);
+  }
+});

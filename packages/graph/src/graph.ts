@@ -211,7 +211,7 @@ export class Graph {
 
   /**
    * Gives up what `bulkLoadAsync` or `createPropertyIndexAsync` is doing, so that others may write: nothing is changed, and their promise is
-   * rejected with `error`.
+   * rejected with `error`, or with what the end of an iterator of the source throws. Never throws.
    */
   giveUpWriting(error: Error): void {
     this.writing?.end(error);

@@ -328,8 +328,11 @@ export abstract class Connection extends SingleWrites {
   close(): void {
     if (this.closed) return;
     this.checkpoints.stop();
-    this.transactions.close();
-    this.pager.close();
+    try {
+      this.transactions.close();
+    } finally {
+      this.pager.close();
+    }
   }
 
   [Symbol.dispose](): void {

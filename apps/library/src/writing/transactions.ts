@@ -177,8 +177,11 @@ export class Transactions implements TransactionOwner, QueueRunner {
   close(): void {
     this.graph.giveUpWriting(new StateError('SOMBRA_CLOSED', 'the database was closed meanwhile: nothing was changed'));
     this.pausing = false;
-    if (this.current !== undefined) this.abandon(this.current, 'closed');
-    this.queue.close();
+    try {
+      if (this.current !== undefined) this.abandon(this.current, 'closed');
+    } finally {
+      this.queue.close();
+    }
   }
 
   commitExplicit(open: OpenTransaction, handle: Transaction): number {

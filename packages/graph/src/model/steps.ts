@@ -36,7 +36,7 @@ export class PausingRun<T> {
   private readonly watch: Watch;
   private readonly env: VfsEnv;
   private working = false;
-  private failure: Error | undefined;
+  private failure: { readonly error: unknown } | undefined;
 
   constructor(steps: Steps<T>, watch: Watch, env: VfsEnv) {
     this.steps = steps;
@@ -56,21 +56,36 @@ export class PausingRun<T> {
           await (value ?? turn(env));
           pauseAt = env.monotonicMs() + TURN_MS;
         }
-        if (this.failure !== undefined) throw this.failure;
+        if (this.failure !== undefined) throw this.failure.error;
         watch.check();
       }
     } finally {
-      this.steps.return(undefined as never);
+      this.letGo();
     }
   }
 
   /**
    * Gives it up: what it holds is let go before this returns, or after the slice that this is called by. The promise of `run` is
-   * rejected with `error`.
+   * rejected with `error`, or with what letting go throws: iterators of the caller are ended, too, and may throw. Never throws.
    */
-  end(error: Error): void {
-    this.failure ??= error;
-    if (!this.working) this.steps.return(undefined as never);
+  end(error: unknown): void {
+    this.failure ??= { error };
+    if (this.working) return;
+    try {
+      this.letGo();
+    } catch (thrown) {
+      this.failure = { error: thrown };
+    }
+  }
+
+  /** Runs the `finally` blocks where the computation stands. Code of the caller in them may call `end`. */
+  private letGo(): void {
+    this.working = true;
+    try {
+      this.steps.return(undefined as never);
+    } finally {
+      this.working = false;
+    }
   }
 
   private step(): IteratorResult<PromiseLike<unknown> | undefined, T> {
