@@ -100,22 +100,22 @@ export class Pager {
 
   /**
    * Begins the write transaction.
-   * @param waitMs  how long it may block while another connection writes. Default `busyTimeoutMs`. Who calls it with 0 until it
-   *   works should tell that he waits, by `waiting(true)`
+   * @param waitMs  how long it may block while another connection writes. Default `busyTimeoutMs`. A caller that retries with 0 should
+   *   announce that it waits with `waiting(true)`
    * @throws IoError SOMBRA_BUSY (details pid, host, since); StateError SOMBRA_TRANSACTION_ACTIVE, SOMBRA_READ_ONLY, SOMBRA_CLOSED; PoisonedError SOMBRA_LOCK_POISONED
    */
   begin(waitMs?: number): WriteTransaction {
     return this.database.connection.writer.begin(waitMs);
   }
 
-  /** Tells the connection that writes now that this one waits for its turn, or does not any more. */
+  /** Lets the connection that is writing know that this one waits for its turn, or no longer does. */
   waiting(waits: boolean): void {
     this.database.connection.tenure.wait(waits);
   }
 
   /**
    * Do so many commits wait for a sync (1,024, or 64 MiB of log) that the next `commitAsync` would not join them but block until
-   * all are durable? A caller that would rather not block waits for one of their promises first.
+   * all are durable? A caller that must not block awaits one of their promises first.
    */
   get isGroupFull(): boolean {
     return this.database.connection.writer.isGroupFull;
@@ -167,7 +167,7 @@ export class Pager {
   }
 
   /**
-   * Names who is to be told when commits of other connections have been followed, before anything is read at or behind them.
+   * Registers the listener that is called when commits of other connections have been followed, before anything is read at or after them.
    * @param listener  gets a view of the newest commit, for the time of the call
    */
   onAdvanced(listener: (newest: View) => void): void {
@@ -179,7 +179,7 @@ export class Pager {
     this.database.connection.views.freshen(maxAgeMs);
   }
 
-  /** Who reads through other connections now, and what they keep. */
+  /** The readers of other connections now, and what they keep. */
   readers(): ReaderMark[] {
     const { connection } = this.database;
     connection.health.checkOpen();

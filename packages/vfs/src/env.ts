@@ -8,7 +8,7 @@ const sleepCell = new Int32Array(new SharedArrayBuffer(4));
 /** Longest time of one timer of Node, ms; with more it would fire at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** A timer that may take longer than Node's can: one after the other. */
+/** A timer that may take longer than one of Node's: several in sequence. */
 class ChainedTimer {
   private current: NodeJS.Timeout;
 
@@ -45,7 +45,7 @@ export class NodeEnv implements VfsEnv {
     }
     try {
       const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-      // The command, in parentheses, may hold anything; the 20th field behind it is the start in clock ticks since boot.
+      // The command, in parentheses, may contain any characters; the 20th field behind it is the start in clock ticks since boot.
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return `${boot}/${fields[19] ?? ''}`;

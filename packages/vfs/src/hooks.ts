@@ -1,16 +1,16 @@
 import type { VfsEnv } from './vfs.ts';
 
 /**
- * Calls code of the program that nothing here may depend on: a hook, a listener. What it throws, at once or by a promise, goes neither
- * to the call in which it happened to run, which has done nothing wrong, nor to the event loop, where it would end the program: it
- * becomes the warning SOMBRA_HOOK_FAILED of the environment.
+ * Calls code of the program that nothing here may depend on: a hook, a listener. What it throws, at once or through a promise, reaches
+ * neither the call that it happened to run in, which is not at fault, nor the event loop, where it would end the program: it becomes the
+ * warning SOMBRA_HOOK_FAILED of the environment.
  * @param of  whose hook it is, for the message: a path, for example
  */
 export function callHook(env: VfsEnv, of: string, call: () => unknown): void {
   const tell = (cause: unknown): void =>
     env.warn({
       code: 'SOMBRA_HOOK_FAILED',
-      message: `a hook or listener of ${of} threw ${textOf(cause)}: what it was told of has happened all the same; mend the hook`,
+      message: `a hook or listener of ${of} threw ${textOf(cause)}: what it was called for has happened all the same; fix the hook`,
       cause,
     });
   try {

@@ -30,7 +30,7 @@ interface Inode {
 export class MemoryVfs implements Vfs {
   readonly env: VfsEnv;
   readonly locksAvailable: boolean = true;
-  /** Tells two file systems in one process apart. */
+  /** Distinguishes two file systems in one process. */
   private readonly dev: bigint;
   private readonly names = new Map<string, Inode>();
   private inodes = 0n;

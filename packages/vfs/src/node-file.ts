@@ -19,7 +19,7 @@ import type { FileId, LockMode, SyncKind, VfsFile } from './vfs.ts';
 
 const PERM_BITS = 0o7777;
 
-/** What the system tells about a file. */
+/** What the system reports about a file. */
 export function fileId({ dev, ino, nlink, size, mode }: BigIntStats): FileId {
   return { dev, ino, nlink: Number(nlink), size: Number(size), mode: Number(mode) & PERM_BITS };
 }

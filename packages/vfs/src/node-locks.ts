@@ -15,7 +15,7 @@ const PLATFORMS: readonly string[] = ['linux', 'android'];
 /**
  * Node's loader resolves symbolic links with what the last `fs.stat` of the process has left in a buffer of its own: when that was
  * a pipe or a socket (of stderr, say), it takes the path as it is, and a package that is installed by links does not find what it
- * depends on. So a directory is looked at first.
+ * depends on. So `stat` is called for a directory first.
  */
 function loadPackage(): unknown {
   statSync('/');
@@ -36,14 +36,14 @@ export function nativeLocks(
     return load() as NativeLocks;
   } catch (error) {
     refuseWithoutDescriptors(error);
-    // Any other reason does not matter: `locksAvailable` tells, and opening a database is refused.
+    // Any other reason does not matter: `locksAvailable` is false, and opening a database is refused.
     return null;
   }
 }
 
 const OUT_OF_DESCRIPTORS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
-/** Loading reports a missing package also when its files could not be opened: one more file tells which it is. */
+/** Loading reports a missing package also when its files could not be opened: opening one more file shows which it is. */
 function refuseWithoutDescriptors(cause: unknown): void {
   try {
     closeSync(openSync('/', 'r'));

@@ -33,7 +33,7 @@ const STANDARD_MAX = 2;
 /** Where a directory cannot be synced: its names are as durable as the system makes them (rule O6). EIO is never among them. */
 const DIRECTORY_SYNC_SKIPPED = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP']);
 
-/** Types that `statfs` tells of file systems behind a network, or behind a process that may be (linux/magic.h). */
+/** Types that `statfs` reports for file systems behind a network, or behind a process that may be (linux/magic.h). */
 const NETWORK_TYPES: ReadonlySet<number> = new Set([
   0x6969, // nfs
   0x517b, // smb

@@ -26,7 +26,7 @@ const NAMES_AND_OPENING = new Set<Operation>(['open', 'link', 'rename', 'unlink'
 /** Next steps by errno, for errors that a user can do something about. */
 const ADVICE: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or directory: check the path',
-  EEXIST: 'the name is taken: choose another one, or remove the file if nobody needs it',
+  EEXIST: 'the name is taken: choose another one, or remove the file if it is not needed',
   ENOTDIR: 'a part of the path is no directory: check the path',
   EISDIR: 'this is a directory: name a file in it',
   ELOOP: 'this is a symbolic link: give the path that it leads to',

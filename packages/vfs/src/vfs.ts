@@ -61,7 +61,7 @@ export interface VfsFile {
   /**
    * Tries to lock bytes [at, at + length) without waiting; the bytes need not exist. Locks belong to this descriptor and end with
    * it. As on Linux, a lock of the same descriptor never conflicts: it changes the mode.
-   * @returns false when somebody else has them
+   * @returns false when another descriptor has them
    */
   tryLock(at: number, length: number, mode: LockMode): boolean;
   /** Gives bytes back. Harmless when they are not locked. */
@@ -70,7 +70,7 @@ export interface VfsFile {
   close(): void;
 }
 
-/** An open directory: whoever changes names opens it first, so that for want of a descriptor nothing is left in doubt. */
+/** An open directory: code that changes names opens it first, so that a lack of descriptors leaves nothing in doubt. */
 export interface VfsDirectory {
   /** Makes the names of the directory durable. @throws IoError SOMBRA_SYNC */
   sync(): void;
@@ -83,8 +83,8 @@ export interface VfsEnv {
   readonly pid: number;
   readonly host: string;
   /**
-   * What tells a process of this machine from a later one with the same number: when the machine and the process were started,
-   * as far as the platform tells. null when there is no such process now.
+   * What distinguishes a process of this machine from a later one with the same number: when the machine and the process were started, as
+   * far as the platform says. null when there is no such process now.
    */
   identify(pid: number): string | null;
   /** Time of day, ms since 1970: for what is stored or shown. It may jump, both ways, so that no duration is taken from it. */
@@ -100,11 +100,11 @@ export interface VfsEnv {
   clearTimer(timer: unknown): void;
   /** Calls `fn` at the end of this turn of the event loop. */
   defer(fn: () => void): void;
-  /** Tells the program of something that has no caller and no listener. Never throws, and ends no process. */
+  /** Warns the program of something that has no caller and no listener. Never throws, and ends no process. */
   warn(warning: EnvWarning): void;
 }
 
-/** What an environment is told. */
+/** A warning to the program. */
 export interface EnvWarning {
   /** stable */
   readonly code: string;
@@ -118,7 +118,7 @@ export interface Vfs {
   readonly env: VfsEnv;
   /**
    * Can `VfsFile.tryLock` be used? Without it two processes could destroy a database.
-   * @throws IoError SOMBRA_IO when the process or the system has too many files open to tell
+   * @throws IoError SOMBRA_IO when the process or the system has too many files open to find out
    */
   readonly locksAvailable: boolean;
   /** @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL; details errno, op, path */

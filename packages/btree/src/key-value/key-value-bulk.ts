@@ -46,7 +46,7 @@ export function bulkLoad(
 }
 
 /**
- * The catalogue slot that the tree has or will have. Nobody else writes before the load ends.
+ * The catalogue slot that the tree has or will have. Nothing else is written before the load ends.
  * @throws StateError SOMBRA_BULK_NOT_EMPTY; DataError SOMBRA_TREES_FULL
  */
 function slotFor(pager: Pager, handles: TreeHandles, name: string): number {

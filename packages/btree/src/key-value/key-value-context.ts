@@ -6,9 +6,9 @@ import type { Pager, View, WriteTransaction } from '@sombra/pager';
 import { StateError } from '@sombra/vfs';
 import type { TreeHandles } from './tree-handles.ts';
 
-/** A walk that has to be told when what it reads ends. */
+/** A walk that has to be closed when what it reads ends. */
 export interface Walk {
-  /** Lets go of pages and view. Harmless when repeated. */
+  /** Releases pages and view. Harmless when repeated. */
   close(): void;
 }
 
@@ -32,7 +32,7 @@ export abstract class KeyValueContext {
     return view;
   }
 
-  /** A walk lets go of its view. */
+  /** A walk releases its view. */
   endWalk(walk: Walk, _view: View): void {
     this.walks.delete(walk);
   }

@@ -96,9 +96,9 @@ export class KeyValueSnapshot extends KeyValueReader {
 }
 
 /**
- * What the callback of `transaction` writes with. It is itself the default tree; its reads see its own writes, which nobody
- * else does before the callback has returned. An error of the disk or a limit in the middle of a write rolls the whole
- * transaction back, and every later call throws SOMBRA_TX_DONE.
+ * What the callback of `transaction` writes with. It is itself the default tree; its reads see its own writes, which no other reader sees
+ * before the callback has returned. An error of the disk or a limit in the middle of a write rolls the whole transaction back, and every
+ * later call throws SOMBRA_TX_DONE.
  */
 export class KeyValueTransaction extends KeyValueTree {
   /** @internal */
@@ -121,7 +121,7 @@ export class KeyValueTransaction extends KeyValueTree {
   }
 
   /**
-   * Removes a tree with its entries and its place among the trees. A later put makes it anew.
+   * Removes a tree with its entries and its place among the trees. A later put creates it again.
    * @returns false when there is none of this name
    * @throws DataError SOMBRA_TREE_NAME, SOMBRA_TEXT_SURROGATE; otherwise as `clear`
    */
@@ -233,7 +233,7 @@ export class KeyValueStore extends KeyValueTree {
   }
 
   /**
-   * Removes a tree with its entries and its place among the trees. A later put makes it anew.
+   * Removes a tree with its entries and its place among the trees. A later put creates it again.
    * @returns false when there is none of this name
    * @throws DataError SOMBRA_TREE_NAME, SOMBRA_TEXT_SURROGATE; otherwise as `clear`
    */

@@ -105,7 +105,7 @@ export class KeyValueReader {
   /**
    * The entries of a range in key order, or against it.
    * The iterator reads the commit that was newest at its first step, whatever is written meanwhile; inside a transaction it
-   * sees what is written, and goes on from its place. It lets go at its end, by `return` (which leaving a loop calls) or when
+   * sees what is written, and goes on from its place. It releases the commit at its end, by `return` (which leaving a loop calls) or when
    * it is dropped.
    * @throws DataError SOMBRA_OPTION
    */

@@ -27,7 +27,7 @@ export class RangeWalk implements Walk {
 
   /**
    * Takes a step.
-   * @returns the cursor on the next entry; undefined at the end, where the walk lets go of everything
+   * @returns the cursor on the next entry; undefined at the end, where the walk releases everything
    * @throws StateError SOMBRA_CLOSED, SOMBRA_TX_DONE, TransactionError SOMBRA_SNAPSHOT_TOO_OLD when what it reads has ended;
    *   CorruptionError; IoError
    */

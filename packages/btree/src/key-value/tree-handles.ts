@@ -1,4 +1,4 @@
-/** Handles of trees by name, for whoever reads the same trees in several views. */
+/** Handles of trees by name, for code that reads the same trees in several views. */
 import type { View } from '@sombra/pager';
 import { BTree } from '../tree/tree.ts';
 

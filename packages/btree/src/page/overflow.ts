@@ -84,7 +84,10 @@ export function readChain(
   }
 }
 
-/** Frees the pages of a chain of `length` bytes: nobody looks for them but by the reference that ends here. @throws CorruptionError SOMBRA_OVERFLOW_CHAIN */
+/**
+ * Frees the pages of a chain of `length` bytes: only the reference that ends here leads to them. @throws CorruptionError
+ * SOMBRA_OVERFLOW_CHAIN
+ */
 export function freeChain(tx: WriteTransaction, treeId: number, first: number, length: number): void {
   const { view } = tx;
   const payload = overflowPayload(view.cache.pageSize);

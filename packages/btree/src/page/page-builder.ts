@@ -1,6 +1,6 @@
 /**
- * Builds a tree page in scratch memory: entries come in key order, from other pages or as key and value. Whoever uses
- * it has worked out that they fit (entryBytes, rangeBytes, gap).
+ * Builds a tree page in scratch memory: entries come in key order, from other pages or as key and value. The caller has worked out that
+ * they fit (entryBytes, rangeBytes, gap).
  *
  * Source: docs/format/btree.md.
  */

@@ -319,7 +319,7 @@ export function valueOffsetOf(memory: PageMemory, base: number, slots: number, i
 }
 
 /**
- * Tells what a leaf's cell holds, after {@link valueOffsetOf} has tested its place.
+ * Finds out what a leaf's cell holds, after {@link valueOffsetOf} has tested its place.
  * @param value  byte offset of its value in `memory`, as valueOffsetOf gives it, plus `base`
  * @returns first page of the value's overflow chain, 0 for a value inside the cell
  * @throws CorruptionError SOMBRA_TREE_PAGE when the length is neither within the capacity nor that of a reference
@@ -333,7 +333,7 @@ export function overflowOf(memory: PageMemory, base: number, slots: number, inde
     throw damagedPage(memory, base, `the value of slot ${index} exceeds its cell`);
   }
   const page = memory.words[(value + REFERENCE_PAGE_OFFSET) >> 2]!;
-  if (page === 0) throw damagedPage(memory, base, `the value of slot ${index} lies nowhere`);
+  if (page === 0) throw damagedPage(memory, base, `the value of slot ${index} has no place in the file`);
   return page;
 }
 

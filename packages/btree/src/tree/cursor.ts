@@ -189,7 +189,7 @@ export class Cursor {
     return true;
   }
 
-  /** Lets go of the page. Harmless when repeated. */
+  /** Releases the page. Harmless when repeated. */
   close(): void {
     this.leave();
     this.closed = true;
@@ -235,7 +235,9 @@ export class Cursor {
     this.memory.unpin(this.base);
   }
 
-  /** Begins a walk from the root: lets go of the leaf, notes under what the new place is found. @returns the root */
+  /**
+   * Begins a walk from the root: releases the leaf, and records the counters and lsn under which the new place is found. @returns the root
+   */
   private begin(): number {
     if (this.closed) throw new StateError('SOMBRA_CLOSED', 'this cursor was closed: make a new one');
     this.leave();

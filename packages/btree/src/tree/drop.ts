@@ -15,8 +15,8 @@ import {
 } from '../page/page.ts';
 
 /**
- * Frees the pages of a tree from the leaves up, without touching them: each is read once, and none is changed. Dropping the tree
- * or starting it anew, in the same transaction, makes sure that nobody takes them for pages of the tree any more.
+ * Frees the pages of a tree from the leaves up, without touching them: each is read once, and none is changed. Dropping or restarting the
+ * tree, in the same transaction, makes sure that they are no longer taken for pages of the tree.
  * @throws CorruptionError SOMBRA_TREE_PAGE, SOMBRA_OVERFLOW_CHAIN, also when a damaged tree leads to a page twice
  */
 export function dropPages(tx: WriteTransaction, treeId: number, root: number): void {

@@ -1,6 +1,6 @@
 /**
  * What all handles of one tree on one page cache share. Cursors compare the two counters to learn that the tree changed
- * under them; the insert position tells an ascending run of inserts from random ones.
+ * under them; the insert position distinguishes an ascending run of inserts from random ones.
  */
 import type { PageCache } from '@sombra/pager';
 
@@ -25,7 +25,7 @@ export function treeState(cache: PageCache, slot: number): TreeState {
   return state;
 }
 
-/** Tells every cursor of a cache to look its place up again. */
+/** Makes every cursor of a cache look its place up again. */
 export function invalidateCursors(cache: PageCache): void {
   for (const state of statesOf.get(cache) ?? []) if (state !== undefined) state.moves += 1;
 }

@@ -527,7 +527,7 @@ export class TreeWriter {
       length = separatorLength(this.first, leftLength, separator, rightLength);
       if (length > rightLength) throw damagedPage(memory, base, 'keys are out of order');
       if (at === count && position === count) {
-        // The new entry alone, and the left page as it is. What it shares with its neighbour foretells the prefix.
+        // The new entry alone, and the left page as it is. What it shares with its neighbour predicts the prefix.
         const prefix = prefixFor(true, length - 1, this.keyLength, 0);
         this.builder.begin(true, this.key, prefix, 0);
         this.emit(base, count, count + 1, position, true);

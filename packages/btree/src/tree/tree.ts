@@ -338,7 +338,7 @@ export class BTree {
     if (!(length >= 0 && length <= this.foundCapacity)) {
       throw new DataError(
         'SOMBRA_VALUE_TOO_LARGE',
-        `${length} bytes do not fit into the ${this.foundCapacity} reserved for the value: put it anew`,
+        `${length} bytes do not fit into the ${this.foundCapacity} reserved for the value: put it again`,
       );
     }
     if (length === this.foundLength) return;

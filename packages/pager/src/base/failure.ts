@@ -21,7 +21,7 @@ export function isForbidden(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'SOMBRA_PERMISSION';
 }
 
-/** The record of a commit may stand in the log: whether the commit is there, only the next open tells (rule E1). */
+/** The record of a commit may stand in the log: only the next open shows whether the commit is there (rule E1). */
 export function commitInDoubt(lsn: number, cause: unknown): TransactionError {
   if (cause instanceof TransactionError && cause.code === 'SOMBRA_COMMIT_UNKNOWN') return cause;
   return new TransactionError(

@@ -1,6 +1,6 @@
 /**
- * What ends the use of a connection, and who is told: closing, poison (rule E1), hooks. One object per connection, which everything
- * else of it is built on.
+ * What ends the use of a connection, and whom it notifies: closing, poison (rule E1), hooks. One object per connection; its other parts
+ * are built on it.
  *
  * Invariants:
  * 1. `closed` and `poisoned` never go back to false. After poison nothing is written any more; reads at published commits go on.
@@ -12,12 +12,12 @@ import type { PagerHooks, PagerWarning, ResolvedOptions } from './options.ts';
 
 /** How far a poison goes. */
 export type PoisonReach =
-  /** Every connection: what was written may not be there, and nobody may write on. */
+  /** Every connection: what was written may not be there, and no connection may write any more. */
   | 'all'
   /** This connection only: it would write to the wrong file. */
   | 'own';
 
-/** The state of one connection that everything in it has to heed. */
+/** The state of one connection that all of its parts must respect. */
 export class Health {
   private readonly options: ResolvedOptions;
   private readonly listeners: ((cause: unknown, reach: PoisonReach) => void)[] = [];
@@ -34,12 +34,12 @@ export class Health {
     return this.isClosed;
   }
 
-  /** Does it write nothing any more? */
+  /** Has it stopped writing? */
   get poisoned(): boolean {
     return this.isPoisoned;
   }
 
-  /** The connection is being closed: whatever comes later finds it so. */
+  /** The connection is being closed; later calls are refused. */
   close(): void {
     this.isClosed = true;
   }
@@ -68,7 +68,7 @@ export class Health {
     );
   }
 
-  /** Names something that has to happen when the connection is poisoned, in the order of the calls. */
+  /** Registers a listener that runs when the connection is poisoned; listeners run in the order of registration. */
   onPoison(listener: (cause: unknown, reach: PoisonReach) => void): void {
     this.listeners.push(listener);
   }
@@ -82,8 +82,8 @@ export class Health {
       try {
         listener(cause, reach);
       } catch (error) {
-        // The held mark stays set instead: the next holder of WRITE believes nothing that only the page cache holds.
-        const message = `a sync failed (${String(cause)}), and other connections could not be told: close them, and open the database again`;
+        // The held mark stays set instead: the next holder of WRITE trusts nothing that only the page cache holds.
+        const message = `a sync failed (${String(cause)}), and other connections could not be notified: close them, and open the database again`;
         this.poisonCause = new PoisonedError('SOMBRA_LOCK_POISONED', message, { cause: error });
       }
     }
@@ -106,12 +106,12 @@ export class Health {
     callHook(vfs.env, path, () => call(hooks));
   }
 
-  /** Tells the operator. */
+  /** Passes a warning to the operator. */
   warn(warning: PagerWarning): void {
     this.callHook((hooks) => hooks.warning?.(warning));
   }
 
-  /** What nobody waits for has failed: the release of a lock after a commit, work of a timer. Data and commits are not concerned. */
+  /** Work that no caller waits for has failed: the release of a lock after a commit, work of a timer. Data and commits are unaffected. */
   warnOfUpkeep(cause: unknown): void {
     this.warn({
       code: 'SOMBRA_UPKEEP_FAILED',

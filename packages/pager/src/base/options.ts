@@ -4,10 +4,10 @@ import type { Vfs } from '@sombra/vfs';
 /** When a commit is synced (rule C1). */
 export type SyncMode = 'full' | 'normal' | 'off';
 
-/** Who else may have the database open. */
+/** Which other connections may have the database open. */
 export type Locking = 'shared' | 'exclusive' | 'single-process';
 
-/** Something noteworthy that is no error of the caller; `code` is stable, `message` says what to do. */
+/** Something noteworthy that is not the caller's error; `code` is stable, `message` says what to do. */
 export interface PagerWarning {
   readonly code:
     | 'SOMBRA_WAL_MISSING'
@@ -25,7 +25,7 @@ export interface PagerWarning {
 }
 
 /**
- * What the pager tells whoever wants to observe it. Calls must return quickly and not call the pager. What they throw, or reject with,
+ * Events that the pager reports to an observer. Hooks must return quickly and must not call the pager. What they throw, or reject with,
  * disturbs neither the call that they ran in nor the program: it becomes the warning SOMBRA_HOOK_FAILED of the environment, with Node
  * a warning of the process.
  */
@@ -56,9 +56,9 @@ export interface PagerOptions {
   readonly syncMode?: SyncMode | undefined;
   readonly readOnly?: boolean | undefined;
   /**
-   * true: for looking at a file, whatever its state, without changing a byte of it. Beside others this connection reads like any
-   * other. Without others, what recovery would write stays in memory, and nobody can open the database until this connection is
-   * closed; damage is noted in `Pager.damage` as far as it can be gone on with. Default false.
+   * true: inspects a file, whatever its state, without changing a byte of it. While others have it open, this connection reads like any
+   * other. Otherwise what recovery would write stays in memory, and no other connection can open the database until this one is closed;
+   * damage that reading can continue past is noted in `Pager.damage`. Default false.
    */
   readonly inspect?: boolean | undefined;
   /**
@@ -88,7 +88,7 @@ export interface PagerOptions {
   /** Commits after which a checkpoint begins, whatever they wrote. Default: no such limit. */
   readonly checkpointAfterCommits?: number | undefined;
   /**
-   * 'shared' (default): several processes and threads have the database open. 'exclusive': nobody else; no locks are taken and
+   * 'shared' (default): several processes and threads have the database open. 'exclusive': no other connection; no locks are taken and
    * nothing is shared after it is open, so small transactions are a little faster. 'single-process': as 'exclusive', with a lock file
    * instead of locks of the file system, for network file systems and where locks are not available.
    */

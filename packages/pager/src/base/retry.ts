@@ -5,7 +5,7 @@ import type { VfsEnv } from '@sombra/vfs';
 const FIRST_MS = 2;
 const LAST_MS = 1000;
 
-/** One kind of work. Its timer keeps no process alive, and what the work throws goes nowhere: whoever tried it first has told. */
+/** One kind of work. Its timer keeps no process alive, and errors of a retry are dropped: the first attempt has reported the failure. */
 export class Retry {
   private readonly env: VfsEnv;
   private readonly work: () => void;
@@ -23,7 +23,7 @@ export class Retry {
     this.timer ??= this.env.setTimer(() => this.run(), this.pauseMs);
   }
 
-  /** Nothing is tried any more. */
+  /** Stops retrying. */
   stop(): void {
     if (this.timer !== undefined) this.env.clearTimer(this.timer);
     this.timer = undefined;

@@ -1,4 +1,4 @@
-/** Takes every step, whatever the others throw, and then throws what the first one threw that failed. */
+/** Runs every step even when others throw, then throws the first error. */
 export function runAll(steps: readonly (() => unknown)[]): void {
   const failures: unknown[] = [];
   for (const step of steps) {
@@ -11,7 +11,7 @@ export function runAll(steps: readonly (() => unknown)[]): void {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Takes every step to give back what was begun. What they throw is left out: the caller is about to throw why. */
+/** Runs every step of a clean-up. Their errors are dropped: the caller is about to throw the original one. */
 export function giveBack(steps: readonly (() => unknown)[]): void {
   try {
     runAll(steps);

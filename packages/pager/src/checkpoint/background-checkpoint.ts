@@ -4,8 +4,8 @@
  * that the checkpoint is complete before the log reaches its limit; at the limit the rest is run at once.
  *
  * Invariants:
- * 1. While one is active WRITE is held. When the tenure has to end it is given up, and its successor begins anew; but not twice in a
- *    row: then it is finished first, so that connections that keep taking WRITE from each other do not lose all progress.
+ * 1. While one is active WRITE is held. When the tenure has to end it is given up, and its successor starts over; but not twice in a row:
+ *    the second time it is finished first, so that connections that keep taking WRITE from each other do not lose all progress.
  * 2. A step is never taken while an asynchronous sync that it waits for is in flight, except by the synchronous twin, which
  *    syncs itself over a descriptor of its own. The late result of the asynchronous one poisons if it is a failure.
  */
@@ -16,7 +16,7 @@ import type { ResolvedOptions } from '../base/options.ts';
 import { giveBack } from '../base/run-all.ts';
 import type { Tenure } from '../sharing/tenure.ts';
 
-/** A yield point: after so long, other work of the event loop gets its turn. */
+/** A yield point: after this time, ms, other work of the event loop gets its turn. */
 const YIELD_MS = 2;
 
 /** What the checkpoints of a connection are made of. */
@@ -28,7 +28,7 @@ export interface BackgroundCheckpointParts {
   readonly logBytes: () => number;
 }
 
-/** The checkpoints that one connection runs by itself. */
+/** The checkpoints that one connection starts on its own. */
 export class BackgroundCheckpoint {
   private readonly parts: BackgroundCheckpointParts;
   private current: Checkpoint | null = null;
@@ -51,7 +51,7 @@ export class BackgroundCheckpoint {
     this.parts = parts;
   }
 
-  /** Is one half done? */
+  /** Is one in progress? */
   get active(): boolean {
     return this.current !== null;
   }
@@ -205,8 +205,8 @@ export class BackgroundCheckpoint {
   }
 
   /**
-   * Gives the active checkpoint up, if there is one. Begun anew in each tenure, and given up in each, it would cost the writers more
-   * than they write; so the next one waits, but never beyond the limit of the log, where it runs to its end at once.
+   * Gives up the active checkpoint, if there is one. Restarting and abandoning it in every tenure would cost the writers more than they
+   * write; so the next one waits, but never beyond the limit of the log, where it runs to its end at once.
    */
   giveUp(): void {
     if (this.current === null) return;
@@ -222,7 +222,7 @@ export class BackgroundCheckpoint {
     current?.close();
   }
 
-  /** Runs steps; a failure costs no commit anything: it is told to the hooks, and tried again when the log has grown on. */
+  /** Runs steps; a failure affects no commit: it is reported to the hooks, and retried when the log has grown further. */
   private guard(run: () => void): void {
     try {
       run();
@@ -246,7 +246,7 @@ export class BackgroundCheckpoint {
     });
   }
 
-  /** A checkpoint on request, to its end: what is active is finished first. */
+  /** Runs a requested checkpoint to its end; the active one is finished first. */
   runNow(): CheckpointResult {
     this.finishNow();
     return runCheckpoint(this.parts.checkpoint);

@@ -50,7 +50,7 @@ import type { VersionReader } from '../pages/version-reader.ts';
 import type { Commits } from '../reading/commits.ts';
 import type { Header } from '../sharing/header.ts';
 
-/** Most pages of one checkpoint, but for a commit that changed more. */
+/** Most pages of one checkpoint, except for a commit that changed more. */
 export const CHECKPOINT_PAGES = 4096;
 /** Most pages of one batch, and most bytes: the batch is in memory once. */
 const BATCH_PAGES = 1024;
@@ -76,7 +76,7 @@ export interface CheckpointParts {
   readonly log: { readonly writer: LogWriter; readonly followed: FollowedLog };
   readonly pages: { readonly index: PageIndex; readonly cache: PageCache; readonly reader: VersionReader };
   readonly commits: Commits;
-  /** K1: the least commit that any view may read, at most `bound`; below 0 while that cannot be told. */
+  /** K1: the least commit that any view may read, at most `bound`; below 0 while that is unknown. */
   readonly horizon: (bound: number) => number;
   /** K3: the least segment that replay, which begins in segment `seq`, or any reader needs. */
   readonly floor: (seq: number) => number;
@@ -101,7 +101,7 @@ export class Checkpoint {
   /** False as long as there are steps to take. */
   done = false;
   result: CheckpointResult;
-  /** A reader kept it from going as far as it wanted to. */
+  /** A reader held it back. */
   keptBack = false;
   /** It left commits that may be brought to main now to the next one. */
   leavesMore = false;
@@ -294,7 +294,7 @@ export class Checkpoint {
 
   // ---- steps 4 and 5
 
-  /** K2: images of the next batch, or of all pages, some at a time; then the header, which makes them count. */
+  /** K2: images of the next batch, or of all pages, some at a time; then the header, which makes them valid. */
   private writeImages(): Syncable | undefined {
     const { pages } = this;
     const { main, header } = this.parts;

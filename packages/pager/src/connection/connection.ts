@@ -103,7 +103,7 @@ export class Connection {
     const syncs = new Syncs(health, this.stats);
     const { stats } = this;
 
-    // What connections share. Poison is told to the group, which the writer makes, and to the others, in this order.
+    // What connections share. Poison notifies the group, which the writer makes, and then the others, in this order.
     const header = new Header(parts.shared, shm);
     const marks = new ReadMarks({ vfs, options, locks, shm, header });
     const main = new MainFile({ vfs, options, health, header }, parts.main, superblock);
@@ -277,7 +277,7 @@ export class Connection {
     return this.header.state.logInode !== 0 || !this.main.superblock.clean;
   }
 
-  /** The connection came to nothing: closes the descriptors of log and shm, and gives the memory of the cache to the next one. */
+  /** Opening failed: closes the descriptors of log and shm, and frees the memory of the cache for the next connection. */
   closeFiles(): void {
     runAll([
       () => this.logWriter.close(),

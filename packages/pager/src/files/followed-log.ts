@@ -58,7 +58,7 @@ export class FollowedLog {
     return this.least;
   }
 
-  /** Was the database cured since the log was followed last (rule E1)? Then descriptors and names of before count no longer. */
+  /** Was the database cured since the log was followed last (rule E1)? Then descriptors and names from before are no longer valid. */
   get isCured(): boolean {
     return this.epoch !== this.parts.header.state.epoch;
   }

@@ -18,7 +18,7 @@ export class LogLength {
     this.segmentSize = segmentSize;
   }
 
-  /** Bytes of records since the last checkpoint, as `state` tells. @param segments  those that this connection knows */
+  /** Bytes of records since the last checkpoint, according to `state`. @param segments  those that this connection knows */
   bytes(segments: LogFiles, state: Readonly<SharedState>): number {
     if (
       segments !== this.segments ||

@@ -74,12 +74,12 @@ export class LogWriter {
     const { state } = header;
     const { wal } = this;
     if (state.logInode === 0) {
-      this.close(); // one that was made and could not be published counts for nobody
+      this.close(); // a log that was made but not published is ignored
       return;
     }
     if (wal !== null) {
       const { seq, offset, chain } = wal.tail;
-      if (seq === state.logSeq && offset === state.logOffset && chain === state.logChain) return; // nobody wrote meanwhile
+      if (seq === state.logSeq && offset === state.logOffset && chain === state.logChain) return; // no other connection wrote meanwhile
       this.close();
     }
     followed.segments.ensureKnown(state.logSeq);

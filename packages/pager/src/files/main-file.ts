@@ -29,7 +29,7 @@ export class MainFile {
 
   private readonly parts: MainFileParts;
   private descriptor: VfsFile;
-  /** Second descriptor, while there is one: a failure that it is told of is told to the first one, too (C3). */
+  /** Second descriptor, while there is one: the system reports a failed write to both (C3). */
   private twin: VfsFile | undefined;
   private newest: Superblock;
 
@@ -111,7 +111,7 @@ export class MainFile {
     throw error;
   }
 
-  /** E1: the database was cured. The system may still have failures to tell of writes from before, once per descriptor. */
+  /** E1: the database was cured. The system may still report failures of earlier writes, once per descriptor. */
   reopen(): void {
     const file = this.openSame(!this.parts.options.readOnly);
     this.close();

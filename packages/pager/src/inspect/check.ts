@@ -13,7 +13,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** What `Pager.check` looks at besides the pager's own structures. */
+/** What `Pager.check` examines besides the pager's own structures. */
 export interface CheckOptions {
   /**
    * Reports every page that the layers above use, each once. Without it, lost pages are not looked for.
@@ -77,7 +77,7 @@ export function* checkPagesSteps(
     if (problems.length < max) problems.push({ code, page, message });
   };
   const caught = (error: unknown, page: number): void => {
-    if (view.limit < 0) view.counter(0); // it has ended, in between or by this: not damage, and thrown
+    if (view.limit < 0) view.counter(0); // the view has ended, before or through this call: that is not damage, so it is thrown
     const { code, message } = error as { code?: string; message?: string };
     report(code ?? 'SOMBRA_INVARIANT', page, message ?? String(error));
   };

@@ -7,7 +7,7 @@ import { verifyPage } from '../format/page-header.ts';
 import { rootsPage } from '../format/roots-page.ts';
 import type { Superblock } from '../format/superblock.ts';
 
-/** Bytes that are looked through at once. */
+/** Bytes that are scanned at once. */
 const PART_BYTES = 1024 * 1024;
 
 /** What a scan found. */

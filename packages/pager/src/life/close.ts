@@ -1,7 +1,7 @@
 /**
  * Closing a connection (rule L4). What is open is rolled back or ended. The last one to close leaves only main. Steps, and what a
  * crash after each leaves:
- * 1. RECOVER is taken, PRESENCE given back; who then gets PRESENCE exclusively was the last.
+ * 1. RECOVER is taken, PRESENCE given back; a connection that then gets PRESENCE exclusively was the last.
  * 2. A last checkpoint; its superblock slot says clean, and is synced.     A clean file with a log that is not needed.
  * 3. Log, double-write file and shm file are removed.                      The same, or only main.
  * 4. The locks are given back.
@@ -18,10 +18,10 @@ import type { Connection } from '../connection/connection.ts';
 import { unregister } from '../sharing/registry.ts';
 import { retryUntil } from '../sharing/waiting.ts';
 
-/** Longest wait for somebody who is opening or closing, ms. Without RECOVER, the others or the next opener do the rest. */
+/** Longest wait for another connection that is opening or closing, ms. Without RECOVER, the others or the next opener do the rest. */
 const RECOVER_WAIT_MS = 1000;
 
-/** Closes; gives everything back even when the last checkpoint fails, and then throws what it threw. */
+/** Closes; releases everything even when the last checkpoint fails, and then throws its error. */
 export function closeConnection(connection: Connection): void {
   const { options, vfs, locks, shm, health, views, tenure, writer, marks, checkpoints } = connection;
   if (health.closed) return;
@@ -71,7 +71,7 @@ function leaveOnlyMain(connection: Connection): void {
   const { options, vfs, shm, health, header, tenure, main, commits, checkpoint } = connection;
   if (health.poisoned || shm?.readPoisoned() === true) return; // the next opener recovers
   if (options.readOnly) {
-    // Whatever writers that died left is for the next opener, and then the shm file says what was synced (rule F6).
+    // What dead writers left is for the next opener; for that, the shm file says what was synced (rule F6).
     if (shm !== null && header.peek().logInode === 0) clearHolders(vfs, options.path);
     return;
   }

@@ -1,12 +1,12 @@
 /**
  * A file system over another one: whatever is written stays in memory, and the one below is only read. Recovery that runs on it
- * leaves the files as they are, and who opens through it sees them as if they had been recovered.
+ * leaves the files as they are, and a connection opened through it sees them as if they had been recovered.
  *
  * Invariants:
  * 1. Nothing below is opened for writing, and no name below changes.
  * 2. A file of which no block was written costs no memory. Writing the bytes that are there already writes no block.
  *
- * Nobody else may change the files meanwhile: the caller holds the locks, on a descriptor of the file system below.
+ * No other connection may change the files meanwhile: the caller holds the locks, on a descriptor of the file system below.
  */
 import { directoryOf, InvariantError, IoError, preadFully } from '@sombra/vfs';
 import type { FileId, OpenMode, Vfs, VfsDirectory, VfsEnv, VfsFile } from '@sombra/vfs';
@@ -192,7 +192,7 @@ export class CopyOnWriteVfs implements Vfs {
   }
 
   syncDir(_directory: string): void {
-    // Nothing of this is meant to last.
+    // Nothing written here is meant to last.
   }
 
   realpath(path: string): string {

@@ -2,7 +2,7 @@
  * Creation of a database (rule O1). Steps, and what a crash after each leaves:
  * 1. A file under a temporary name in the same directory, exclusive, mode 0600: superblock, roots page; synced.
  *                                                 A temporary file, which the next open removes.
- * 2. It is linked to its name; that fails if somebody else was faster.    The database under both names.
+ * 2. It is linked to its name; that fails if another creator was faster.    The database under both names.
  * 3. The temporary name goes, the directory is synced.                    The database.
  */
 import { giveBack } from '../base/run-all.ts';
@@ -19,7 +19,7 @@ import type { Superblock } from '../format/superblock.ts';
 const TEMPORARY = /^\.tmp-[0-9a-f]{32}$/;
 
 /**
- * Creates a database of no pages but its roots page. Nothing happens when somebody else creates it meanwhile.
+ * Creates a database of no pages but its roots page. Nothing happens when another process creates it meanwhile.
  * @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL
  */
 export function createDatabase(options: ResolvedOptions): void {
@@ -61,7 +61,7 @@ export function createDatabase(options: ResolvedOptions): void {
   try {
     vfs.link(temporary, path);
   } catch (error) {
-    // Somebody else was faster; then he may have removed the temporary name, too.
+    // Another process was faster, and may have removed the temporary name, too.
     if (vfs.stat(path) === null) throw error;
   } finally {
     removeName(vfs, temporary);
@@ -81,7 +81,7 @@ export function removeTemporaryNames(vfs: Vfs, path: string): void {
   }
 }
 
-/** Removes a name, unless somebody else was faster. */
+/** Removes a name, unless another process was faster. */
 function removeName(vfs: Vfs, path: string): void {
   try {
     vfs.unlink(path);

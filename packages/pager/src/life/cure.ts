@@ -1,8 +1,8 @@
 /**
- * The way out of a poisoned database while others have it open (rule E1). Who opens it takes, besides RECOVER, WRITE and all READ
- * slots: nobody writes, and nobody has a view. Then it recovers as if it were alone (rule O4), publishes what it found under a new
- * epoch, and takes the poison mark away. The others drop what they remember, and open their files anew, when they see the epoch.
- * A crash in any step leaves the poison mark, so the next one does it again.
+ * The way out of a poisoned database while others have it open (rule E1). The opener takes, besides RECOVER, WRITE and all READ slots: no
+ * other connection writes or has a view. Then it recovers as if it were alone (rule O4), publishes what it found under a new epoch, and
+ * takes the poison mark away. The others drop what they remember and reopen their files when they see the epoch. A crash in any step
+ * leaves the poison mark, so the next one does it again.
  */
 import type { VfsFile } from '@sombra/vfs';
 import { giveBack, runAll } from '../base/run-all.ts';
@@ -17,7 +17,7 @@ import type { Shm } from '../sharing/shm.ts';
 
 /**
  * Call while holding RECOVER.
- * @returns null when somebody writes or reads now
+ * @returns null when another connection writes or reads now
  */
 export function cure(
   options: ResolvedOptions,

@@ -1,7 +1,6 @@
 /**
- * Looking at a database that nobody has open, whatever its state: recovery runs on a file system that keeps in memory what is
- * written, so that the files stay as they are. Damage is noted, and as much as can be read is read: all of the log, else what lies
- * before its damage, else nothing of it.
+ * Inspects a database that no connection has open, whatever its state: recovery runs on a file system that keeps writes in memory, so that
+ * the files stay as they are. Damage is noted, and as much as possible is read: the whole log, or the part before its damage, or none.
  */
 import { InvariantError } from '@sombra/vfs';
 import type { SombraError, VfsFile } from '@sombra/vfs';
@@ -18,16 +17,16 @@ import { register } from '../sharing/registry.ts';
 export interface OpenDatabase {
   readonly connection: Connection;
   readonly warnings: readonly PagerWarning[];
-  /** What a look at a damaged file went on with; empty otherwise. */
+  /** Damage that the inspection tolerated; empty otherwise. */
   readonly damage: readonly SombraError[];
 }
 
-/** States of a log that are no damage of it, and say nothing against looking at the rest. */
+/** States of a log that are not damage, and no reason not to inspect the rest. */
 const OTHER_OBSTACLES: ReadonlySet<unknown> = new Set(['SOMBRA_WAL_EXISTS', 'SOMBRA_FORMAT_VERSION']);
 
 /**
  * Recovers in memory.
- * @param locks  keep everybody else from changing the files; closed with the connection, but not when this throws
+ * @param locks  keep every other connection from changing the files; closed with the connection, but not when this throws
  * @throws CorruptionError, DataError SOMBRA_NOT_A_DATABASE, … when the file cannot be read as a whole even without its log; IoError
  */
 export function openInMemory(options: ResolvedOptions, locks: LockTable): OpenDatabase {
@@ -44,7 +43,7 @@ export function openInMemory(options: ResolvedOptions, locks: LockTable): OpenDa
       noteLinks(main, options, warnings);
       const connection = new Connection({ ...parts, options: { ...inMemory, readOnly: true }, shm: null });
       register(connection.neighbour);
-      // The names of what was given up in memory mean nothing to anybody.
+      // The names of files that were set aside in memory mean nothing to the caller.
       const real = warnings.filter(({ code }) => code !== 'SOMBRA_LOG_GIVEN_UP');
       return { connection, warnings: real, damage: distinct([...damage, ...met]) };
     } catch (error) {

@@ -1,8 +1,8 @@
 /**
  * Opening a database: locks (rules L2 to L4); what is done with the files stands in recovery.ts.
  *
- * RECOVER is held from before the first try at PRESENCE until PRESENCE is held shared. Who gets PRESENCE exclusively is alone: he
- * recovers, and builds the shm file. Who does not joins those who are there, and trusts what they built. An exclusive connection
+ * RECOVER is held from before the first try at PRESENCE until PRESENCE is held shared. A connection that gets PRESENCE exclusively is
+ * alone: it recovers, and builds the shm file. Any other joins the existing ones, and trusts what they built. An exclusive connection
  * keeps PRESENCE exclusively, and needs no shm file.
  */
 import { giveBack } from '../base/run-all.ts';
@@ -47,7 +47,7 @@ const READ_TRIES = 5;
 class Obstacle {
   private readonly what: number | 'shm' | 'poison';
 
-  /** @param what  a lock byte that somebody else has, or what is wrong with what the others built */
+  /** @param what  a lock byte that another connection holds, or what is wrong with what the others built */
   constructor(what: number | 'shm' | 'poison') {
     this.what = what;
   }
@@ -100,7 +100,7 @@ export function openDatabase(given: ResolvedOptions): OpenDatabase {
     createDatabase(given);
   }
   const path = vfs.realpath(given.path);
-  // A log in memory cannot be followed by anybody else.
+  // No other connection can follow a log in memory.
   const options: ResolvedOptions = { ...given, path, locking: given.enableWal || single ? given.locking : 'exclusive' };
   checkLockFile(vfs, path);
   if (single) return openSingle(options);
@@ -175,7 +175,7 @@ function canLock(vfs: Vfs, path: string): boolean {
   return vfs.locksAvailable && !vfs.isNetwork(path);
 }
 
-/** One try: somebody may be opening or closing, have it exclusively, or have left nothing to join. */
+/** One try: another connection may be opening or closing, have it exclusively, or have left nothing to join. */
 function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | Obstacle {
   const { vfs, path } = options;
   if (!locks.tryLock(LOCK_RECOVER, 'exclusive')) return new Obstacle(LOCK_RECOVER);
@@ -217,7 +217,7 @@ function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | 
   }
 }
 
-/** Nobody else has it open: recovery, and a new shm file. */
+/** No other connection has it open: recovery, and a new shm file. */
 function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, warnings: PagerWarning[]): Connection {
   const { vfs } = options;
   if (options.readOnly) checkSettled(options, main, warnings);
@@ -275,7 +275,7 @@ function recoverToNoLog(
   return recover(options, main, locks, []);
 }
 
-/** O7: who opens read-only changes nothing in main or log, so what needs recovery is refused. */
+/** O7: a read-only connection changes nothing in main or log, so a database that needs recovery is refused. */
 function checkSettled(options: ResolvedOptions, main: VfsFile, warnings: PagerWarning[]): void {
   const superblock = readArea(main, options, warnings).newest;
   const log = options.vfs.stat(livePath(options.path));
@@ -361,7 +361,7 @@ function hasCheckpoint(options: ResolvedOptions, main: VfsFile): boolean {
     return readArea(main, options, []).newest.sequence > 0;
   } catch (error) {
     if (isIoError(error)) throw error;
-    return false; // what is wrong is said by what reads it next
+    return false; // the next step that reads it reports what is wrong
   }
 }
 
@@ -385,7 +385,7 @@ function openUnwritable(options: ResolvedOptions): OpenDatabase {
       keepOthersFromWriting(options, locks);
       return openInMemory(options, locks);
     }
-    // A shm file says nothing: dead connections leave it behind. RECOVER is kept, so that nobody opens the database by it.
+    // A shm file says nothing: dead connections leave it behind. RECOVER is kept, so that no connection joins on the strength of it.
     lockShared(options, locks, LOCK_RECOVER);
     lockShared(options, locks, LOCK_PRESENCE);
     if (locks.isAnySeatTaken()) refuseBusy(vfs, path, LOCK_PRESENCE);
@@ -402,7 +402,7 @@ function openUnwritable(options: ResolvedOptions): OpenDatabase {
   }
 }
 
-/** A connection whose locks can only be shared cannot join others: it keeps them from opening, and from writing, while it looks. */
+/** A connection whose locks can only be shared cannot join others: it keeps them from opening, and from writing, while it reads. */
 function keepOthersFromWriting(options: ResolvedOptions, locks: LockTable): void {
   for (const byte of [LOCK_RECOVER, LOCK_PRESENCE, LOCK_WRITE]) lockShared(options, locks, byte);
   locks.tryLock(LOCK_INSPECT, 'shared');

@@ -66,30 +66,30 @@ import { encodeSuperblock, readSuperblocks, slotOffset, SUPERBLOCK_AREA_MIN } fr
 import type { Superblock, SuperblockArea } from '../format/superblock.ts';
 import { VersionReader } from '../pages/version-reader.ts';
 
-/** Bytes of main that are looked through at once. */
+/** Bytes of main that are scanned at once. */
 const SCAN_BYTES = 1024 * 1024;
 
 /**
- * How a look at a file goes on where an open for use refuses. It runs on a `CopyOnWriteVfs`.
+ * What an inspecting open tolerates where a normal open refuses. It runs on a `CopyOnWriteVfs`.
  */
 export interface Tolerance {
-  /** Gets the damage that was met. */
+  /** Receives the damage that was found. */
   readonly damage: SombraError[];
-  /** What of the log counts: all of it, or damage is refused; what lies before damage; nothing. */
+  /** How much of the log is used: all of it, and damage is refused; the part before damage; none. */
   readonly log: 'all' | 'to-last-good' | 'none';
 }
 
 /** What recovery found. */
 export type Recovered = Omit<ConnectionParts, 'options' | 'shm'>;
 
-/** Damage that an open for use refuses, and a look notes. */
+/** Notes damage during an inspection; a normal open refuses it. */
 function refuseOrNote(error: CorruptionError, tolerance: Tolerance | undefined): void {
   if (tolerance === undefined) throw error;
   tolerance.damage.push(error);
 }
 
 /**
- * Recovers a database that nobody else has open.
+ * Recovers a database that no other connection has open.
  * @param warnings   gets what was noticed
  * @param tolerance  undefined: damage is refused
  * @throws CorruptionError, DataError, IoError, as `Pager.open`; then no file is open but `main`
@@ -122,7 +122,7 @@ export function recover(
   try {
     if (lsn < settled.bound) refuseOrNote(lostCommits(options, lsn, settled.bound), tolerance);
     if (wal === null && (!superblock.clean || !area.bothValid || settled.unusedArea)) {
-      // With a slot lost, pages behind the page count may be of the checkpoint that it told of.
+      // With a slot lost, pages beyond the page count may belong to the checkpoint that it recorded.
       withoutLog(options, main, superblock, area.bothValid ? superblock.pageCount : filePages, tolerance);
       // A batch of the log that is gone must never repair a page of commits to come.
       if (settled.strayBatch) options.vfs.unlink(doubleWritePath(options.path));
@@ -214,7 +214,8 @@ function lostCommits({ path }: ResolvedOptions, lsn: number, bound: number): Cor
 
 /**
  * A file that should have a log and has none, or whose newest slot or last batch may be lost, stands at its last checkpoint
- * (rule P1): but only if no page is newer. Commits to come would have the numbers of those that are lost, and could no longer be told from them.
+ * (rule P1): but only if no page is newer. Commits to come would have the numbers of those that are lost, and the two could no longer be
+ * told apart.
  * @throws CorruptionError SOMBRA_PAGE_LSN
  */
 function withoutLog(
@@ -267,7 +268,7 @@ function freePages(main: VfsFile, { pageSize, salt, checkpointLsn, pageCount }: 
   }
 }
 
-/** The log as it was found is what everybody agrees on. */
+/** The log as it was found is what the connections agree on. */
 function shareLog(shared: SharedState, wal: Wal): void {
   const { seq, offset, chain } = wal.tail;
   shared.logSeq = seq;
@@ -316,7 +317,7 @@ function openLog(
 interface Settled {
   /** The slot that counts. */
   readonly superblock: Superblock;
-  /** Commit up to which the log was synced, as far as an unfinished checkpoint tells; 0 without one. */
+  /** Commit up to which the log was synced, as far as an unfinished checkpoint shows; 0 without one. */
   readonly bound: number;
   /** There is a double-write area that does not count: torn, or damaged and perhaps all that could have repaired main. */
   readonly unusedArea: boolean;

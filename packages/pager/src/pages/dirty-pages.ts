@@ -85,7 +85,7 @@ export class DirtyPages {
   }
 
   /**
-   * Makes the committed version of a page writable: its frame is taken over when nobody is known to read it, else it is copied.
+   * Makes the committed version of a page writable: its frame is taken over when it has no known reader, else it is copied.
    * @param base  where that version is in the cache
    * @returns index of the page
    * @throws TransactionError SOMBRA_TRANSACTION_PAGES; StateError SOMBRA_CACHE_FULL
@@ -195,7 +195,7 @@ export class DirtyPages {
   }
 
   /**
-   * Page `d` was freed: it becomes all zero, kind 0, so that nobody who remembers the page takes it for what it was.
+   * Page `d` was freed: it becomes all zero, kind 0, so that no code that remembers the page takes it for what it was.
    * @param existed  the page lies within the file of the commit before
    */
   wipe(d: number, existed: boolean): void {

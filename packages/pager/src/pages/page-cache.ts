@@ -82,7 +82,7 @@ export class PageCache {
   used = 0;
   dirty = 0;
   evictions = 0;
-  /** Limits of all open snapshots, to tell which old versions somebody may still read. */
+  /** Limits of all open snapshots, to know which old versions may still be read. */
   snapshotLimits: number[] = [];
 
   private readonly reserve: number;
@@ -149,8 +149,8 @@ export class PageCache {
 
   /**
    * Changes how many pages the cache holds in the long run. Frames in use keep their places when it grows; when it shrinks, the
-   * slab becomes smaller only if no page is dirty or pinned, and the cache is empty then. Whoever holds `bytes`, `halves`, `words`
-   * or the place of an unpinned page over this call reads stale bytes: call it in a turn of the event loop of its own.
+   * slab becomes smaller only if no page is dirty or pinned, and the cache is empty then. Code that keeps `bytes`, `halves`, `words` or
+   * the place of an unpinned page across this call reads stale bytes: call it in a turn of the event loop of its own.
    * @internal
    */
   resize(cacheSize: number): void {
@@ -282,8 +282,8 @@ export class PageCache {
   }
 
   /**
-   * Is this the newest version of its page, and does nobody read it who is known? Who reads it later nevertheless (the implicit
-   * view, while a transaction is open) gets it rebuilt from main and log, and the writer copies for a while.
+   * Is this the newest version of its page, and can no known reader see it? For a later reader nevertheless (the implicit view, while a
+   * transaction is open) it is rebuilt from main and log, and the writer copies for a while.
    * @internal
    */
   isUnread(frame: number): boolean {
@@ -308,7 +308,7 @@ export class PageCache {
     this.dirty += 1;
   }
 
-  /** A version below this page's newest had to be rebuilt: if the writer took its frame over, there are readers beside him. @internal */
+  /** A version below this page's newest had to be rebuilt: if the writer took its frame over, there are concurrent readers. @internal */
   noteOldRead(pageNumber: number): void {
     const newest = pageNumber < this.table.length ? this.table[pageNumber]! : NO_FRAME;
     if (newest >= 0) this.copyForAWhile();
@@ -319,7 +319,7 @@ export class PageCache {
     this.copying = COPIES_BEFORE_TAKEOVER;
   }
 
-  /** The writer's copy becomes the newest committed version; the version before it goes unless somebody may read it. @internal */
+  /** The writer's copy becomes the newest committed version; the version before it goes unless a reader may see it. @internal */
   commitDirty(frame: number): void {
     this.state[frame] = CLEAN;
     this.frameDirty[frame] = -1;
@@ -331,8 +331,8 @@ export class PageCache {
   }
 
   /**
-   * Drops the writer's copy: the version behind it is the newest again. A program that takes changes back does so again: from here
-   * on the writer copies, as a version whose frame was taken over has to be rebuilt from main and log.
+   * Drops the writer's copy: the version behind it is the newest again. A program that rolls back is likely to do so again: from here on
+   * the writer copies, because a version whose frame was taken over has to be rebuilt from main and log.
    * @internal
    */
   dropDirty(frame: number): void {
@@ -379,7 +379,7 @@ export class PageCache {
   }
 
   /**
-   * Forgets the versions of commit `lsn`, which did not come about: they are the newest of their pages. Pinned frames as `dropAll`.
+   * Forgets the versions of commit `lsn`, which failed: they are the newest of their pages. Pinned frames as `dropAll`.
    * @internal
    */
   dropVersionsOf(lsn: number): void {

@@ -28,7 +28,7 @@ const SHIFT = 9;
 /** Entries, or commits, of one chunk. */
 const CHUNK = 1 << SHIFT;
 const MASK = CHUNK - 1;
-/** Numbers of entries begin anew before they leave 31 bits. */
+/** Entries are renumbered before their numbers exceed 31 bits. */
 const RENUMBER_AT = 2 ** 30;
 /** Chunks that are kept for later. */
 const SPARE_MAX = 64;
@@ -265,7 +265,7 @@ export class PageIndex {
     }
   }
 
-  /** Lets the numbers of the entries begin at the bottom again. */
+  /** Renumbers the entries from the bottom. */
   private renumber(): void {
     const less = this.firstChunk * CHUNK;
     this.firstChunk = 0;

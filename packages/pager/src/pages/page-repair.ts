@@ -1,7 +1,7 @@
 /**
- * A page of main that cannot be read for a view (rule R2). Without anybody else it is damaged, or torn by a checkpoint that did
+ * A page of main that cannot be read for a view (rule R2). Without other connections it is damaged, or torn by a checkpoint that did
  * not finish, whose double-write area holds its image. With others, a checkpoint may be writing it at this moment: so it is read
- * again, and only a look while holding WRITE may call it damaged.
+ * again, and only a read while holding WRITE may call it damaged.
  */
 import { CorruptionError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
@@ -14,10 +14,10 @@ import { waitForWrite } from '../sharing/write-lock.ts';
 import type { WriteLockParts } from '../sharing/write-lock.ts';
 import type { PageRepair } from './version-reader.ts';
 
-/** For so long the page is read again without WRITE, ms: a checkpoint that is writing it is done by then. */
+/** How long the page is read again without WRITE, ms: a checkpoint that is writing it is done by then. */
 const LOOKING_MS = 5;
 
-/** Where to look. */
+/** Where to read. */
 export interface RepairPlaces {
   readonly vfs: Vfs;
   readonly path: string;

@@ -1,4 +1,4 @@
-/** A set of page numbers, in pieces of a bitmap: what it takes depends on the pages in it, not on the size of the file. */
+/** A set of page numbers, in pieces of a bitmap: its memory depends on the pages in it, not on the size of the file. */
 
 const SHIFT = 13;
 /** Pages of one piece: 1 KiB. */

@@ -1,6 +1,6 @@
 /**
- * Memory of page caches. To allocate some hundred megabytes makes the collector look through everything, which costs more than the
- * rest of opening a database; so the slab of a database that was closed is kept for a moment, for one that is opened next.
+ * Memory of page caches. Allocating hundreds of megabytes triggers a full garbage collection, which costs more than the rest of opening a
+ * database; so the slab of a database that was closed is kept for a moment, for one that is opened next.
  */
 import type { VfsEnv } from '@sombra/vfs';
 
@@ -10,7 +10,7 @@ const KEEP_MS = 1000;
 let kept: ArrayBuffer | undefined;
 let forget: (() => void) | undefined;
 
-/** A slab of so many bytes, which may hold anything. */
+/** A slab of this many bytes, with arbitrary content. */
 export function takeSlab(size: number): ArrayBuffer {
   if (kept?.byteLength !== size) return new ArrayBuffer(size);
   const slab = kept;
@@ -18,7 +18,7 @@ export function takeSlab(size: number): ArrayBuffer {
   return slab;
 }
 
-/** Gives a slab back that nobody uses any more. @param env  whose timer ends the wait */
+/** Returns a slab that is no longer in use. @param env  whose timer ends the wait */
 export function giveSlab(slab: ArrayBuffer, env: VfsEnv): void {
   if (slab.byteLength === 0) return;
   forget?.();

@@ -1,11 +1,11 @@
-/** Numbers of pages to numbers, where most pages have none: memory is taken for blocks of pages of which one has. */
+/** Maps page numbers to numbers where most pages have none: only blocks in which some page has a number take memory. */
 
 const SHIFT = 10;
 /** Pages of one block. */
 const BLOCK = 1 << SHIFT;
 const MASK = BLOCK - 1;
 
-/** See the top of the file. Values fit in 31 bits; `none` is what a page has that was never set. */
+/** See the top of the file. Values fit in 31 bits; `none` is the value of a page that was never set. */
 export class SparseTable {
   private blocks: (Int32Array | undefined)[] = [];
   private readonly none: number;

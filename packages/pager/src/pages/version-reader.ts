@@ -7,7 +7,7 @@ import type { PageIndex } from './page-index.ts';
 import { NO_ENTRY } from './page-index.ts';
 
 /**
- * Called when a page of main cannot be read for a view with this limit (rule R2): somebody may be writing it, or it may stand in
+ * Called when a page of main cannot be read for a view with this limit (rule R2): a checkpoint may be writing it, or it may stand in
  * the double-write area of an unfinished checkpoint.
  * @param again  reads the page of main once more
  * @param cause  what the first read threw
@@ -55,7 +55,7 @@ export class VersionReader {
     this.repair = repair;
   }
 
-  /** Main was opened anew. */
+  /** Main was reopened. */
   useMain(main: VfsFile): void {
     this.main = main;
   }

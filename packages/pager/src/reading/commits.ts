@@ -4,7 +4,7 @@
  * Invariants:
  * 1. `published` is the newest published commit that this connection has followed the log to.
  * 2. `tail` is the newest commit that was appended. Between the two lie the commits of the group that waits for its sync.
- * 3. A catalogue is changed by the write transaction that it was taken for, and by nobody after that.
+ * 3. Only the write transaction that a catalogue was taken for changes it; after that it never changes.
  */
 import { assert } from '@sombra/vfs';
 import { Catalogue } from '../format/catalogue.ts';
@@ -56,7 +56,7 @@ export class Commits {
     return this.spares.pop() ?? new Catalogue(this.slots);
   }
 
-  /** Nobody sees this catalogue any more. */
+  /** No view sees this catalogue any more. */
   give(catalogue: Catalogue): void {
     if (this.spares.length < SPARES) this.spares.push(catalogue);
   }

@@ -102,7 +102,7 @@ export class LogLimits {
     this.timer = undefined;
   }
 
-  /** One timer looks after all snapshots of the connection. */
+  /** One timer serves all snapshots of the connection. */
   private arm(): void {
     if (this.timer !== undefined) return;
     const { env, health, options } = this.parts;

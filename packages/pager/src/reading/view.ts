@@ -21,7 +21,7 @@ export const IDLE = -2;
 /** Limit of a snapshot that was ended because it kept the log from shrinking. */
 export const TOO_OLD = -3;
 
-/** What a view belongs to: it brings pages into the cache, and is told that the view ends. */
+/** What a view belongs to: it brings pages into the cache, and is notified when the view ends. */
 export interface ViewOwner {
   /** Brings the version of a page that `view` sees into the cache and returns its base. */
   fault(view: View, pageNumber: number): number;

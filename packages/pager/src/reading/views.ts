@@ -4,8 +4,8 @@
  * Invariants:
  * 1. With shm, a view that sees a commit is kept by a tenure or by a reader's mark. The implicit view has its mark until the end of
  *    the turn of the event loop, or until this connection commits.
- * 2. A view sees a commit only after the layer above has been told of the commits of others up to it. Where telling it fails, no view
- *    moves, nothing is kept, and the next read tells it again.
+ * 2. A view sees a commit only after the listener of the layer above has been called for the commits of others up to it. When the listener
+ *    throws, no view moves, nothing is kept, and the next read calls it again.
  */
 import { StateError, TransactionError } from '@sombra/vfs';
 import type { VfsEnv } from '@sombra/vfs';
@@ -49,7 +49,7 @@ export class Views implements ViewOwner {
 
   private readonly parts: ViewsParts;
   private readonly retry: Retry;
-  /** Commits of others were followed, and the layer above has not been told, or not successfully. */
+  /** Commits of others were followed, and the listener has not been called, or has thrown. */
   private advanced = false;
   private telling = false;
   /** The implicit view sees a commit, and is kept by a reader's mark until the end of the turn. */
@@ -70,7 +70,7 @@ export class Views implements ViewOwner {
     return this.parts.pages.fault(view, pageNumber);
   }
 
-  /** A view without a commit is read through: the implicit one gets the newest, others have ended. */
+  /** A view that sees no commit is read: the implicit one gets the newest, others have ended. */
   renew(view: View): void {
     const { health, tenure, commits } = this.parts;
     health.checkOpen();
@@ -93,7 +93,7 @@ export class Views implements ViewOwner {
 
   /**
    * A view of the newest published commit that stays as it is until it is released.
-   * @param exempt  it may be as old as it likes: a backup, an export, a check
+   * @param exempt  it may be of any age: a backup, an export, a check
    */
   snapshot(exempt = false): View {
     const { health, shared, commits, cache, limits } = this.parts;
@@ -107,7 +107,7 @@ export class Views implements ViewOwner {
     return view;
   }
 
-  /** Keeps everything from the newest commit on by a reader's mark, follows the log to it, and tells the layer above. */
+  /** Keeps everything from the newest commit on by a reader's mark, follows the log to it, and calls the listener. */
   private catchUp(reads: Reads): void {
     this.parts.marks.begin(reads);
     try {
@@ -119,7 +119,7 @@ export class Views implements ViewOwner {
     }
   }
 
-  /** Tells the layer above that commits of others have been followed. What it throws leaves the news to be told again. */
+  /** Calls the listener when commits of others have been followed. When it throws, it is called again at the next read. */
   tellAdvanced(): void {
     if (!this.advanced || this.telling) return;
     const { cache, commits } = this.parts;
@@ -129,7 +129,7 @@ export class Views implements ViewOwner {
       this.onAdvanced?.(new View(cache, this, published.lsn, published));
       this.advanced = false;
     } catch (error) {
-      this.view.limit = IDLE; // what the listener itself read does not count as told
+      this.view.limit = IDLE; // a read by the listener itself does not mean that it succeeded
       throw error;
     } finally {
       this.telling = false;
@@ -234,7 +234,7 @@ export class Views implements ViewOwner {
     return this.marked && this.view.limit >= 0 ? Math.min(lowest, this.view.limit) : lowest;
   }
 
-  /** Views ended. That something more than needed is still kept is no error of the caller: it is given back later. */
+  /** Views ended. Keeping more than is needed is not the caller's error: it is released later. */
   private keepLess(): void {
     const { health } = this.parts;
     try {
@@ -257,7 +257,7 @@ export class Views implements ViewOwner {
     return oldest;
   }
 
-  /** Tells the cache which old versions may still be read. */
+  /** Informs the cache which old versions may still be read. */
   updateLimits(): void {
     const { cache, commits } = this.parts;
     const { tail, published } = commits;

@@ -4,9 +4,9 @@
  *
  * Invariants:
  * 1. A transition builds the whole new state, writes it to the shm file, and only then replaces the state in memory. One that fails
- *    leaves memory as it was: what other connections see then, the next `read` tells.
+ *    leaves memory as it was: the next `read` shows what other connections see then.
  * 2. Only the holder of WRITE changes it (rule L3); any connection reads it.
- * 3. `isUnsettled` from before files change in a way that the header does not tell yet until it does. WRITE that is given back
+ * 3. `isUnsettled` is true from before files change until the header records the change. WRITE that is given back
  *    meanwhile keeps its held mark, and the next holder settles the files as after a death (rules L5, P4, K6).
  */
 import { SEGMENT_HEADER_SIZE } from '@sombra/wal';
@@ -73,7 +73,7 @@ export class Header {
 
   // ---- tenure
 
-  /** Files may have changed without the header, so the next holder of WRITE has to look at them. */
+  /** Files may have changed without the header, so the next holder of WRITE has to examine them. */
   get isUnsettled(): boolean {
     return this.unsettled;
   }
@@ -98,12 +98,12 @@ export class Header {
     return this.poisonable && this.shm !== null && this.shm.readPoisoned();
   }
 
-  /** From here on files change, and the header does not: until `checkpointed` or another transition that tells of them. */
+  /** From here on files change and the header does not, until `checkpointed` or another transition records the changes. */
   leaveUnsettled(): void {
     this.unsettled = true;
   }
 
-  /** Runs something after which the files are as they were, or as the header tells; when it throws, they are neither. */
+  /** Runs something after which the files are as before, or as the header says; if it throws, they may be neither. */
   whileUnsettled<T>(run: () => T): T {
     const before = this.unsettled;
     this.unsettled = true;
@@ -114,7 +114,7 @@ export class Header {
 
   /**
    * WRITE is about to be given back while a sync is in flight, whose failure may come in during the tenure of another connection:
-   * every holder of WRITE has to look at the poison mark from here on (rule E1).
+   * every holder of WRITE has to read the poison mark from here on (rule E1).
    */
   warnOfLateSync(): void {
     const { shm } = this;

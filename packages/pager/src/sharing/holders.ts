@@ -1,5 +1,5 @@
 /**
- * Records in the shm file that name the holder of each lock byte, so that SOMBRA_BUSY can say whom to ask. They are
+ * Records in the shm file that name the holder of each lock byte, so that SOMBRA_BUSY can name the process to ask. They are
  * information, never a lock: a record that cannot be read, or whose holder died, only costs the message its names.
  * Source: docs/format/locks.md; locks.test.ts compares the tables.
  *
@@ -39,7 +39,7 @@ const HOST_MAX = HOLDER_CHECKSUM - HOLDER_HOST;
 const MAGIC = 0x444c4853;
 const SEED = 0x53_48_44_00;
 
-/** Who holds a lock, as he wrote down himself. */
+/** The holder of a lock, as it recorded itself. */
 export interface Holder {
   readonly pid: number;
   readonly host: string;
@@ -77,7 +77,7 @@ export function decodeHolder(bytes: Uint8Array): Holder | undefined {
   };
 }
 
-/** Writes down that this process holds a lock byte. A failure is not one of the database: it is ignored. */
+/** Records that this process holds a lock byte. A failure does not concern the database and is ignored. */
 export function writeHolder(vfs: Vfs, path: string, lock: number): void {
   const record = encodeHolder({ pid: vfs.env.pid, host: vfs.env.host, since: vfs.env.wallTimeMs() });
   try {
@@ -98,7 +98,7 @@ export function noteHolder(vfs: Vfs, path: string, lock: number): void {
   if (vfs.stat(shmPath(path)) !== null) writeHolder(vfs, path, lock);
 }
 
-/** Who wrote down that he holds a lock byte; undefined when nothing readable is there. */
+/** The recorded holder of a lock byte; undefined when there is no readable record. */
 export function readHolder(vfs: Vfs, path: string, lock: number): Holder | undefined {
   try {
     const file = vfs.open(shmPath(path), { write: false });
@@ -115,12 +115,12 @@ export function readHolder(vfs: Vfs, path: string, lock: number): Holder | undef
   }
 }
 
-/** Removes the shm file. Only who holds WRITE exclusively may call this. */
+/** Removes the shm file. Only the exclusive holder of WRITE may call this. */
 export function clearHolders(vfs: Vfs, path: string): void {
   try {
     if (vfs.stat(shmPath(path)) !== null) vfs.unlink(shmPath(path));
   } catch (error) {
-    // A stale shm file names somebody who is gone; nothing trusts it.
+    // A stale shm file names a process that is gone; nothing trusts it.
     if (!isIoError(error)) throw error;
   }
 }

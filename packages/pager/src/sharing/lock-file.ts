@@ -3,7 +3,7 @@
  * It is stale only if it proves so itself: its process, on this machine, is gone, or was started at another time. Every opener, in
  * whatever mode, refuses while a live one exists.
  *
- * Two openers may find the same stale file, so nobody removes it or writes in its place. The lock is a chain of files instead:
+ * Two openers may find the same stale file, so neither removes it or writes in its place. The lock is a chain of files instead:
  * `graph.db-lock` is the first, and the successor of a lock with token T is `graph.db-lock-after-T`. The last one counts.
  *
  * Invariants:
@@ -31,7 +31,7 @@ export interface LockFileOwner {
 interface Lock extends LockFileOwner {
   /** `VfsEnv.identify` of the process. */
   readonly identity: string;
-  /** Random, in hexadecimal digits: tells this lock from every other one. */
+  /** Random, in hexadecimal digits: distinguishes this lock from every other one. */
   readonly token: string;
 }
 
@@ -116,7 +116,7 @@ export class LockFile {
     if (chain.at(-1)?.token === this.token) {
       unlinkIfThere(vfs, lockFilePath(path));
       for (const lock of chain.slice(0, -1)) unlinkIfThere(vfs, successorPath(path, lock));
-    } else if (readLock(vfs, this.name)?.token === this.token) unlinkIfThere(vfs, this.name); // of no chain
+    } else if (readLock(vfs, this.name)?.token === this.token) unlinkIfThere(vfs, this.name); // not part of the chain
   }
 }
 
@@ -189,7 +189,7 @@ function readLock(vfs: Vfs, name: string): Lock | null {
     if (!(error instanceof SyntaxError)) throw error;
     throw new StateError(
       'SOMBRA_LOCK_FILE',
-      `${name} cannot be read, so nobody can tell which process has the database open: make sure that none has, and remove the file`,
+      `${name} cannot be read, so it is unknown which process has the database open: make sure that none has, and remove the file`,
       { cause: error },
     );
   }

@@ -1,6 +1,6 @@
 /**
  * Lock bytes on main (rules L1 to L4), far beyond its end and never read or written, and the records in the shm file that
- * name their holders. Kernel locks only: they die with their holder, and nobody breaks one.
+ * name their holders. Kernel locks only: they end with their holder, and are never broken.
  * Source: docs/format/locks.md; locks.test.ts compares the tables.
  */
 import { IoError, readU32, sameFile } from '@sombra/vfs';
@@ -16,11 +16,11 @@ export const LOCK_BASE = 2 ** 52;
 export const LOCK_RECOVER = 0;
 /** Held shared by every connection. */
 export const LOCK_PRESENCE = 1;
-/** Held by who writes, for a tenure. */
+/** Held by the writing connection, for a tenure. */
 export const LOCK_WRITE = 2;
-/** Held shared by who waits for WRITE. */
+/** Held shared by each connection that waits for WRITE. */
 export const LOCK_WAIT = 3;
-/** Held shared by a connection that looks at a database and keeps the others out meanwhile; only tells them so. */
+/** Held shared by a connection that inspects a database and keeps the others out meanwhile; it only says why. */
 export const LOCK_INSPECT = 4;
 /** First of the bytes of connections that read. */
 export const LOCK_READ = 16;
@@ -31,12 +31,12 @@ export const LOCK_SNAPSHOT_SLOTS = 960;
 
 /**
  * Bytes of which each connection that shares the database holds one, at random. A descriptor that is only open for reading cannot ask
- * for an exclusive lock; but a shared one over all seats tells whether anybody is there.
+ * for an exclusive lock; but a shared one over all seats shows whether any other connection is there.
  */
 export const LOCK_SEATS = 2 ** 20;
 export const LOCK_SEAT_COUNT = 2 ** 30;
 
-/** Bytes that are probed together: in most ranges nobody holds any. */
+/** Bytes that are probed together: in most ranges none is held. */
 const PROBE_BYTES = 64;
 
 const NAMES: Record<number, string> = {
@@ -54,7 +54,7 @@ const NAMES: Record<number, string> = {
 export class LockTable {
   private readonly file: VfsFile | null;
   private readonly held = new Map<number, LockMode>();
-  /** Ranges that could not be unlocked, [first, count]: nobody holds them here, but others find them locked. */
+  /** Ranges that could not be unlocked, [first, count]: this connection no longer uses them, but others find them locked. */
   private lingering: [first: number, count: number][] = [];
   private readonly retry: Retry;
   private released: (() => void) | undefined;
@@ -178,8 +178,8 @@ export class LockTable {
 }
 
 /**
- * Says who holds a lock.
- * @param holder  null for unknown; default: as the shm file tells
+ * Refuses, naming the holder of a lock.
+ * @param holder  null for unknown; default: according to the shm file
  * @throws IoError SOMBRA_BUSY, always, naming the holder as far as it is known
  */
 export function refuseBusy(

@@ -221,7 +221,7 @@ export class ReadMarks {
     for (const byte of locks.heldElsewhere(LOCK_READ, LOCK_READ_SLOTS)) visit(shm.readMark(byte - LOCK_READ));
   }
 
-  /** The reader that has read for the longest time, as far as the marks tell. */
+  /** The reader that has read for the longest time, as far as the marks show. */
   private oldest(): { readonly pid?: number; readonly since?: number } {
     let oldest: { readonly pid?: number; readonly since?: number } = {};
     for (const mark of this.others()) if (mark.since < (oldest.since ?? Infinity)) oldest = mark;

@@ -1,6 +1,6 @@
 /**
  * The shm file: coordination between the connections of a database, in one process or in many (rules C4, L5, L6, E1). It is never
- * synced, never trusted by a first opener, and built anew when nobody has the database open.
+ * synced, never trusted by a first opener, and rebuilt when no connection has the database open.
  *
  *   offset  size  what
  *        0   512  header copy 0 }  written in turn; the valid one with the greater generation counts
@@ -12,7 +12,7 @@
  *    16384  65536 1024 reader marks of 64 bytes
  *
  * A header copy: magic, version, generation, one 8-byte number per field of SharedState, checksum in the last 4 bytes.
- * A reader mark: mark (commit), floor (segment), who reads and since when, checksum.
+ * A reader mark: mark (commit), floor (segment), the reading process and since when, checksum.
  *
  * There is no mmap, so reads and writes are system calls and may tear: whatever is read counts only with its checksum.
  *
@@ -66,7 +66,7 @@ const READ_TRIES = 50;
 export interface ReaderMark {
   readonly lsn: number;
   readonly floor: number;
-  /** Who reads: process, and since when, ms. For messages. */
+  /** The reader: process, and since when, ms. For messages. */
   readonly pid: number;
   readonly since: number;
 }
@@ -93,7 +93,7 @@ export class Shm {
     this.path = path;
   }
 
-  /** Builds the file anew; only a connection that holds RECOVER, and PRESENCE exclusively, may. Every byte is written: no holes (C4). */
+  /** Rebuilds the file; only a connection that holds RECOVER, and PRESENCE exclusively, may. Every byte is written: no holes (C4). */
   static create(vfs: Vfs, path: string, state: SharedState): Shm {
     const name = shmPath(path);
     if (vfs.stat(name) !== null) vfs.unlink(name);
@@ -171,7 +171,7 @@ export class Shm {
     );
   }
 
-  /** The next read gets the header whatever was read before. */
+  /** The next read gets the header even if it has not changed. */
   forget(): void {
     this.generation = 0;
   }
@@ -245,8 +245,8 @@ export class Shm {
   }
 
   /**
-   * Says that a sync of this connection is in flight although it gives WRITE back: its failure may poison during somebody else's
-   * tenure. The mark stays until the file is built anew.
+   * Says that a sync of this connection is in flight although it gives WRITE back: its failure may poison during another connection's
+   * tenure. The mark stays until the file is rebuilt.
    */
   setLate(): void {
     this.setWord(SHM_LATE, true);
@@ -282,7 +282,7 @@ export class Shm {
     };
   }
 
-  /** Writes down that this process holds a lock byte, for the message of SOMBRA_BUSY. */
+  /** Records that this process holds a lock byte, for the message of SOMBRA_BUSY. */
   writeHolder(vfs: Vfs, lock: number): void {
     const record = encodeHolder({ pid: vfs.env.pid, host: vfs.env.host, since: vfs.env.wallTimeMs() });
     pwriteFully(this.file, record, HOLDERS_OFFSET + lock * HOLDER_SIZE);

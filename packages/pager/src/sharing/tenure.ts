@@ -21,13 +21,13 @@ import { waitForWrite } from './write-lock.ts';
 
 /** Commits that follow each other within this time keep WRITE. */
 const KEEP_MS = 1;
-/** When a kept WRITE is looked at again. */
+/** When a kept WRITE is checked again. */
 const TIMER_MS = 2;
-/** Time between two looks whether a connection waits. */
+/** Time between two checks whether a connection waits. */
 const POLL_MS = 2;
 /** Longest time that commits that follow each other keep another connection waiting. */
 const SHARE_MS = 10;
-/** A connection that gave way does not try again for so long while another waits: longer than the longest pause between two tries. */
+/** How long a connection that gave way does not try again while another waits: longer than the longest pause between two tries. */
 const SKIP_MS = 6;
 const SKIP_STEP_MS = 0.5;
 
@@ -226,7 +226,7 @@ export class Tenure {
     } finally {
       this.held = false;
       try {
-        // A poison mark that could not be set must not let anybody believe the page cache.
+        // A poison mark that could not be set must not let the next holder trust the page cache.
         if (!header.isUnsettled && !health.poisoned) shm.setHeld(false);
       } finally {
         locks.unlock(LOCK_WRITE);

@@ -15,7 +15,7 @@ export interface WriteLockParts {
 }
 
 /**
- * Takes WRITE, or waits for what the caller can do as well.
+ * Takes WRITE, or waits until the caller no longer needs it.
  * @param waitMs   how long it may block
  * @param attempt  does it: takes WRITE, or finds that it is not needed any more
  * @throws IoError SOMBRA_BUSY when that is not long enough
@@ -27,7 +27,7 @@ export function waitForWrite(
 ): void {
   if (attempt() || (releaseIdle(neighbour) && attempt())) return;
   if (waitMs === 0) refuseHeld(vfs, path, LOCK_WRITE, locks);
-  const waited = locks.holds(LOCK_WAIT); // without blocking, before
+  const waited = locks.holds(LOCK_WAIT); // announced before, without blocking
   try {
     const waitAndTry = (): boolean => (locks.holds(LOCK_WAIT) || locks.tryLock(LOCK_WAIT, 'shared')) && attempt();
     if (!retryUntil(vfs, waitMs, waitAndTry)) refuseHeld(vfs, path, LOCK_WRITE, locks);

@@ -37,7 +37,7 @@ export class BulkScratch {
   /** Fills `into` with bytes that were appended. @throws IoError SOMBRA_IO */
   read(offset: number, into: Uint8Array): void {
     if (preadFully(this.file, into, offset) === into.length) return;
-    throw new IoError('SOMBRA_IO', `${this.path} was cut by somebody else during the bulk load: load again`, {
+    throw new IoError('SOMBRA_IO', `${this.path} was truncated by another program during the bulk load: load again`, {
       details: { op: 'pread', path: this.path, at: offset },
     });
   }

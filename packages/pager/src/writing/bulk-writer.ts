@@ -55,7 +55,7 @@ const BUFFER_BYTES = 1024 * 1024;
  * 3. One commit publishes roots, page count and freelist, and names the free places     All of it.
  *    that were written.
  *
- * Free places are used only if the checkpoint is the newest commit: then they are free in every commit that anybody may still read
+ * Free places are used only if the checkpoint is the newest commit: then they are free in every commit that may still be read
  * (no mark is below the checkpoint), no entry of the log and no image of the double-write area is theirs, and nothing that recovery
  * finds needs what they hold. Otherwise, and when they run out, the file grows.
  *
@@ -143,8 +143,8 @@ export class BulkWriter {
   }
 
   /**
-   * Syncs what has been written so far without blocking the thread, so that the sync of `finish` finds little left to do. It is no
-   * promise: `finish` syncs again.
+   * Syncs what has been written so far without blocking the thread, so that the sync of `finish` finds little left to do. This is not a
+   * guarantee: `finish` syncs again.
    * @throws IoError SOMBRA_SYNC, after which nothing is written any more; as `write`
    */
   async syncAhead(): Promise<void> {

@@ -154,7 +154,7 @@ function turnOver(parts: CommitParts, tx: Changes, { seq, offset }: LogPosition,
     health.callHook((hooks) => hooks.commit?.(tx.lsn, entries.count, builder.length));
 }
 
-/** The record stands in the log, and cannot be taken back: whether the commit is there, only the next open tells (rule E1). */
+/** The record stands in the log, and cannot be taken back: only the next open shows whether the commit is there (rule E1). */
 function inDoubt({ health, group }: CommitParts, tx: Changes, cause: unknown): TransactionError {
   health.poison(cause);
   group.fail(cause);

@@ -65,7 +65,7 @@ export class GroupCommit {
     return this.waiting.length === 0;
   }
 
-  /** Do as many wait as may? */
+  /** Is the group full? */
   get isFull(): boolean {
     return this.waiting.length >= GROUP_COMMITS_MAX || this.bytes >= GROUP_BYTES_MAX;
   }
@@ -187,7 +187,7 @@ export class GroupCommit {
     });
   }
 
-  /** The sync failed: whether any of these commits is there, only the next open tells. */
+  /** The sync failed: only the next open shows whether any of these commits is there. */
   fail(cause: unknown): void {
     const failed = this.take(this.waiting.length);
     for (const { reject, catalogue } of failed) {

@@ -62,7 +62,7 @@ export class Publisher {
   }
 
   /**
-   * Publishes everything up to a commit that was appended (rules C2, C4): only then it counts for any connection.
+   * Publishes everything up to a commit that was appended (rules C2, C4): only then does any connection see it.
    * @param end  where its record ends
    * @throws TransactionError SOMBRA_COMMIT_UNKNOWN when the header cannot be written, or another connection poisoned the database
    */

@@ -1,6 +1,6 @@
 /**
  * Following a holder of WRITE that died (rules L5, P4, K6), or that left something unsettled. Its syncs may have failed before it
- * could say so, so nothing that only the page cache holds is believed. Steps, and what a crash after each leaves: the same for
+ * could say so, so nothing that only the page cache holds is trusted. Steps, and what a crash after each leaves: the same for
  * the next one.
  *
  * 1. A newest slot of exactly sequence + 1 is a checkpoint that was not published: it is written again, synced, published.

@@ -118,8 +118,8 @@ export class WriteTransaction implements Changes, ViewOwner {
   }
 
   /**
-   * Gives a page back. Nothing may refer to it any more; its bytes become zero, kind 0, so that nobody who remembers its number
-   * takes it for what it was.
+   * Gives a page back. Nothing may refer to it any more; its bytes become zero, kind 0, so that no code that remembers its number takes it
+   * for what it was.
    * @throws StateError SOMBRA_PAGE_FREE, SOMBRA_TX_DONE; DataError SOMBRA_PAGE_RANGE; as `allocate`
    */
   free(pageNumber: number): void {
@@ -138,8 +138,8 @@ export class WriteTransaction implements Changes, ViewOwner {
 
   /**
    * Gives a page back without reading, changing or logging it: only the freelist grows, so that a transaction may free far more
-   * pages than it may change. The page keeps its bytes until it is allocated again. Only for pages that nobody looks for under a
-   * number remembered from before: those of a tree that ends as a whole (`dropTree`, `restartTree`), continuations of values.
+   * pages than it may change. The page keeps its bytes until it is allocated again. Only for pages that are never looked up by a
+   * remembered number: those of a tree that ends as a whole (`dropTree`, `restartTree`), continuations of values.
    * @returns false when this transaction freed the page before, and nothing happened: the caller's structure leads to it twice
    * @throws DataError SOMBRA_PAGE_RANGE; StateError SOMBRA_TX_DONE; as `allocate`
    */
@@ -296,7 +296,7 @@ export class WriteTransaction implements Changes, ViewOwner {
     return slot;
   }
 
-  /** Removes a tree from the catalogue. Its pages are its owner's to free, before. @throws DataError SOMBRA_TREE */
+  /** Removes a tree from the catalogue. Its owner frees its pages first. @throws DataError SOMBRA_TREE */
   dropTree(slot: number): void {
     this.checkTree(slot);
     this.catalogue.names[slot] = '';
@@ -308,7 +308,7 @@ export class WriteTransaction implements Changes, ViewOwner {
   }
 
   /**
-   * The tree begins anew, without root and entries. Its pages are its owner's to free, before; from here on a page that an
+   * The tree starts over, without root and entries. Its owner frees its pages first; from here on a page that an
    * earlier commit wrote is none of its pages, whatever its header says (`Catalogue.since`). @throws DataError SOMBRA_TREE
    */
   restartTree(slot: number): void {

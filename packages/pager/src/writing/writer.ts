@@ -168,7 +168,7 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     }
   }
 
-  /** Nothing is open any more, and what the caller has to hear is already on its way. */
+  /** Nothing is open any more, and the caller's error is already being thrown. */
   private giveBack(): void {
     try {
       this.tenure.yield(false);
@@ -178,7 +178,7 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
   }
 
   /**
-   * One timer looks after all transactions: most are over long before it fires, and a timer for each would cost more than they do.
+   * One timer serves all transactions: most end long before it fires, and a timer for each would cost more than they do.
    * @param ms  until the open one ends at the earliest
    */
   private watchDeadline(ms: number): void {

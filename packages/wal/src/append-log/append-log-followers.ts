@@ -5,7 +5,7 @@ export interface FollowSignal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Whoever waits for the next record of an append log. */
+/** The readers that wait for the next record of an append log. */
 export class Followers {
   private readonly waiting = new Set<() => void>();
 

@@ -4,9 +4,9 @@
  * no gap. Steps:
  *
  * 1. The headers of all segments are read. They must be one chain: same log, consecutive numbers, each joining the one before
- *    as far as headers tell. What is no part of it is refused, and nothing is changed.
+ *    as far as headers show. What is not part of it is refused, and nothing is changed.
  * 2. The newest segment is recovered (rules F5, F6). Older ones are sealed, which means synced: their records are read, and
- *    checked, when somebody asks for them. With `toLastGood` all of them are read now.
+ *    checked, when a reader asks for them. With `toLastGood` all of them are read now.
  * 3. Without any segment a new log begins.
  */
 import { sameBytes, StateError } from '@sombra/vfs';

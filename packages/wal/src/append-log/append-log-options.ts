@@ -7,7 +7,7 @@ import { namesake } from '../segment/segment.ts';
 export type AppendSyncMode = 'full' | 'normal';
 
 /**
- * What an append log tells whoever wants to observe it. Calls must return quickly and not call the log. What they throw,
+ * Events that an append log reports to an observer. Hooks must return quickly and must not call the log. What they throw,
  * or reject with, disturbs nothing here: it becomes the warning SOMBRA_HOOK_FAILED of the environment, with Node a warning of the process.
  */
 export interface AppendLogHooks {
@@ -37,7 +37,7 @@ export interface AppendLogOptions {
   readonly syncMode?: AppendSyncMode | undefined;
   /** Keep the records before damage and drop those behind it, instead of refusing. Default false. */
   readonly toLastGood?: boolean | undefined;
-  /** `none`: the caller answers for it that nobody else opens the log; for systems without file locks. Default file. */
+  /** `none`: the caller guarantees that nothing else opens the log; for systems without file locks. Default file. */
   readonly locking?: 'file' | 'none' | undefined;
   readonly hooks?: AppendLogHooks | undefined;
 }

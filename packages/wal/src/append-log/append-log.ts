@@ -52,7 +52,7 @@ export interface AppendLogStats {
   readonly bytes: number;
   /** Syncs that `append`, `sync` and `syncAsync` made since the log was opened. */
   readonly syncs: number;
-  /** Bytes that counted for nothing when the log was opened: room allocated ahead, a torn record, damage with `toLastGood`. */
+  /** Bytes that were ignored when the log was opened: room allocated ahead, a torn record, damage with `toLastGood`. */
   readonly droppedBytes: number;
 }
 
@@ -81,7 +81,7 @@ export class AppendLog {
   private readonly followers = new Followers();
   private readonly droppedBytes: number;
   private readonly readable: ReadableLog;
-  /** Last record behind which the file of the live segment goes on; `last` as soon as it counts. */
+  /** Last record in the file of the live segment; it becomes `last` when it is accepted. */
   private written: number;
   private last: number;
   private durable: number;
@@ -142,7 +142,7 @@ export class AppendLog {
    * there at once for `read`, in the order of the calls. With sync mode normal, too, the promise waits until it is durable.
    * @returns its position, when it is durable
    * @throws nothing: the promise is rejected with what `append` and `syncAsync` throw. After SOMBRA_SYNC and
-   *   SOMBRA_LOCK_POISONED the next open tells whether the record is there
+   *   SOMBRA_LOCK_POISONED the next open shows whether the record is there
    */
   async appendAsync(bytes: Uint8Array): Promise<number> {
     const position = this.write(bytes);
@@ -183,8 +183,8 @@ export class AppendLog {
 
   /**
    * Reads records in order and waits for later ones. It ends when the log is closed, when the signal aborts, by `return` (which
-   * leaving a loop calls), never by itself. With sync mode normal, and from `appendAsync`, a record may come before it is durable:
-   * `stats().durable` tells.
+   * leaving a loop calls), never by itself. With sync mode normal, and from `appendAsync`, a record may come before it is durable: see
+   * `stats().durable`.
    * @param from  first position; default the oldest record
    * @throws as `read`; RangeError and StateError SOMBRA_CLOSED at once
    */
@@ -196,7 +196,7 @@ export class AppendLog {
   }
 
   /**
-   * Gives up records before a position, as far as whole files hold nothing else: disk space comes back in steps of `segmentSize`.
+   * Deletes records before `position`, in whole files only: disk space is freed in steps of `segmentSize`.
    * @returns position of the oldest record that is there now
    * @throws IoError SOMBRA_IO: the records that are left are given up by the next call; SOMBRA_SYNC; PoisonedError; StateError
    */
@@ -344,7 +344,7 @@ export class AppendLog {
 
   // ---- writing
 
-  /** Writes a record behind the last one. It counts after `count`. */
+  /** Writes a record behind the last one. It is accepted by `count`. */
   private write(bytes: Uint8Array): number {
     this.checkWritable();
     if (!(bytes instanceof Uint8Array)) throw new TypeError('append takes a Uint8Array');
@@ -371,7 +371,7 @@ export class AppendLog {
     return position;
   }
 
-  /** The record that was written is there from now on. */
+  /** Accepts the record that was written. */
   private count(position: number, length: number): void {
     this.wal.publish();
     this.last = position;
@@ -470,7 +470,7 @@ function lockLog({ vfs, path, locking }: ResolvedAppendLogOptions): VfsFile | un
   if (!vfs.locksAvailable) {
     throw new StateError(
       'SOMBRA_LOCKS_UNAVAILABLE',
-      'file locks are not available here: install the optional package fs-native-extensions, or open with locking none if nobody else opens the log',
+      'file locks are not available here: install the optional package fs-native-extensions, or open with locking none if nothing else opens the log',
     );
   }
   const file = vfs.open(`${path}-lock`, { write: true, create: true });

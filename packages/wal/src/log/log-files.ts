@@ -1,9 +1,9 @@
 /**
- * The segments of a log that a connection reads: which there are, their salts, an open descriptor of each. The writer and those
- * who only follow the log read through this.
+ * The segments of a log that a connection reads: which there are, their salts, an open descriptor of each. The writer and connections that
+ * only follow the log read through this.
  *
  * Names of segments change while others rotate, so a file is opened by name and then recognised by its header; a descriptor
- * stays with its segment whatever it is renamed to. Whoever reads a segment is responsible for its being kept (rules L6, K3).
+ * stays with its segment whatever it is renamed to. The reader of a segment must make sure that it is kept (rules L6, K3).
  */
 import { CorruptionError, InvariantError, IoError, preadFully } from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
@@ -63,7 +63,7 @@ export class LogFiles {
     return [...this.segments.keys()].sort((a, b) => a - b);
   }
 
-  /** Makes a segment known that is there. @throws CorruptionError SOMBRA_WAL_DAMAGED when it is not */
+  /** Finds a segment that is there. @throws CorruptionError SOMBRA_WAL_DAMAGED when it is not */
   ensureKnown(seq: number): Segment {
     if (!this.has(seq)) {
       const { previous } = this.peek(seq);
@@ -157,7 +157,7 @@ export class LogFiles {
   }
 
   /**
-   * Goes over the names of sealed segments, ascending, for those that are given up: each is handed to `take`. Segments go from the
+   * Visits the names of sealed segments to be given up, ascending: each is passed to `take`. Segments go from the
    * oldest on, so that those that are there have consecutive numbers, and no directory need be listed.
    * @param end       no segment with this number or above
    * @param archived  nor above this
@@ -184,7 +184,7 @@ export class LogFiles {
       try {
         file?.close();
       } catch (error) {
-        failures.push(error); // the others are closed all the same
+        failures.push(error); // the others are still closed
       }
     }
     if (failures.length > 0) throw failures[0];

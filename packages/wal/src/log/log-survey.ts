@@ -1,6 +1,6 @@
 /**
- * What lies under the names of a log, for operators: read only, without judging more than each file tells. Unlike recovery it
- * goes on behind damage, needs no locks and may see a record that is just being written.
+ * What lies under the names of a log, for operators: read only, judging each file by itself. Unlike recovery it goes on past damage, needs
+ * no locks and may see a record that is just being written.
  */
 import { CorruptionError, IoError, sameBytes } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';

@@ -216,7 +216,7 @@ export class LogWalk {
     return new Wal(options, files, file, { tail, covered: tail.offset, time });
   }
 
-  /** A stranger under the live name would be replaced: it is set aside first. */
+  /** A foreign file under the live name would be replaced: it is set aside first. */
   private clearLiveName(): void {
     const { found } = this;
     const { vfs, path } = this.options;

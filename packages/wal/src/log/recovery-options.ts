@@ -15,7 +15,7 @@ export interface RecoveryStart {
   readonly synced?: { readonly salt: Uint8Array; readonly offset: number };
 }
 
-/** How to go about damage, and about what lies before the start. */
+/** What to do about damage, and about what lies before the start. */
 export interface RecoveryOptions {
   /** Keep the commits before damage and drop those behind it, instead of refusing (`--to-last-good`). Default false. */
   readonly toLastGood?: boolean;

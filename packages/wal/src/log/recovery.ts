@@ -1,9 +1,9 @@
 /**
  * Opening a log after whatever happened (rules F5, F6, O3, O4, P1). Steps, and what a crash after each leaves:
  *
- * 1. The segments that belong to the database are found by their headers; others are strangers.
+ * 1. The segments that belong to the database are found by their headers; others are foreign.
  * 2. The chain is followed from the replay position, record by record, over segments.    Nothing has changed.
- * 3. Where it ends, damage is told from a torn tail: synced data that cannot be read is damage, and nothing is changed.
+ * 3. Where it ends, damage is distinguished from a torn tail: synced data that cannot be read is damage, and nothing is changed.
  * 4. Files below the replay position go.                                                  Files too many.
  * 5. A missing live segment is made; or the kept records of the last segment are written again and synced, because only the
  *    operating system's cache may hold them; the directory is synced.                     The same bytes again.
@@ -34,7 +34,7 @@ export interface RecoveryResult {
   readonly records: number;
   /** Files that belong to another log; `setAside` moves them out of the way. */
   readonly strangers: readonly StrangeSegment[];
-  /** Bytes behind the last record that count for nothing: allocated ahead, a torn tail, or damage with `toLastGood`. */
+  /** Bytes after the last record that are ignored: allocated ahead, a torn tail, or damage with `toLastGood`. */
   readonly droppedBytes: number;
   /** With `keepDropped`: names, without directory, of the files that hold what was given up. */
   readonly kept: readonly string[];
@@ -72,7 +72,7 @@ export function recoverLog(
   }
 }
 
-/** Moves strange files out of the way of the log. @returns their new names, without directory */
+/** Moves foreign files out of the way of the log. @returns their new names, without directory */
 export function setAside(
   { vfs, path }: Pick<WalOptions, 'vfs' | 'path'>,
   result: Pick<RecoveryResult, 'strangers'>,

@@ -1,6 +1,6 @@
 /**
- * What the next writer does after one that died while it held the lock of writers (rules L5, K6): nothing that only the
- * operating system's cache holds may be believed, and a rotation may stand between two names. The model's steps, in order.
+ * What the next writer does after one that died while holding the writers' lock (rules L5, K6): nothing that only the operating system's
+ * cache holds may be trusted, and a rotation may stand between two names. The model's steps, in order.
  */
 import { CorruptionError, directoryOf, preadFully, pwriteFully, syncDirectory, withDirectory } from '@sombra/vfs';
 import type { FileId, VfsFile } from '@sombra/vfs';

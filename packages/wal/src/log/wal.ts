@@ -2,10 +2,10 @@
  * The log of one database (rules F3 to F6, C6, K6): an ordered chain of records in a chain of segments.
  *
  * Invariants:
- * 1. `tail` is behind the last appended record; what lies behind it in the live file counts for nothing.
+ * 1. `tail` is the end of the last appended record; bytes after it in the live file are ignored.
  * 2. `published` <= `tail`, and nothing below `published` is ever written again.
  * 3. Everything below `covered` was covered by a sync that succeeded. Records name the lesser of `covered` and `published` as
- *    durable, so that recovery can tell damage from a torn tail (rule F6): what is not published may be taken back and written
+ *    durable, so that recovery can distinguish damage from a torn tail (rule F6): what is not published may be taken back and written
  *    again, what is not covered may be torn.
  * 4. A sealed segment never changes. Names are durable before anything depends on them.
  * 5. After a failed sync nothing is written or synced any more (rule E1).
@@ -204,9 +204,9 @@ export class Wal {
   /**
    * Appends a record; on the way, seals the live segment when it is full.
    * @returns where the record begins
-   * @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL: the log is as before; SOMBRA_SYNC: nothing written since the last sync may be
-   *   believed, give the log up; PoisonedError SOMBRA_LOCK_POISONED afterwards; StateError SOMBRA_WAL_EXISTS: a file of
-   *   somebody else has the name that the live segment would get, and the log is as before
+   * @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL: the log is as before; SOMBRA_SYNC: nothing written since the last sync may be trusted,
+   * give the log up; PoisonedError SOMBRA_LOCK_POISONED afterwards; StateError SOMBRA_WAL_EXISTS: a foreign file has the name that the
+   * live segment would get, and the log is as before
    */
   append(builder: RecordBuilder): LogPosition {
     const { length } = builder;
@@ -292,8 +292,8 @@ export class Wal {
   }
 
   /**
-   * What was appended counts for everybody: it will not be taken back.
-   * @param offset  end of the last record that does, in the live segment
+   * Marks appended records as published: they will not be taken back.
+   * @param offset  end of the last of them, in the live segment
    */
   publish(offset = this.offset): void {
     if (offset < this.published || offset > this.offset)

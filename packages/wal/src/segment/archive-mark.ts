@@ -3,8 +3,8 @@
  * no segment that is not archived is recycled or removed, by whichever process and not even by the last close, so the archive has
  * the whole chain (rule P5).
  *
- * It holds a number in decimal: the highest segment that is archived, and with it all before. What cannot be read as one counts as
- * 0: nothing is archived.
+ * It holds a number in decimal: the highest segment that is archived, and with it all before. Anything else counts as 0: nothing is
+ * archived.
  */
 import { DataError, directoryOf, preadFully, pwriteFully, withDirectory } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';

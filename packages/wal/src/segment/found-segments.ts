@@ -31,7 +31,7 @@ export interface FoundSegments {
   strangers: StrangeSegment[];
   /** Files whose header cannot be read. */
   unreadable: NamedSegment[];
-  /** Files that nobody needs. */
+  /** Files that are no longer needed. */
   readonly obsolete: string[];
 }
 
@@ -166,7 +166,7 @@ export function moveAside(vfs: Vfs, path: string, { path: from, salt }: StrangeS
   return to.slice(to.lastIndexOf('/') + 1);
 }
 
-/** A free name for what is kept and belongs to no log. @param what  tells it from others */
+/** A free name for what is kept and belongs to no log. @param what  distinguishes it from others */
 export function asidePath(vfs: Vfs, path: string, what: string): string {
   const first = `${livePath(path)}.set-aside-${what}`;
   let to = first;
