@@ -54,7 +54,7 @@ function readOptions() {
     ...(values.only?.split(',') ?? []).filter((name) => !Object.hasOwn(WORKLOADS, name)),
   ];
   if (wrong.length > 0 || !Number.isInteger(runs) || runs < 1) {
-    console.error(`${wrong.join(', ') || '--runs'} cannot be meant: ${HELP}`);
+    console.error(`invalid ${wrong.join(', ') || '--runs'}: ${HELP}`);
     process.exit(1);
   }
   return {

@@ -62,7 +62,7 @@ export const SCENARIOS = {
     { tenure: 3, tx: 3, ckpt: 2, rotate: 1, loss: 2, close: 2, open: 3 }, { procs: [[...writer, 'close']], segment: 1 }),
   restore: scenario('an old copy of main comes back beside the newer log (P1)',
     { tenure: 2, tx: 3, ckpt: 2, rotate: 2, kill: 2, restore: 1, open: 2, close: 1 }, { procs: [[...writer, 'close']], segment: 1 }),
-  rot: scenario('one durable record, header, superblock slot, dw or page rots while nobody has the database open; kill or power loss before',
+  rot: scenario('one durable record, header, superblock slot, dw or page rots while no process has the database open; kill or power loss before',
     { tenure: 3, tx: 3, ckpt: 2, rotate: 1, kill: 1, loss: 1, rot: 1, open: 2 }, { procs: [writer], pages: 1, segment: 3, sealAt: 2 }),
 };
 

@@ -17,7 +17,7 @@ export function project(name: string, more: NonNullable<ViteUserConfig['test']> 
       include: mode === 'nightly' ? ['test/**/*.nightly.ts'] : ['test/**/*.test.ts'],
       typecheck: { enabled: false },
       pool: 'forks',
-      // Files share a process, and so what they import: loading the sources for each file anew was a third of the time of a suite.
+      // Files share a process, and so what they import: reloading the sources for each file was a third of the time of a suite.
       isolate: false,
       unstubEnvs: true,
       maxWorkers: 2,

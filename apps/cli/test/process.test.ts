@@ -92,7 +92,7 @@ describe('exit codes and streams', () => {
     } finally {
       holder.kill('SIGKILL');
     }
-    // The holder was killed: its commit, and not its open transaction, is there for whoever comes next.
+    // The holder was killed: its commit, and not its open transaction, is there for the next opener.
     const { code, stdout, stderr } = await start(['stats', held, '--json']).outcome;
     expect([code, stderr]).toEqual([0, `${held} was not closed properly: recovering it\n`]);
     expect(JSON.parse(stdout)).toMatchObject({ nodes: 5 });
@@ -116,7 +116,7 @@ describe('exit codes and streams', () => {
     expect(asked.stderr).toMatch(/^error SOMBRA_PAGE_CHECKSUM: /);
   });
 
-  it('0: whoever has read enough may go', async () => {
+  it('0: the reader of stdout may stop when it has read enough', async () => {
     const piped = spawn('sh', ['-c', `"${process.execPath}" "${BIN}" find "${social}" --json --limit 0 | head -1`], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });

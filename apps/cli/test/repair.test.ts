@@ -1,5 +1,5 @@
-// Goal: `sombra-repair checkpoint` leaves a file that holds every acknowledged commit by itself, beside whoever has it open, or it
-// fails; with `--hold` what is copied meanwhile is whole; nothing is asked where nobody can answer, and nothing is lost silently.
+// Goal: `sombra-repair checkpoint` leaves a file that holds every acknowledged commit by itself, while other processes have it open, or it
+// fails; with `--hold` what is copied meanwhile is whole; nothing is asked without a terminal, and nothing is lost silently.
 // Method: the built command beside processes that write, read or are poisoned, after kill -9, on a damaged log; questions over
 // streams that pretend to be a terminal.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -84,7 +84,7 @@ describe('checkpoint', () => {
     expect((await tool(INSPECT, 'verify', path)).code).toBe(0);
   });
 
-  it('waits for a reader of an older commit, then says who it is', async () => {
+  it('waits for a reader of an older commit, then names it', async () => {
     const writer = await startOwner('live-writer.mjs', path, '20');
     await writer.until(5);
     const patient = await startOwner('old-reader.mjs', path, '400');
@@ -103,7 +103,7 @@ describe('checkpoint', () => {
     await writer.kill();
   });
 
-  it('fails with the name of the holder when somebody else holds the lock of writers', async () => {
+  it('fails with the name of the holder when another process holds the write lock', async () => {
     const writer = await startOwner('holder.mjs', path);
     const before = filesOf(path);
     const { code, stderr } = await tool(REPAIR, 'checkpoint', path, '--busy-timeout', '100', '--json');
@@ -115,7 +115,7 @@ describe('checkpoint', () => {
     await writer.kill();
   });
 
-  it('cures a poisoned database beside its owner, who keeps it from reading nothing', async () => {
+  it('cures a poisoned database beside the process that has it open, which goes on reading', async () => {
     const owner = await startOwner('poisoned-owner.mjs', path);
     expect((await tool(REPAIR, 'checkpoint', path)).code).toBe(0);
     expect(await toolJson(INSPECT, 'verify', path)).toMatchObject({ code: 0, data: { clean: true, warnings: [] } });
@@ -147,7 +147,7 @@ describe('--hold', () => {
       const nodes = Number(writer.lines.at(-1));
       const { code, stdout, stderr } = await tool(REPAIR, 'checkpoint', path, '--hold', '--', 'cp', path, copy);
       expect([code, stdout]).toEqual([0, '']);
-      expect(stderr).toContain('nobody writes until cp ends');
+      expect(stderr).toContain('no other process can write until cp ends');
       const { data } = await toolJson<{ clean: boolean; walMissing: boolean; checkedNodes: number }>(
         INSPECT,
         'verify',
@@ -163,7 +163,7 @@ describe('--hold', () => {
     expect((await toolJson<{ walMissing: boolean }>(INSPECT, 'verify', copy)).data.walMissing).toBe(false);
   });
 
-  it('nobody writes while the command runs', async () => {
+  it('no other process writes while the command runs', async () => {
     const writer = await startOwner('live-writer.mjs', path);
     await writer.until(10);
     const [before, after] = [`${path}.before`, `${path}.after`];
@@ -210,7 +210,7 @@ describe('--hold', () => {
 });
 
 describe('questions', () => {
-  /** Runs the command at a terminal at which somebody answers. */
+  /** Runs the command at a terminal where a person answers. */
   async function answering(answer: string | null, ...args: string[]): Promise<{ code: number; said: string }> {
     const terminal = { input: Object.assign(new PassThrough(), { isTTY: true }), output: tty() };
     const [stdout, stderr] = [tty(), tty()];

@@ -1,4 +1,4 @@
-// Goal: a statement that cannot be meant gets a typed error with a stable code and a message that says what is wrong, and
+// Goal: an invalid statement gets a typed error with a stable code and a message that says what is wrong, and
 // leaves the data as before. Method: a table of statements, each run in a transaction that has writes of its own, as a
 // transaction by itself, and in a nested one; content is compared with what it was.
 import { describe, expect, it } from 'vitest';
@@ -189,7 +189,7 @@ function expectRefusal(call: () => unknown, code: ErrorCode): void {
   expect(error.message.length).toBeLessThan(500);
 }
 
-describe('a statement that cannot be meant', () => {
+describe('an invalid statement', () => {
   it.each(STATEMENTS)('%s: %s', (_name, code, run) => {
     withMemory((db) => {
       const ids = addSmallGraph(db);

@@ -1,4 +1,4 @@
-// Goal: the presets have exactly the numbers of the deployment guide, and a configuration that cannot be meant is refused
+// Goal: the presets have exactly the numbers of the deployment guide, and an invalid configuration is refused
 // with the field's name before anything is touched. Method: tables of values.
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { Config, GraphDB, MemoryVfs, type CompleteConfig, type SombraError } from '../src/index.ts';

@@ -141,12 +141,12 @@ describe('the files of a database', () => {
       const db = GraphDB.open(path);
       db.addNode('X');
       renameSync(path, join(directory, 'moved.db'));
-      writeFileSync(path, 'somebody else');
+      writeFileSync(path, 'another program');
       expect(codeOf(() => db.checkpoint())).toBe('SOMBRA_DATABASE_MOVED');
       expect(codeOf(() => db.addNode('Y'))).toBe('SOMBRA_LOCK_POISONED');
       expect(db.nodeCount()).toBe(4);
       db.close();
-      expect(readFileSync(path, 'utf8')).toBe('somebody else');
+      expect(readFileSync(path, 'utf8')).toBe('another program');
     });
   });
 });

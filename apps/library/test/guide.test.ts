@@ -104,7 +104,7 @@ describe('bulkLoad', () => {
     });
   });
 
-  it('leaves the database empty when its source throws or gives what cannot be meant', () => {
+  it('leaves the database empty when its source throws or yields invalid rows', () => {
     withMemory((db) => {
       const failure = new Error('source');
       const throwing = (function* () {

@@ -263,7 +263,7 @@ describe('locking', () => {
     two.close();
   });
 
-  it('exclusive: nobody else, until it is closed', () => {
+  it('exclusive: no other connection until it is closed', () => {
     const vfs = new MemoryVfs();
     const db = GraphDB.open('graph.db', { vfs, locking: 'exclusive' });
     addSmallGraph(db);

@@ -139,7 +139,7 @@ describe('walks', () => {
     expectTypeOf(db.getNodeProperty(ada, 'born')).toEqualTypeOf<number | undefined>();
     // @ts-expect-error a property that this label does not have
     expect(db.getNodeProperty(ada, 'area')).toBeUndefined();
-    // @ts-expect-error nobody has said that it is a person
+    // @ts-expect-error the id is not known to be that of a person
     refused(() => db.setNodeProperty(somewhere, 'born', 1));
     const given = nodeId(JSON.parse('1'));
     if (db.hasLabel(given, 'Person')) db.setNodeProperty(given, 'born', 1816);

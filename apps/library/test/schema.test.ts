@@ -222,7 +222,7 @@ describe('a schema', () => {
   });
 });
 
-describe('a definition that cannot be meant', () => {
+describe('an invalid definition', () => {
   it.each([
     [undefined, 'schema'],
     [{ nodes: {} }, 'schema'],

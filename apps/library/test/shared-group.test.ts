@@ -91,7 +91,7 @@ it.runIf(isRoot)('a second user of the group opens it beside the first, and reco
   }),
 );
 
-it.runIf(isRoot)('a user who may not give the group gives it no more than everybody has', () =>
+it.runIf(isRoot)('a user who may not set the group grants it no more than others have', () =>
   withDirectory((folder) => {
     const path = prepare(folder, 0o666);
     chmodSync(path, 0o664);

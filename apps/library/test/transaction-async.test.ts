@@ -122,7 +122,7 @@ describe('order', () => {
     });
   });
 
-  it('each sees what those before it wrote, although nobody else does yet', async () => {
+  it('each sees the writes of the earlier ones, which are not yet visible outside', async () => {
     await withDb(async (db) => {
       const seen: number[] = [];
       await Promise.all(

@@ -37,7 +37,7 @@ function specimen(random: Random): { image: Uint8Array; model: ModelGraph } {
   return { image: db.image(), model };
 }
 
-/** Opened without sharing: nobody else can be writing what cannot be read, so nothing waits for it to get better. */
+/** Opened without sharing: no other connection can be writing the unreadable page, so nothing waits for it to become readable. */
 function open(image: Uint8Array): Pager {
   const vfs = new MemoryVfs();
   vfs.open(SMALL.path, { write: true, create: true }).pwrite([image], 0);

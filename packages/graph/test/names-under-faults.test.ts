@@ -96,7 +96,7 @@ function usingSnapshot<T>(graph: Graph, read: (reader: GraphReader) => T): T {
   }
 }
 
-/** Calls that give numbers to new names. Undone by nobody: what they leave is looked at. */
+/** Calls that give numbers to new names. They are not undone: what they leave is checked. */
 const WRITTEN: readonly (readonly [string, (graph: Graph) => unknown])[] = [
   [
     'a transaction',

@@ -236,7 +236,7 @@ describe('deleting', () => {
 });
 
 describe('transactions and snapshots', () => {
-  test('a transaction sees its own writes; nobody else does before the commit', () => {
+  test('a transaction sees its own writes; other readers do only after the commit', () => {
     withGraph({}, (db) => {
       db.write((tx) => tx.addNode('A', { v: 1 }));
       const tx = db.graph.begin();

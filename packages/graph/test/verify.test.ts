@@ -276,7 +276,7 @@ const DAMAGE: [name: string, category: Category, change: (planter: Planter) => v
   ['a wrong number of nodes', 'indexErrors', (p) => p.tx.setCounter(COUNTER.nodeCount, NODES - 1)],
   ['a wrong number of edges', 'indexErrors', (p) => p.tx.setCounter(COUNTER.edgeCount, EDGES + 1)],
   // pages and trees
-  ['a page that nobody uses', 'structureErrors', (p) => p.tx.allocate(17, 1)],
+  ['an unused page that is not free', 'structureErrors', (p) => p.tx.allocate(17, 1)],
   ['a free page that is in use', 'structureErrors', (p) => p.tx.free(leafOf(p))],
   ['a tree page of another tree', 'structureErrors', (p) => changePage(p, 18, 7)],
   ['slots of a leaf not in order', 'structureErrors', (p) => swapSlots(p)],

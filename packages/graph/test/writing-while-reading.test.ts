@@ -1,5 +1,5 @@
 // Goal: a loop over rows of a transaction that writes to it always ends: it gets the rows that were there when it began. An
-// iterator of the newest commit that nobody finishes keeps nothing for ever.
+// iterator of the newest commit that is never finished does not hold its commit for ever.
 // Method: every iterator, while each row adds rows of the same kind, changes or deletes; a count stops what would not end.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

@@ -1,4 +1,4 @@
-// Goal: each package works for somebody who installs only it. Method: pack every package as it is published, install the
+// Goal: each package works when it is the only one installed. Method: pack every package as it is published, install the
 // tarball (with those of its @sombra dependencies, and nothing else of this repository) into an empty folder, run every block of
 // JavaScript and TypeScript of its README there (of @sombra/db that of the repository's README as well); and compile a file that uses the types of all that @sombra/db brings. Needs dist/ of all
 // packages: the test task builds first. What is not of this repository comes from npm's cache or the registry.

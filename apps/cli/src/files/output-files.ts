@@ -115,7 +115,7 @@ export class OutputFiles {
       try {
         rmdirSync(folder);
       } catch (error) {
-        // Somebody else has put something into it: it stays.
+        // Another program has put something into it: it stays.
         const { code } = error as NodeJS.ErrnoException;
         if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
       }

@@ -95,7 +95,7 @@ export class Loader {
   }
 
   /**
-   * Ends the thread wherever it is, as a crash would; but not before it has told what it opened: nobody else knows whether a file
+   * Ends the thread wherever it is, as a crash would; but not before it has told what it opened: only it knows whether a file
    * that it leaves is its own.
    */
   async kill(): Promise<void> {

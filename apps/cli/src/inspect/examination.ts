@@ -1,6 +1,6 @@
 /**
  * A database file as it is: its header, its log and its pages, each as far as it can be read, and what is wrong with them. No byte
- * of it is changed. Beside other processes it is read like by any other reader; otherwise nobody can open it meanwhile.
+ * of it is changed. Beside other processes it is read as by any other reader; otherwise it cannot be opened by others meanwhile.
  */
 import { Pager, readFileHeader } from '@sombra/pager';
 import type { FileHeader, HeaderSlot } from '@sombra/pager';
@@ -8,7 +8,7 @@ import { DataError, NodeVfs, SombraError } from '@sombra/vfs';
 import { surveyLog } from '@sombra/wal';
 import type { SurveyedSegment } from '@sombra/wal';
 
-/** Something that is wrong, or that somebody should know. */
+/** Something that is wrong, or worth knowing. */
 export interface Finding {
   /** null for what `verify` of the graph words only */
   readonly code: string | null;
@@ -101,7 +101,7 @@ export class Examination {
   readonly warnings: readonly Finding[];
 
   /**
-   * @param busyTimeoutMs  how long to wait for somebody who is opening or closing it
+   * @param busyTimeoutMs  how long to wait for a process that is opening or closing it
    * @throws DataError SOMBRA_NOT_FOUND, SOMBRA_NOT_A_DATABASE; IoError SOMBRA_BUSY, SOMBRA_PERMISSION, SOMBRA_IO
    */
   constructor(path: string, busyTimeoutMs: number) {

@@ -1,4 +1,4 @@
-/** `header`: the superblock area, slot by slot. No lock is taken: it works beside everybody. */
+/** `header`: the superblock area, slot by slot. It takes no lock, so it works beside any process. */
 import { readFileHeader } from '@sombra/pager';
 import type { HeaderSlot, Superblock } from '@sombra/pager';
 import { NodeVfs, toHex } from '@sombra/vfs';
@@ -13,7 +13,7 @@ import type { VerbOptions } from './verb-options.ts';
 /** Adds the verb. */
 export function addHeader({ program, shell, exit }: Parts): void {
   addVerbOptions(program.command('header'))
-    .description('what the superblock of the file says, slot by slot')
+    .description('the contents of the superblock, slot by slot')
     .action((path: string, { json }: VerbOptions) => {
       const out = shell(json);
       const vfs = new NodeVfs();

@@ -1,4 +1,4 @@
-/** `info`: what a file is, and how it is. */
+/** `info`: what a file is, and its state. */
 import type { Pager } from '@sombra/pager';
 import { toHex } from '@sombra/vfs';
 import { EXIT } from '../shell/shell.ts';
@@ -41,7 +41,7 @@ export interface Info {
 /** Adds the verb. */
 export function addInfo({ program, shell, exit }: Parts): void {
   addVerbOptions(program.command('info'))
-    .description('what the file is, and how it is')
+    .description('what the file is, and its state')
     .action(async (path: string, { json, busyTimeout }: VerbOptions) => {
       const out = shell(json);
       const seen = new Examination(path, busyTimeout);

@@ -96,7 +96,7 @@ export function addVerify({ program, shell, exit }: Parts): void {
 }
 
 const FUZZY =
-  'this is a fuzzy copy: it has pages that are newer than its superblock, and no log. It was copied while somebody wrote it, or its log was removed; copy it with sombra-repair checkpoint DB --hold -- cp DB COPY';
+  'this is a fuzzy copy: it has pages that are newer than its superblock, and no log. It was copied while it was being written, or its log was removed; copy it with sombra-repair checkpoint DB --hold -- cp DB COPY';
 
 /** P3: a page newer than its superblock, in a file without log. */
 function isFuzzyCopy({ segments }: Examination, findings: readonly Finding[]): boolean {

@@ -1,4 +1,4 @@
-/** `wal-info`: the files of the log. No lock is taken: it works beside everybody. */
+/** `wal-info`: the files of the log. It takes no lock, so it works beside any process. */
 import { readFileHeader } from '@sombra/pager';
 import { NodeVfs, toHex } from '@sombra/vfs';
 import type { SurveyedSegment } from '@sombra/wal';

@@ -17,7 +17,7 @@ import { canAsk, confirm } from './confirm.ts';
 import type { Terminal } from './confirm.ts';
 import { runHeld } from './held-command.ts';
 
-/** Pause between two tries to pass a reader, ms. */
+/** Pause between two attempts to pass a reader, in milliseconds. */
 const RETRY_MS = 20;
 
 interface Options extends VerbOptions {
@@ -30,17 +30,17 @@ interface Options extends VerbOptions {
 export function addCheckpoint({ program, shell, exit }: Parts, terminal: Terminal): void {
   addVerbOptions(program.command('checkpoint'))
     .description('bring the log into the file, so that the file alone holds every commit')
-    .argument('[command...]', 'with --hold, behind --: a command to run while nobody can write')
+    .argument('[command...]', 'with --hold, after --: a command to run while all writers are blocked')
     .option('--hold', 'block all writers while a command runs, so that cp is safe')
     .option('--to-last-good', 'if the log is damaged, keep the commits before the damage and set the rest aside')
     .option('--yes', 'do not ask')
     .action(async (path: string, command: readonly string[], options: Options) => {
       const [name, ...args] = command;
       if ((options.hold === true) !== (name !== undefined)) {
-        throw usageError('--hold takes a command behind --: sombra-repair checkpoint DB --hold -- cp DB COPY');
+        throw usageError('--hold takes a command after --: sombra-repair checkpoint DB --hold -- cp DB COPY');
       }
       if (options.hold === true && options.json === true) {
-        throw usageError('--json and --hold exclude each other: stdout belongs to the command');
+        throw usageError('--json and --hold cannot be combined: stdout belongs to the command');
       }
       const work = new CheckpointWork(path, options, shell(options.json), terminal);
       exit(await work.run(name === undefined ? null : [name, ...args]));
@@ -72,7 +72,7 @@ class CheckpointWork {
       await confirm(
         terminal,
         shell.signals.first,
-        `The log of ${given} is brought into it; others may go on using it.`,
+        `The log of ${given} will be brought into the file; other processes may go on using it.`,
       );
     }
     const pager = await this.open();
@@ -108,7 +108,7 @@ class CheckpointWork {
     }
   }
 
-  /** Gives up what lies behind the damage, but only when somebody wants it so. */
+  /** Discards the commits after the damage, but only with consent. */
   private async openToLastGood(damage: SombraError): Promise<Pager> {
     const { shell, terminal, options, vfs, path, given } = this;
     const seen = Pager.open({ vfs, path, inspect: true, busyTimeoutMs: options.busyTimeout });
@@ -119,13 +119,13 @@ class CheckpointWork {
       if (!canAsk(terminal)) {
         throw new StateError(
           'SOMBRA_NOT_CONFIRMED',
-          `nothing was done: commits of ${given} would be given up; add --yes`,
+          `nothing was done: commits of ${given} would be discarded; add --yes`,
         );
       }
       await confirm(
         terminal,
         shell.signals.first,
-        `Commits after ${count(lsn)} of ${given} are given up, and what is left of them is set aside.`,
+        `Commits after ${count(lsn)} of ${given} are discarded, and what is left of them is set aside.`,
       );
     }
     return this.openPager({ toLastGood: true });
@@ -164,7 +164,7 @@ class CheckpointWork {
         const result = pager.checkpoint();
         if (result.lsn === result.newestLsn) {
           this.shell.note(
-            `${this.given} holds every commit up to ${count(result.lsn)}; nobody writes until ${command[0]} ends`,
+            `${this.given} holds every commit up to ${count(result.lsn)}; no other process can write until ${command[0]} ends`,
           );
           return await runHeld(command);
         }

@@ -1,4 +1,4 @@
-/** Questions before something is done that cannot be taken back. */
+/** Asks for confirmation before something irreversible is done. */
 import { createInterface } from 'node:readline';
 import { StateError } from '@sombra/vfs';
 import { Interrupted } from '../shell/signals.ts';
@@ -9,7 +9,7 @@ export interface Terminal {
   readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
-/** Is somebody there who could answer? */
+/** Is there a terminal to ask on? */
 export function canAsk({ input, output }: Terminal): boolean {
   return input.isTTY === true && output.isTTY === true;
 }

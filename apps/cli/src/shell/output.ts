@@ -5,7 +5,7 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { IoError } from '@sombra/vfs';
 
-/** Whoever read stdout has gone, as `head` goes when it has seen enough. */
+/** The reader of stdout has closed it, as `head` does when it has read enough. */
 export class ReaderGone extends Error {}
 
 /** stdout or stderr. */

@@ -56,17 +56,17 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_NOT_A_DATABASE: entry(
     'DataError',
-    'The file is empty or does not begin like a Sombra database. It was not changed.',
+    'The file is empty or does not begin with the header of a Sombra database. It was not changed.',
     'Check the path; remove an empty file to create a database in its place.',
   ),
   SOMBRA_FORMAT_VERSION: entry(
     ['DataError', 'StateError'],
-    'The file has a format that is newer than this release. It was not changed.',
+    'The format of the file is newer than this release. It was not changed.',
     'Use a newer release.',
   ),
   SOMBRA_PAGE_SIZE: entry(
     'DataError',
-    'The file has pages of another size than `pageSize` asks for; `details` has both.',
+    'The page size of the file is not the requested `pageSize`; `details` has both.',
     'Leave `pageSize` out. To change it, export into a new database.',
   ),
   SOMBRA_DATABASE_FULL: entry(
@@ -91,13 +91,13 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_ID_RANGE: entry(
     'DataError',
-    'The id is not an integer of 1 to 2^48 - 1, or all of them are used up.',
-    'Pass ids as the database gave them.',
+    'The id is not an integer from 1 to 2^48 - 1, or all ids are used up.',
+    'Pass ids that the database returned.',
   ),
   SOMBRA_REFERENCE: entry(
     'DataError',
-    'A `ref` that edges of `addMany` name is not given to a node of the same call, or is given twice.',
-    'Give each new node a `ref` of its own, and name nodes that are there by their ids.',
+    'An edge of `addMany` names a `ref` that no node of the same call has, or two nodes have the same `ref`.',
+    'Give each new node a `ref` of its own, and refer to existing nodes by id.',
   ),
   SOMBRA_NO_UNIQUE_INDEX: entry(
     'DataError',
@@ -106,7 +106,7 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_SCHEMA: entry(
     'DataError',
-    'A write does not fit the schema that the database was opened with. Nothing was written.',
+    'A write does not match the schema that the database was opened with. Nothing was written.',
     'Correct the label, type, property or end that the message names, or change the schema.',
   ),
   SOMBRA_LABEL_EMPTY: entry(
@@ -117,79 +117,79 @@ export const ERROR_CODES = Object.freeze({
   SOMBRA_NAME_TOO_LONG: entry(
     'DataError',
     'A label, edge type or property key has more than 255 bytes of UTF-8.',
-    'Shorten it; long text belongs into a property value.',
+    'Shorten it; put long text into a property value.',
   ),
   SOMBRA_DICTIONARY_FULL: entry(
     'DataError',
-    'The database has as many different labels, edge types or property keys as it can have.',
+    'The database has the maximum number of different labels, edge types or property keys.',
     'Put what varies into property values instead of names.',
   ),
   SOMBRA_UNIQUE: entry(
     'DataError',
-    'Another node or edge has the values that a unique index allows once; `details` has the value and both ids.',
+    'Another node or edge already has these values in a unique index; `details` has the value and both ids.',
     'Give another value, or change or delete the other one first.',
   ),
   SOMBRA_INDEX_EXISTS: entry(
     'DataError',
-    'There is an index on the same properties, and it differs in whether it is unique.',
+    'There is an index on the same properties, with a different setting of `unique`.',
     'Drop it first.',
   ),
   SOMBRA_GROUP_MEMORY: entry(
     'DataError',
-    'The groups of `aggregateNodes` or `aggregateEdges` do not fit into the memory for them.',
-    'Group by fewer properties, or ask for less by `where`.',
+    'The groups of `aggregateNodes` or `aggregateEdges` exceed their memory limit.',
+    'Group by fewer properties, or narrow `where`.',
   ),
   SOMBRA_NOT_A_NUMBER: entry(
     'DataError',
     'A property that `sum` or `avg` adds up is not a number in one of the records.',
-    'Leave such records out by `where`, or correct them; the error names one.',
+    'Exclude such records with `where`, or correct them; the error names one.',
   ),
   SOMBRA_SORT_MEMORY: entry(
     'DataError',
-    'A find has more rows to put in order than fit into the memory of a sort.',
-    'Give a limit, ask for less, or create an index on the property of `orderBy`.',
+    'A find has more rows to sort than the memory limit of a sort allows.',
+    'Set a limit, narrow `where`, or create an index on the property of `orderBy`.',
   ),
   SOMBRA_VALUE_KIND: entry(
     'DataError',
-    'A value, label or key is of a kind that cannot be stored, for example a function or an invalid date.',
+    'A value, label or key has a type that cannot be stored (a function, for example), or is an invalid date.',
     'Store booleans, numbers, bigints of 64 bits, strings, bytes, dates, and lists and plain objects of them.',
   ),
   SOMBRA_VALUE_TOO_LARGE: entry(
     'DataError',
     'A value has more than 16 MiB, or a record more than 17 MiB.',
-    'Split it, or keep large values outside and store where they are.',
+    'Split it, or keep large values outside the database and store a reference.',
   ),
   SOMBRA_NESTING: entry(
     'DataError',
     'Lists and maps are nested more than 32 levels deep or contain themselves, or conditions of a find more than 256.',
-    'Store flatter values, or nodes and edges instead; give `and` and `or` all parts in one call.',
+    'Store flatter values, or nodes and edges instead; pass all parts to one call of `and` or `or`.',
   ),
   SOMBRA_TEXT_SURROGATE: entry(
     'DataError',
-    'A text has half a surrogate pair, which UTF-8 cannot hold.',
+    'A string contains a lone surrogate, which UTF-8 cannot represent.',
     'Repair it with `toWellFormed()`, or store bytes.',
   ),
   SOMBRA_CYCLE: entry(
     'DataError',
     'Nodes on a cycle have no topological order; `details` has the nodes and edges of one.',
-    'Leave edges of the cycle out with `type`, or delete them; `findCycle` asks without an error.',
+    'Exclude edges of the cycle with `type`, or delete them; `findCycle` reports a cycle without throwing.',
   ),
   SOMBRA_MEMORY_LIMIT: entry(
     'DataError',
-    'An algorithm over the whole graph needs more memory than `maxMemoryMb`, or than the runtime gives.',
+    'An algorithm over the whole graph needs more memory than `maxMemoryMb`, or than the runtime has.',
     'Raise `maxMemoryMb`, or work on a part of the graph with `label` or `type`.',
   ),
   SOMBRA_WEIGHT: entry(
     'DataError',
     'A weighted path met an edge whose weight is missing, negative, NaN or no number; `details.edge` names it.',
-    'Set the weight, or leave such edges out with `type`.',
+    'Set the weight, or exclude such edges with `type`.',
   ),
 
   // ---- the call came at the wrong time
   SOMBRA_ABORTED: entry(
     'StateError',
     'The call was aborted by its `signal`, whose reason is the cause, or took longer than its `timeoutMs`.',
-    'Ask for less, allow more time, or do nothing when that was meant.',
+    'Nothing, if that was intended; otherwise ask for less, or allow more time.',
   ),
   SOMBRA_CLOSED: entry(
     'StateError',
@@ -198,8 +198,8 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_FILE_KIND: entry(
     'StateError',
-    'The file is no key-value store of `@sombra/btree`: another program wrote it, a graph for example.',
-    'Open it with what wrote it, or choose another path.',
+    'The file is not a key-value store of `@sombra/btree`; it may hold a graph, for example.',
+    'Open it with the package that wrote it, or choose another path.',
   ),
   SOMBRA_READ_ONLY: entry(
     'StateError',
@@ -208,12 +208,12 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_TRANSACTION_ACTIVE: entry(
     'StateError',
-    'A transaction is begun, or a write outside of it made, while another one is open.',
+    'A transaction was begun, or a write was made outside it, while another one was open.',
     'Use the methods of the open transaction, or end it first; `tx.transaction(fn)` nests.',
   ),
   SOMBRA_TRANSACTION_MANAGED: entry(
     'StateError',
-    '`commit` or `rollback` on the transaction of a `transaction(fn)`, which ends it itself.',
+    '`commit` or `rollback` was called on the transaction of `transaction(fn)`, which ends it itself.',
     'Return from the callback to commit, throw from it to roll back.',
   ),
   SOMBRA_TX_DONE: entry(
@@ -223,8 +223,8 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_SAVEPOINT: entry(
     'StateError',
-    'The savepoint does not exist, was released, or was rolled back over.',
-    'Use the number that `savepoint()` gave, once the later ones are done with.',
+    'The savepoint does not exist, was released, or was discarded by a rollback.',
+    'Use a number that `savepoint()` returned and that is still open.',
   ),
   SOMBRA_PROMISE_IN_TRANSACTION: entry(
     'StateError',
@@ -233,17 +233,17 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_BULK_NOT_EMPTY: entry(
     'StateError',
-    'A bulk load into a database that has nodes or edges.',
+    'A bulk load was started in a database that has nodes or edges.',
     'Load into a new database, or write in transactions.',
   ),
   SOMBRA_BULK_TOO_LARGE: entry(
     'DataError',
     'A bulk load takes at most 2^32 - 1 rows of each kind.',
-    'Load a part in bulk, and the rest in transactions.',
+    'Load part of it in bulk, and the rest in transactions.',
   ),
   SOMBRA_ARCHIVE_GAP: entry(
     'StateError',
-    'The log is archived, and a bulk load or a new index does not go through the log.',
+    'The log is being archived, and a bulk load or a new index bypasses the log.',
     'End the archive, load, and begin it again with a new backup.',
   ),
   SOMBRA_BULK_DONE: entry('StateError', 'The bulk load has ended.', 'Begin a new one.'),
@@ -254,18 +254,18 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_LOCKS_UNAVAILABLE: entry(
     'StateError',
-    'File locks cannot be used here, and without them two processes could destroy the database.',
+    'File locks are unavailable, and without them two processes could corrupt the database.',
     'Install the package `fs-native-extensions` for this platform.',
   ),
   SOMBRA_NETWORK_FILE_SYSTEM: entry(
     'StateError',
-    'The file lies on a network file system, whose locks cannot be relied on.',
+    'The file is on a network file system, whose locks are unreliable.',
     "Use a local disk, or open with `locking: 'single-process'`.",
   ),
   SOMBRA_LOCK_FILE: entry(
     'StateError',
     'The lock file of single-process mode cannot be read, so it is unknown which process has the database open.',
-    'Make sure that none has, and remove the file.',
+    'Make sure that no process has it open, and remove the file.',
   ),
   SOMBRA_HARD_LINK: entry(
     ['StateError', 'warning'],
@@ -274,7 +274,7 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_DATABASE_MOVED: entry(
     'StateError',
-    'The file was replaced, moved or written from outside while it was open. Nothing more is written.',
+    'The file was replaced, moved or modified by another program while it was open. Nothing more is written.',
     'Close it, and open the right file again.',
   ),
 
@@ -291,13 +291,13 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_QUEUE_FULL: entry(
     'TransactionError',
-    'More than 262,144 transactions of `transactionAsync` wait. This one was not begun.',
-    'Await some of their promises before asking for more, or put more writes into one transaction.',
+    'More than 262,144 transactions of `transactionAsync` are waiting. This one was not begun.',
+    'Await some of their promises before adding more, or put more writes into one transaction.',
   ),
   SOMBRA_COMMIT_UNKNOWN: entry(
     'TransactionError',
-    'The commit was written, but its sync failed: whether it is there is known after the next open.',
-    'Close and open the database, and look whether the change is there.',
+    'The commit was written, but its sync failed: whether it persisted is known after the next open.',
+    'Close and open the database, and check whether the change is there.',
   ),
 
   SOMBRA_SNAPSHOT_TOO_OLD: entry(
@@ -315,7 +315,7 @@ export const ERROR_CODES = Object.freeze({
   SOMBRA_IO: entry(
     'IoError',
     'A file operation failed; `details` has errno, op and path.',
-    'Do what the message says; check the device when it repeats.',
+    'Do what the message says; check the device if it recurs.',
   ),
   SOMBRA_DISK_FULL: entry(
     'IoError',
@@ -339,14 +339,18 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_LOCK_POISONED: entry(
     ['PoisonedError', 'warning'],
-    'A sync failed before, so nothing is written until the database is opened again. Reading goes on.',
+    'A sync failed earlier, so nothing is written until the database is reopened. Reads still work.',
     'Close and open the database.',
   ),
 
   // ---- the file is damaged
-  SOMBRA_SUPERBLOCK: entry('CorruptionError', 'Both superblock slots are damaged, or of different databases.', RESTORE),
-  SOMBRA_FILE_TRUNCATED: entry('CorruptionError', 'The file is shorter than it says.', RESTORE),
-  SOMBRA_ROOTS: entry(['CorruptionError', 'finding'], 'The roots page, which knows all trees, is damaged.', RESTORE),
+  SOMBRA_SUPERBLOCK: entry(
+    'CorruptionError',
+    'Both superblock slots are damaged, or belong to different databases.',
+    RESTORE,
+  ),
+  SOMBRA_FILE_TRUNCATED: entry('CorruptionError', 'The file is shorter than its header says.', RESTORE),
+  SOMBRA_ROOTS: entry(['CorruptionError', 'finding'], 'The roots page, which lists all trees, is damaged.', RESTORE),
   SOMBRA_FREELIST: entry(
     ['CorruptionError', 'finding'],
     'The list of free pages is damaged.',
@@ -354,7 +358,7 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_PAGE_CHECKSUM: entry(
     'CorruptionError',
-    'The bytes of a page are not those that were written; `details` has the page number and both checksums.',
+    'The checksum of a page does not match its bytes; `details` has the page number and both checksums.',
     RESTORE,
   ),
   SOMBRA_PAGE_MISDIRECTED: entry(
@@ -364,14 +368,10 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_PAGE_LSN: entry(
     'CorruptionError',
-    'A page is newer than the file says: a copy that was made while the database was written, or a lost log.',
+    'A page is newer than the superblock says: the file was copied while it was being written, or its log was lost.',
     'Restore a backup that was made with the database closed.',
   ),
-  SOMBRA_PAGE_RANGE: entry(
-    ['CorruptionError', 'DataError', 'finding'],
-    'A page number lies outside of the file.',
-    VERIFY,
-  ),
+  SOMBRA_PAGE_RANGE: entry(['CorruptionError', 'DataError', 'finding'], 'A page number is outside the file.', VERIFY),
   SOMBRA_DELTA_BASE: entry('CorruptionError', 'A change in the log applies to another version of its page.', RESTORE),
   SOMBRA_WAL_DAMAGED: entry(
     'CorruptionError',
@@ -379,8 +379,8 @@ export const ERROR_CODES = Object.freeze({
     'Check the disk, restore a backup; or keep the commits before the damage with `sombra-repair checkpoint --to-last-good`.',
   ),
   SOMBRA_WAL_ENTRY: entry('CorruptionError', 'An entry of the log has changed since it was written.', RESTORE),
-  SOMBRA_WAL_OPS: entry('CorruptionError', 'The operations of a change in the log make no sense.', RESTORE),
-  SOMBRA_WAL_RECORD: entry('CorruptionError', 'A commit in the log makes no sense.', RESTORE),
+  SOMBRA_WAL_OPS: entry('CorruptionError', 'The page operations of a change in the log are invalid.', RESTORE),
+  SOMBRA_WAL_RECORD: entry('CorruptionError', 'A commit record in the log is invalid.', RESTORE),
   SOMBRA_RESTORE_MISMATCH: entry(
     'CorruptionError',
     'The file is an older copy than the log beside it. Nothing was changed.',
@@ -388,21 +388,21 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_SHM: entry(
     'CorruptionError',
-    'The file by which connections coordinate was damaged or cut while the database was open.',
+    'The `-shm` file, through which connections coordinate, was damaged or truncated while the database was open.',
     'Close all connections and open the database again.',
   ),
   SOMBRA_TREE_PAGE: entry(['CorruptionError', 'finding'], 'A page of a tree is damaged.', VERIFY),
   SOMBRA_TREE_ORDER: entry(['CorruptionError', 'finding'], 'Keys of a tree are out of order.', VERIFY),
   SOMBRA_TREE_COUNT: entry(
     ['CorruptionError', 'finding'],
-    'A tree has another number of entries than the catalogue says.',
+    'The number of entries of a tree is not what the catalogue says.',
     VERIFY,
   ),
   SOMBRA_OVERFLOW_CHAIN: entry('CorruptionError', 'The pages of a large value do not belong together.', VERIFY),
   SOMBRA_GRAPH_FORMAT: entry(
     ['CorruptionError', 'StateError'],
-    'The file holds no graph, or a part of one: another program wrote it, or it is damaged.',
-    'Open it with what wrote it, or restore a backup.',
+    'The file holds no graph, or an incomplete one: another program wrote it, or it is damaged.',
+    'Open it with the program that wrote it, or restore a backup.',
   ),
   SOMBRA_RECORD: entry('CorruptionError', 'The record of a node or edge is damaged.', VERIFY),
   SOMBRA_ADJACENCY: entry('CorruptionError', 'The edges of a node are damaged.', VERIFY),
@@ -418,24 +418,24 @@ export const ERROR_CODES = Object.freeze({
   // ---- a bug
   SOMBRA_INVARIANT: entry(
     ['InvariantError', 'finding'],
-    'What the code of Sombra guarantees did not hold: a bug.',
-    'Report it, with the message and what led to it.',
+    'An internal invariant of Sombra was violated: this is a bug.',
+    'Report it, with the message and the steps that led to it.',
   ),
 
   // ---- warnings
   SOMBRA_WAL_MISSING: entry(
     'warning',
     'The file was not closed and has no log: it was opened as of its last checkpoint, as after a restore.',
-    'Nothing after a restore; otherwise find out who removed the log.',
+    'Nothing after a restore; otherwise find out why the log was removed.',
   ),
   SOMBRA_WAL_SET_ASIDE: entry(
     'warning',
     'The log beside the file belongs to another database or an older copy. It was not replayed, and is kept under another name.',
-    'Remove it when nobody misses it.',
+    'Remove it once you are sure that it is not needed.',
   ),
   SOMBRA_LOG_GIVEN_UP: entry(
     'warning',
-    'Synced commits of the log could not be read. Those before the damage were kept, as `toLastGood` asks for; what was given up is kept in files that the message names.',
+    'Synced commits of the log could not be read. Those before the damage were kept, as `toLastGood` asks for; the discarded part is kept in files that the message names.',
     'Compare with a backup, check the disk.',
   ),
   SOMBRA_SUPERBLOCK_SLOT: entry(
@@ -455,12 +455,12 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_HOOK_FAILED: entry(
     'warning',
-    'A hook, or `onWarning`, threw an error or returned a promise that was rejected. What it was told of has happened all the same. It is told as a warning of the process.',
-    'See the cause; mend the hook.',
+    'A hook, or `onWarning`, threw an error or returned a promise that was rejected. The event that it was called for took effect all the same. It is reported by `process.emitWarning`.',
+    'See the cause; correct the hook.',
   ),
   SOMBRA_UPKEEP_FAILED: entry(
     'warning',
-    'Work between two calls failed, such as giving a lock back after a commit or ending an old view. It is tried again by a timer, and by the calls that follow.',
+    'Background work failed, such as releasing a lock after a commit or ending an old view. It is retried by a timer and by later calls.',
     'See the cause; check the disk and the directory of the database.',
   ),
   SOMBRA_LOG_OVER_LIMIT: entry(
@@ -476,7 +476,7 @@ export const ERROR_CODES = Object.freeze({
   SOMBRA_SNAPSHOT_LEAKED: entry(
     'warning',
     'A snapshot or an iterator was dropped before its end; until then checkpoints could not pass it.',
-    'Release snapshots, run iterators to their end or leave them with `return()`, as `for` does.',
+    'Release snapshots, run iterators to their end or close them with `return()`, as `for` does.',
   ),
 
   // ---- of the packages below, used alone
@@ -487,7 +487,7 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_WAL_EXISTS: entry(
     'StateError',
-    'A new log would replace one that is there.',
+    'A new log would replace an existing one.',
     'Recover that log, or move it away.',
   ),
   SOMBRA_WAL_FOREIGN: entry(
@@ -497,14 +497,18 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_TRUNCATED: entry(
     'StateError',
-    'The record of an append log was given up.',
-    'Read from the oldest one on, which the message names.',
+    'The record of an append log has been deleted by `truncateBefore`.',
+    'Start reading at the oldest remaining record, which the message names.',
   ),
-  SOMBRA_COUNTER: entry('DataError', 'There is no such counter, or its value is no safe integer.', 'Correct the call.'),
-  SOMBRA_PAGE_FREE: entry('StateError', 'The page is free already.', 'Free each page once.'),
+  SOMBRA_COUNTER: entry(
+    'DataError',
+    'There is no such counter, or its value is not a safe integer.',
+    'Correct the call.',
+  ),
+  SOMBRA_PAGE_FREE: entry('StateError', 'The page is already free.', 'Free each page once.'),
   SOMBRA_PAGE_NOT_EDITABLE: entry(
     'StateError',
-    'A page operation on a page that is not writable.',
+    'A page operation was applied to a page that is not writable.',
     'Change what `edit` returned, before the transaction ends.',
   ),
   SOMBRA_TREE: entry('DataError', 'There is no tree in this catalogue slot.', 'Open the tree by its name.'),
@@ -517,7 +521,7 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_TREE_DROPPED: entry(
     'StateError',
-    'The tree does not exist in this view: it was dropped, or is newer.',
+    'The tree does not exist in this view: it was dropped, or was created later.',
     'Open it again in a newer view.',
   ),
   SOMBRA_OTHER_DATABASE: entry(
@@ -536,19 +540,23 @@ export const ERROR_CODES = Object.freeze({
     'A value in overflow pages cannot be changed in place.',
     'Put a new value.',
   ),
-  SOMBRA_NOT_TEXT: entry('DataError', 'Bytes that were asked for as text are not UTF-8.', 'Read them as bytes.'),
+  SOMBRA_NOT_TEXT: entry('DataError', 'Bytes that were read as text are not UTF-8.', 'Read them as bytes.'),
   SOMBRA_KEY_TOO_LONG: entry(
     'DataError',
     'A key is longer than an eighth of a page.',
     'Shorten it, or use larger pages.',
   ),
-  SOMBRA_KEY_ORDER: entry('DataError', 'A bulk build got keys that do not ascend.', 'Sort the entries first.'),
+  SOMBRA_KEY_ORDER: entry(
+    'DataError',
+    'The keys given to a bulk build are not in ascending order.',
+    'Sort the entries first.',
+  ),
 
   // ---- of the command line
   SOMBRA_USAGE: entry('DataError', 'The command line is invalid.', '`sombra --help` lists commands and options.'),
   SOMBRA_NOT_CONFIRMED: entry(
     'StateError',
-    'A command asks before it does this, and the answer was no, or nobody could be asked. Nothing was done.',
+    'The command needs a confirmation, and the answer was no, or there was no terminal to ask on. Nothing was done.',
     'Answer y, or pass `--yes`.',
   ),
   SOMBRA_NODE_AMBIGUOUS: entry(
@@ -557,43 +565,43 @@ export const ERROR_CODES = Object.freeze({
     'Name the node by its id, or by a unique key.',
   ),
   SOMBRA_IMPORT_FILE: entry('DataError', 'A file to import cannot be read.', 'Check path, permission and compression.'),
-  SOMBRA_CSV_HEADER: entry('DataError', 'The header of a file to import lacks a column or has an invalid one.', IMPORT),
+  SOMBRA_CSV_HEADER: entry('DataError', 'The header of an import file lacks a column or has an invalid one.', IMPORT),
   SOMBRA_CSV_SYNTAX: entry(
     'DataError',
-    'A line is no valid CSV or has another number of cells than the header.',
+    'A line is not valid CSV, or its number of cells differs from the header.',
     IMPORT,
   ),
   SOMBRA_CSV_CELL: entry(
     'DataError',
-    'A cell does not hold what its column declares, for example a bad number.',
+    'A cell does not match the type of its column, for example an invalid number.',
     IMPORT,
   ),
   SOMBRA_IMPORT_DUPLICATE_ID: entry('DataError', 'Two nodes to import have the same id.', IMPORT),
   SOMBRA_IMPORT_DANGLING_EDGE: entry(
     'DataError',
-    'An edge to import begins or ends at a node that is not there.',
+    'An edge to import begins or ends at a node that does not exist.',
     IMPORT,
   ),
   SOMBRA_INDEX_NOT_FOUND: entry(
     'DataError',
     'There is no index on exactly these properties.',
-    '`sombra index list` names all.',
+    '`sombra index list` shows all indexes.',
   ),
   SOMBRA_JSONL_SYNTAX: entry(
     'DataError',
-    'A line of JSON Lines is not one object that is a node or an edge, as docs/reference/cli.md has it.',
+    'A line of JSON Lines is not an object for a node or an edge, as described in docs/reference/cli.md.',
     IMPORT,
   ),
   SOMBRA_JSONL_VALUE: entry('DataError', 'A property in a line of JSON Lines cannot be read.', IMPORT),
   SOMBRA_SAME_FILE: entry(
     'DataError',
-    'A command would replace a file of the database by what it writes, or take one for a file to import. Nothing was changed.',
+    'A command would overwrite a file of the database, or import one. Nothing was changed.',
     'Name another file.',
   ),
   SOMBRA_EXPORT_EXISTS: entry(
     'DataError',
     'A file that an export would write exists. Nothing was written.',
-    'Name another place, or pass `--force` to replace it.',
+    'Choose another destination, or pass `--force` to replace it.',
   ),
   SOMBRA_OUTPUT: entry(
     'IoError',
@@ -605,11 +613,7 @@ export const ERROR_CODES = Object.freeze({
     'A file of an export cannot be written. None of its files was left behind.',
     'Check path, permission and free space.',
   ),
-  SOMBRA_UNEXPECTED: entry(
-    'command line',
-    'An error without a code, which is a bug.',
-    'Report it, with what is printed.',
-  ),
+  SOMBRA_UNEXPECTED: entry('command line', 'An error without a code, which is a bug.', 'Report it, with the output.'),
 });
 
 /** A code of Sombra. */

@@ -1,4 +1,4 @@
-/** Something that is no error of a call, but that somebody should know. `code` is stable, `message` says what to do. */
+/** A problem that is not the error of a call, but that operators should know about. `code` is stable, `message` says what to do. */
 export interface Warning {
   readonly code: string;
   readonly message: string;

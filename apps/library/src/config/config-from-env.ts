@@ -49,7 +49,7 @@ export function stageOf(env: Environment): 'development' | 'staging' | 'producti
 
 /**
  * The fields that `SOMBRA_*` variables set: `SOMBRA_CACHE_SIZE` is `cacheSize`. An empty one counts as not set. Variables with
- * other names belong to somebody else, unless only the underscores differ.
+ * other names are ignored, unless they differ from a known name in underscores only.
  * @throws DataError SOMBRA_CONFIG, details.field is the name of the variable
  */
 export function fieldsOf(env: Environment): ConfigFields {

@@ -10,7 +10,7 @@ export interface ConfigFields {
   readonly pageSize?: number | undefined;
   /** Pages kept in memory. Default 5000 (40 MB with pages of 8 KiB). */
   readonly cacheSize?: number | undefined;
-  /** false: the log lies in memory; a crash loses the commits since the last checkpoint, never consistency. Default true. */
+  /** false: the log is kept in memory; a crash loses the commits since the last checkpoint, never consistency. Default true. */
   readonly enableWal?: boolean | undefined;
   /** Largest database file in MiB; null for no limit. Default null. A write that would cross it gets SOMBRA_DATABASE_FULL. */
   readonly maxDatabaseSizeMb?: number | null | undefined;
@@ -37,14 +37,14 @@ export interface ConfigFields {
   /** Create the file when it does not exist. Default true. */
   readonly createIfMissing?: boolean | undefined;
   /**
-   * Who else may have the database open. 'shared' (default): other processes and threads too, one of them writing at a time.
-   * 'exclusive': nobody; opening it a second time gets SOMBRA_BUSY. 'single-process': nobody, kept by a lock file, for
+   * Which other connections may have the database open. 'shared' (default): other processes and threads, one of them writing at a time.
+   * 'exclusive': none; opening it a second time gets SOMBRA_BUSY. 'single-process': none, enforced by a lock file, for
    * network file systems and platforms without locks.
    */
   readonly locking?: 'shared' | 'exclusive' | 'single-process' | undefined;
   /**
    * Milliseconds to wait, blocking the thread, while another process writes, opens or closes the database, before
-   * SOMBRA_BUSY. What the same thread holds is not waited for. Default 5000.
+   * SOMBRA_BUSY. A lock that the same thread holds is not waited for. Default 5000.
    */
   readonly busyTimeoutMs?: number | undefined;
   /** Log size in MiB at which writes get SOMBRA_LOG_FULL, when an old snapshot keeps the log; null for none. Default null. */
@@ -58,7 +58,7 @@ export interface ConfigFields {
   readonly schema?: Schema | undefined;
   /** false: the schema gives types only, and writes are not checked. Default true. */
   readonly validateSchema?: boolean | undefined;
-  /** Told about commits, checkpoints, recovery, rotation and poison. Must return quickly, and not call the database. What one throws is told as SOMBRA_HOOK_FAILED, a warning of the process. */
+  /** Told about commits, checkpoints, recovery, rotation and poison. They must return quickly, and must not call the database. An error that one throws is reported as SOMBRA_HOOK_FAILED, a process warning. */
   readonly hooks?: Omit<PagerHooks, 'warning'> | undefined;
   /** Told about warnings. Must not call the database. Default: `console.warn`. */
   readonly onWarning?: ((warning: Warning) => void) | undefined;

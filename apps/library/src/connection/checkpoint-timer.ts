@@ -35,7 +35,7 @@ export class CheckpointTimer {
       const { lsn, checkpointLsn, poisoned } = this.pager.stats();
       if (lsn > checkpointLsn && !poisoned) this.pager.checkpoint(0);
     } catch (error) {
-      // Who writes now checkpoints as well, or the next turn of the clock does: nothing is waited for here.
+      // Do not wait: the connection that is writing may checkpoint itself, and otherwise the next tick does.
       if ((error as { code?: unknown }).code !== 'SOMBRA_BUSY') {
         this.warn({
           code: 'SOMBRA_CHECKPOINT_FAILED',

@@ -1,12 +1,12 @@
 import { type GraphSnapshot, Rows } from '@sombra/graph';
 import type { SnapshotKeeper } from './snapshot-keeper.ts';
 
-/** What a row stream that was begun holds. Apart from the stream, so that one which is dropped half way is noticed. */
+/** What a started row stream holds. Separate from the stream, so that a stream dropped half way is noticed. */
 interface Held {
   snapshot: GraphSnapshot | undefined;
 }
 
-/** Rows over a snapshot of their own, taken for the first one and let go at the end, by `return` or by an error. */
+/** Rows over a snapshot of their own, taken for the first row and released at the end, by `return` or on an error. */
 export class HeldRows<T> extends Rows<T> {
   private readonly keeper: SnapshotKeeper;
   private readonly held: Held;

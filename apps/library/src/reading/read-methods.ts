@@ -73,7 +73,7 @@ export abstract class ReadMethods implements FindRunner {
     return this.reads().hasEdge(id);
   }
 
-  /** Is there a node with this id, and has it this label? */
+  /** Is there a node with this id, and does it have this label? */
   hasLabel(id: NodeId, label: string): boolean {
     return this.reads().getNode(id)?.labels.includes(label) ?? false;
   }
@@ -233,19 +233,19 @@ export abstract class ReadMethods implements FindRunner {
     return this.reads().countEdges(query);
   }
 
-  /** How `findNodes` would go about it: which index, how many rows. @param options  `analyze`: carry it out, and count */
+  /** How `findNodes` would run: which index, how many rows. @param options  `analyze`: carry it out, and count */
   explainNodes(query?: NodeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
     return this.reads().explainNodes(query, options);
   }
 
-  /** How `findEdges` would go about it, as `explainNodes`. */
+  /** How `findEdges` would run, as `explainNodes`. */
   explainEdges(query?: EdgeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
     return this.reads().explainEdges(query, options);
   }
 
   /**
    * Counts, sums, averages, least and greatest values over nodes: a row for each combination of the values of `groupBy`, in
-   * their order; without it one row. See `GroupRow` for what becomes of large and mixed numbers.
+   * their order; without it one row. See `GroupRow` for how large and mixed numbers are summed.
    * @throws DataError SOMBRA_GROUP_MEMORY when the groups take more than 64 MiB, SOMBRA_NOT_A_NUMBER
    */
   aggregateNodes(query: NodeAggregate): GroupRow[] {
@@ -304,7 +304,7 @@ export abstract class ReadMethods implements FindRunner {
     return this.reads().bfs(id, options);
   }
 
-  /** How many nodes lie at distance 0, 1, 2, … The fast way to only count. */
+  /** How many nodes lie at distance 0, 1, 2, … The fastest way if you only need counts. */
   bfsLevels(id: NodeId, options?: BfsOptions): number[] {
     return this.reads().bfsLevels(id, options);
   }
@@ -329,7 +329,7 @@ export abstract class ReadMethods implements FindRunner {
     return this.reads().levelsAsync(id, options);
   }
 
-  /** Depth-first: every node that can be reached, with the length of the way that led there. */
+  /** Depth-first: every node that can be reached, with the length of the path that led there. */
   dfs(id: NodeId, options?: DfsOptions): { id: NodeId; depth: number }[] {
     return this.reads().dfs(id, options);
   }

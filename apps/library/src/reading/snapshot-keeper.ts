@@ -9,8 +9,8 @@ export interface SnapshotOptions {
 }
 
 /**
- * Gives snapshots to holders (a `Snapshot`, an iterator) and notices when a holder is dropped without letting its snapshot
- * go. Nothing here refers to a holder.
+ * Gives snapshots to holders (a `Snapshot`, an iterator) and notices when a holder is garbage collected without releasing its
+ * snapshot. Nothing here refers to a holder.
  */
 export class SnapshotKeeper {
   private readonly graph: Graph;
@@ -23,17 +23,17 @@ export class SnapshotKeeper {
     this.dropped = new FinalizationRegistry((snapshot) => this.letGoOfDropped(snapshot));
   }
 
-  /** A snapshot of the newest commit. Say who holds it by `keepFor`. @throws StateError SOMBRA_CLOSED */
+  /** A snapshot of the newest commit. Name its holder with `keepFor`. @throws StateError SOMBRA_CLOSED */
   take(options?: SnapshotOptions): GraphSnapshot {
     return this.graph.snapshot(options);
   }
 
-  /** From now on the snapshot is let go, with a warning, when the holder is dropped. */
+  /** From now on the snapshot is released, with a warning, when the holder is garbage collected. */
   keepFor(holder: object, snapshot: GraphSnapshot): void {
     this.dropped.register(holder, snapshot, holder);
   }
 
-  /** The holder needs it no more. */
+  /** The holder no longer needs it. */
   letGo(holder: object, snapshot: GraphSnapshot): void {
     this.dropped.unregister(holder);
     snapshot.release();
@@ -45,7 +45,7 @@ export class SnapshotKeeper {
     this.warn({
       code: 'SOMBRA_SNAPSHOT_LEAKED',
       message:
-        'a snapshot or an iterator was dropped before its end; until now it kept checkpoints from passing it: release snapshots, and leave iterators by for or return()',
+        'a snapshot or an iterator was dropped without being released; until now it kept checkpoints from passing it: release snapshots, and end iterators with for or return()',
     });
   }
 }

@@ -23,7 +23,7 @@ export class Snapshot extends ReadMethods {
     keeper.keepFor(this, this.inner);
   }
 
-  /** Ends the snapshot. Harmless when repeated. */
+  /** Ends the snapshot. Idempotent. */
   release(): void {
     if (this.released) return;
     this.released = true;

@@ -2,8 +2,8 @@ import type { BulkEdge, BulkNode, BulkSource } from '@sombra/graph';
 import type { SchemaRules } from './schema-rules.ts';
 
 /**
- * What a bulk load takes, each row checked against a schema before it is loaded. Ends are known by row only, so of them the
- * labels are kept: a number a node. What is no source, or no row, is passed on to the load, which refuses it.
+ * What a bulk load takes, each row checked against a schema before it is loaded. Ends are known by row only, so the
+ * labels of the rows are kept: one number per node. An invalid source or row is passed on to the load, which refuses it.
  */
 export function checkedSource(source: BulkSource, rules: SchemaRules): BulkSource {
   if (!isIterable(source?.nodes) || !isIterable(source.edges)) return source;

@@ -1,4 +1,4 @@
-/** Checks what is about to be written against a schema. Nothing is changed here; who is refused has written nothing. */
+/** Checks what is about to be written against a schema, before anything is changed: a refused write has written nothing. */
 import { DataError } from '@sombra/vfs';
 import type { PropertyInput } from '@sombra/graph';
 import { nearestName } from '../base/nearest-name.ts';
@@ -12,7 +12,7 @@ export class SchemaRules {
   }
 
   /**
-   * A node as it will be. Labels that are no texts are left to the write itself, which refuses them.
+   * A node as it will be. Labels that are not strings are left to the write itself, which refuses them.
    * @throws DataError SOMBRA_SCHEMA; details say label or key
    */
   checkNode(labels: string | readonly string[], properties: PropertyInput | undefined): void {
@@ -34,7 +34,7 @@ export class SchemaRules {
   }
 
   /**
-   * An edge as it will be. A type that is no text is left to the write itself, which refuses it.
+   * An edge as it will be. A type that is not a string is left to the write itself, which refuses it.
    * @throws DataError SOMBRA_SCHEMA
    */
   checkEdge(type: string, properties: PropertyInput | undefined): void {
@@ -50,7 +50,7 @@ export class SchemaRules {
   }
 
   /**
-   * What an upsert has to give, whether it adds the node or finds it: else it would depend on the data whether it is refused.
+   * What an upsert has to give, whether it adds the node or finds it: otherwise the data would decide whether it is refused.
    * @throws DataError SOMBRA_SCHEMA
    */
   checkWholeNode(label: string, properties: PropertyInput): void {

@@ -48,7 +48,7 @@ export interface TransactionOwner {
 }
 
 /**
- * A write transaction. Its reads see its own writes; nobody else does before it commits. Nothing in it is asynchronous.
+ * A write transaction. Its reads see its own writes; no other reader sees them before it commits. Nothing in it is asynchronous.
  *
  * A write that is refused with DataError for what it was given (see the codes of each) changes nothing, and the transaction
  * goes on. One that reaches a limit (SOMBRA_TRANSACTION_PAGES, SOMBRA_DATABASE_FULL, SOMBRA_TRANSACTION_TIMEOUT) or meets a
@@ -211,13 +211,13 @@ export class Transaction extends ReadMethods {
     return upsertEdge(this, source, target, type, properties);
   }
 
-  /** Deletes nodes, all or nothing; ids that are not there are passed over. @returns how many @throws as deleteNode */
+  /** Deletes nodes, all or nothing; missing ids are skipped. @returns how many @throws as deleteNode */
   deleteNodes(ids: Iterable<NodeId>, options?: { readonly cascade?: boolean }): number {
     this.use();
     return deleteNodes(this, ids, options);
   }
 
-  /** Deletes edges, all or nothing; ids that are not there are passed over. @returns how many */
+  /** Deletes edges, all or nothing; missing ids are skipped. @returns how many */
   deleteEdges(ids: Iterable<EdgeId>): number {
     this.use();
     return deleteEdges(this, ids);

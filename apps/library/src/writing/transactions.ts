@@ -1,5 +1,5 @@
 /**
- * The write transactions of one database: which one is open, who ends it, what becomes of one that is forgotten.
+ * The write transactions of one database: which one is open, what ends it, what happens to a forgotten one.
  *
  * Invariants:
  * - At most one is open; `current` is it. It is cleared before anything else can begin.

@@ -12,7 +12,7 @@ import { ProcessVfs } from './process-vfs.ts';
 
 const PATH = 'g.db';
 
-/** Lock bytes that nobody holds who does nothing, as in docs/format/locks.md: RECOVER, WRITE, WAIT. */
+/** Lock bytes that an idle connection does not hold, as in docs/format/locks.md: RECOVER, WRITE, WAIT. */
 const LOCK_BASE = 2 ** 52;
 const IDLE_LOCKS = { RECOVER: 0, WRITE: 2, WAIT: 3 };
 

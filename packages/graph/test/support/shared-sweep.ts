@@ -12,7 +12,7 @@ export interface KindCase {
   readonly kind: Kind;
   /** Only each so many calls at a push. */
   readonly oneOf: number;
-  /** Codes that callers see among others; empty: nobody notices. */
+  /** Codes that callers see, among others; empty: no caller notices. */
   readonly expected: readonly string[];
   /** First failures that may poison the database; default any. */
   readonly poisonedBy?: RegExp;

@@ -1,4 +1,4 @@
-// What several queries of the social network need: who is meant, who is close, what a message says.
+// What several queries of the social network need: how to find a person, the persons near, the content of a message.
 import type { NodeOf } from '@sombra/db';
 import type { Definition, MessageId, PersonId, SnbDB } from './schema.ts';
 
@@ -6,7 +6,7 @@ export type Person = NodeOf<Definition, 'Person'>;
 export type Message = NodeOf<Definition, 'Message'>;
 export type Place = NodeOf<Definition, 'Place'>;
 
-/** The first of some rows. @throws when there is none: the data are complete, so a question about nobody is a mistake */
+/** The first of some rows. @throws when there is none: the data are complete, so a question without an answer is a mistake */
 export function one<T>(rows: Iterable<T>, what: string): T {
   for (const row of rows) return row;
   throw new Error(`there is no ${what}`);
