@@ -33,6 +33,7 @@ export class Pager {
   readonly damage: readonly SombraError[];
 
   private readonly database: OpenDatabase;
+  private closing = false;
 
   private constructor(database: OpenDatabase) {
     const { connection } = database;
@@ -265,6 +266,8 @@ export class Pager {
    *   last checkpoint are lost)
    */
   close(): void {
+    if (this.closing) return; // a hook of the last checkpoint asked for it
+    this.closing = true;
     closeConnection(this.database.connection);
   }
 

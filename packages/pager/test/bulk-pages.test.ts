@@ -1,6 +1,7 @@
 // Goal: pages of a bulk load, which go to main with the number of a commit that is still to come, are read as that commit leaves them.
 // Method: the commit changes and frees some of them; a load fails after it was read from, and another one takes its places.
 import { MemoryVfs } from '@sombra/vfs';
+import type { OpenMode, VfsFile } from '@sombra/vfs';
 import { describe, expect, test } from 'vitest';
 import { KIND_OFFSET } from '../src/index.ts';
 import type { BulkWriter, Pager } from '../src/index.ts';
@@ -199,5 +200,45 @@ test('what a bulk load that failed had read of its pages is not what the next on
   expect(load(next, 2)).toBe(page);
   next.finish((tx) => tx.setCounter(0, 1));
   expect(valueOf(pager.view, page)).toBe(2);
+  pager.close();
+});
+
+test('a checkpoint syncs the file behind the sync of a load that was given up, never beside it', async () => {
+  let [running, most, asked] = [0, 0, 0];
+  const held: (() => void)[] = [];
+  const vfs = new (class extends WrappedVfs {
+    override open(path: string, mode: OpenMode): VfsFile {
+      const file = super.open(path, mode);
+      if (path !== 't.db') return file;
+      const syncAsync = file.syncAsync.bind(file);
+      file.syncAsync = async (kind) => {
+        asked += 1;
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise<void>((resolve) => held.push(resolve));
+        await syncAsync(kind);
+        running -= 1;
+      };
+      return file;
+    }
+  })(new MemoryVfs());
+  const turns = async (): Promise<void> => {
+    for (let i = 0; i < 30; i += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const pager = openPager({ checkpointAfterBytes: 1 }, vfs);
+  const bulk = pager.bulk();
+  load(bulk, 1);
+  const ahead = bulk.syncAhead();
+  bulk.abort();
+  void write(pager, (tx) => newPage(tx, 1));
+  await turns();
+  expect([asked, most]).toEqual([1, 1]);
+  for (let i = 0; i < 9; i += 1) {
+    held.shift()?.();
+    await turns();
+  }
+  await ahead;
+  expect([asked > 1, most, running]).toEqual([true, 1, 0]);
+  expect(pager.stats().checkpoints).toBeGreaterThan(0);
   pager.close();
 });

@@ -3,7 +3,7 @@
 import { MemoryVfs, NodeEnv } from '@sombra/vfs';
 import type { EnvWarning } from '@sombra/vfs';
 import { expect, test } from 'vitest';
-import type { PagerHooks } from '../src/index.ts';
+import type { Pager, PagerHooks } from '../src/index.ts';
 import { newPage, openPager, valueOf, write } from './support/open.ts';
 
 /** Collects warnings. */
@@ -74,3 +74,13 @@ test.each(['shared', 'exclusive'] as const)(
     }
   },
 );
+
+test('a hook of the last checkpoint may ask for the close that it runs in', () => {
+  const env = new Warned();
+  const vfs = new MemoryVfs({ env });
+  const pager: Pager = openPager({ hooks: { checkpoint: () => pager.close() } }, vfs);
+  write(pager, (tx) => newPage(tx, 1));
+  pager.close();
+  expect([pager.closed, env.warnings]).toEqual([true, []]);
+  expect(vfs.list('.')).toEqual(['t.db']);
+});

@@ -31,6 +31,8 @@ export class MainFile {
   private descriptor: VfsFile;
   /** Second descriptor, while there is one: the system reports a failed write to both (C3). */
   private twin: VfsFile | undefined;
+  /** The asynchronous sync that was asked for last, until it has ended. */
+  private syncing: Promise<void> | undefined;
   private newest: Superblock;
 
   constructor(parts: MainFileParts, file: VfsFile, superblock: Superblock) {
@@ -54,8 +56,22 @@ export class MainFile {
     return this.newest;
   }
 
-  /** Starts an asynchronous sync on the descriptor for those. */
+  /**
+   * Syncs asynchronously, on the descriptor for that, behind the sync that is in flight there: the system tells of a failure once, and of
+   * two at a time the one that does not depend on it may be told (C3).
+   */
   syncAsync(): Promise<void> {
+    const { syncing } = this;
+    const sync = syncing === undefined ? this.startSync() : syncing.then(() => this.startSync());
+    this.syncing = sync;
+    const ended = (): void => {
+      if (this.syncing === sync) this.syncing = undefined;
+    };
+    sync.then(ended, ended);
+    return sync;
+  }
+
+  private startSync(): Promise<void> {
     this.twin ??= this.openSame(true);
     return this.twin.syncAsync('data');
   }
@@ -116,7 +132,7 @@ export class MainFile {
     const file = this.openSame(!this.parts.options.readOnly);
     this.close();
     this.descriptor = file;
-    this.twin = undefined;
+    this.twin = this.syncing = undefined;
   }
 
   private openSame(write: boolean): VfsFile {
