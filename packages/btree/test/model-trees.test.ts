@@ -15,3 +15,15 @@ test('trees and cursors are their model, after 60 operations of every kind', () 
     numRuns: suiteRuns(500),
   });
 }, 300_000);
+
+test('a cursor is placed at the newest commit, in a tree that the open transaction has dropped', () => {
+  runTrees(8, [
+    ['put', 111017, 0, 0],
+    ['snapshot', 0, 0, 0],
+    ['begin', 0, 0, 0],
+    ['dropTree', 8, 0, 0],
+    ['placeCursor', 837077, 0, 0],
+    ['commit', 0, 0, 0],
+    ['placeCursor', 551666, 0, 0],
+  ]);
+});

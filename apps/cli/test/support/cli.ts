@@ -1,7 +1,6 @@
 import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
 
 /** The built command. */
 export const BIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -17,7 +16,6 @@ export interface Outcome {
 const VARIABLES = ['CI', 'NO_COLOR', 'FORCE_COLOR', 'TERM'];
 let runner: ChildProcess | undefined;
 let last: Promise<unknown> = Promise.resolve();
-afterAll(() => void runner?.kill());
 
 /** The commands of this package. */
 export type Program = 'sombra' | 'sombra-inspect' | 'sombra-repair';
@@ -27,10 +25,18 @@ export function sombra(args: readonly string[], terminal = false): Promise<Outco
   return runProgram('sombra', args, terminal);
 }
 
+/** The process in which commands run. It ends with this one, whose channel it waits for. */
+function startRunner(): ChildProcess {
+  const started = fork(fileURLToPath(new URL('runner.mjs', import.meta.url)), { execArgv: [] });
+  started.once('exit', () => (runner = undefined));
+  started.unref();
+  started.channel?.unref();
+  return started;
+}
+
 /** Runs one of the built commands within a process that runs one after the other. */
 export function runProgram(program: Program, args: readonly string[], terminal = false): Promise<Outcome> {
-  runner ??= fork(fileURLToPath(new URL('runner.mjs', import.meta.url)), { execArgv: [] });
-  const worker = runner;
+  const worker = (runner ??= startRunner());
   const env = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name] ?? null]));
   const outcome = last.then(
     () =>

@@ -152,8 +152,10 @@ class TreeRun {
           'SOMBRA_CLOSED',
           'a step after the end of the transaction',
         );
-    this.closeCursors(over);
-    this.cursors = open;
+    // One may have been placed at the newest commit after the transaction had dropped its tree.
+    const [gone, kept] = split(open, ({ of, tree }) => of === 'newest' && !this.committed.has(tree));
+    this.closeCursors([...over, ...gone]);
+    this.cursors = kept;
   }
 
   private endSavepoint(name: 'rollbackTo' | 'releaseSavepoint', a: number): void {
