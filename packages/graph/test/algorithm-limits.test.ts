@@ -277,7 +277,7 @@ describe('hostile options', () => {
   db.write((tx) => tx.addEdge(tx.addNode('N'), tx.addNode('N'), 'T', { w: 1 }));
   const { reader } = db;
 
-  test.each(Object.entries({ ...LONG, ...WHOLE }))('%s refuses what makes no sense', (_name, call) => {
+  test.each(Object.entries({ ...LONG, ...WHOLE }))('%s refuses invalid options', (_name, call) => {
     for (const options of BAD)
       expect([options, codeOf(() => call(reader, options))]).toEqual([options, 'SOMBRA_OPTION']);
     expect(codeOf(() => call(reader, { sginal: undefined }))).toBe('SOMBRA_OPTION');

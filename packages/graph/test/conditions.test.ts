@@ -1,4 +1,4 @@
-// Goal: conditions that lie deep in each other get a typed error; NaN is compared with nothing.
+// Goal: deeply nested conditions get a typed error; NaN is not comparable with anything.
 // Method: depths around the limit, for and, or, not and all together; every operator with NaN.
 import { describe, expect, test } from 'vitest';
 import { and, not, or, type Predicate } from '../src/index.ts';

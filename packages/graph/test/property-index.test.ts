@@ -600,7 +600,7 @@ describe('damage', () => {
     ['a value behind an entry', /has a value/, (tree, tx) => put(tree, tx, key(5, 6), Uint8Array.of(1))],
     ['a key that is too short', /a key of 3 bytes/, (tree, tx) => put(tree, tx, Uint8Array.of(1, 2, 3))],
     [
-      'a definition that makes no sense',
+      'an invalid definition',
       /definition of index 1/,
       (_tree, tx) => put(BTree.open(tx.view, 'dictionary')!, tx, nameKey(4, 1), Uint8Array.of(9)),
     ],

@@ -1,6 +1,6 @@
 /**
  * Changing adjacency. Small changes are made in place and log a few bytes; what needs another layout (more room, wide ids,
- * another type, chains) is read into columns and written anew.
+ * another type, chains) is read into columns and rewritten.
  *
  * Invariants, tested by verify:
  * 1. A node without edges in a direction has no entry there; a block is never empty.

@@ -25,7 +25,7 @@ export const NODE_KEY_SIZE = 6;
 export const TYPE_KEY_SIZE = NODE_KEY_SIZE + 2;
 export const CHAIN_KEY_SIZE = TYPE_KEY_SIZE + 6;
 
-/** In place of a neighbour: whichever it is. */
+/** In place of a neighbour: any. */
 const ANY = -1;
 /** In place of a neighbour to leave out: none. */
 const NONE = -1;

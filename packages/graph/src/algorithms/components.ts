@@ -1,4 +1,4 @@
-/** Parts of a graph that hang together: weakly (directions do not count) or strongly (every node reaches every other one). */
+/** Connected components: weak (edge directions are ignored) or strong (every node reaches every other one). */
 import { DataError } from '@sombra/vfs';
 import { describe, ownOptions } from '../model/options.ts';
 import type { NodeId } from '../model/types.ts';

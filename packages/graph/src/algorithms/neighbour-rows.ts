@@ -81,7 +81,7 @@ export class NeighbourRows {
 
 /**
  * Edges of a subgraph in memory: those of node i lead to targets[offsets[i], offsets[i + 1]). Memory: 4 bytes per node and 4
- * per edge in each direction; up to 12 while the list of a part grows, whose edges nobody has counted.
+ * per edge in each direction; up to 12 while the list of a part grows, whose edges have not been counted.
  */
 export interface EdgeLists {
   readonly offsets: Uint32Array;

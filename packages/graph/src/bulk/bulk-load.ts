@@ -7,7 +7,7 @@
  * 3. The trees `out` and `in` are built from the edges by source and by target.
  * 4. The indexes, those on properties too, the dictionary and the statistics are built.
  * 5. The file is synced, and a commit puts the new trees in the place of the empty ones.
- * Whatever fails before the commit leaves the graph empty: what was written counts for nothing.
+ * Whatever fails before the commit leaves the graph empty: the pages that were written are ignored.
  *
  * Memory: some 75 MB at most for gathered rows, 16 MB (1 MB for each index, if that is more) for keys of property indexes, 18 bytes for each edge of the node that has the most, a count per label and type,
  * and two pages per level of a tree.
@@ -50,7 +50,7 @@ export interface BulkEdge {
   readonly properties?: PropertyInput | undefined;
 }
 
-/** What is loaded. Both are gone through once, nodes first; they may be generators. */
+/** What is loaded. Each is iterated once, nodes first; they may be generators. */
 export interface BulkSource {
   readonly nodes: Iterable<BulkNode>;
   readonly edges: Iterable<BulkEdge>;
@@ -279,7 +279,7 @@ class BulkLoad {
     if (Number.isInteger(row) && row >= 0 && row < this.nodeCount) return;
     throw new DataError(
       'SOMBRA_NODE_NOT_FOUND',
-      `the ${what} of edge row ${edge} is ${describe(row)}: it has to be one of the ${this.nodeCount} rows of nodes, counted from 0`,
+      `the ${what} of edge row ${edge} is ${describe(row)}: give the number of one of the ${this.nodeCount} rows of nodes, counted from 0`,
       { details: { edge, [what]: row } },
     );
   }

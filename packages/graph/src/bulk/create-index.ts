@@ -1,5 +1,5 @@
 /**
- * Creating a property index over the data that there is. Keys are read off the records, sorted with bounded memory, and built
+ * Creating a property index over the existing data. Keys are read off the records, sorted with bounded memory, and built
  * into a tree past the log (rule K8); one commit then puts tree and definition in place. Whatever fails before that leaves the
  * file without the index.
  */
@@ -205,13 +205,13 @@ class IndexCreation implements ValueSource {
   }
 }
 
-/** The catalogue slot that a new tree gets; nobody else writes before it is created. @throws DataError SOMBRA_TREES_FULL */
+/** The catalogue slot that a new tree gets; no other connection writes before it is created. @throws DataError SOMBRA_TREES_FULL */
 function freeSlot(view: View): number {
   const { names } = view.catalogue;
   const slot = names.indexOf('');
   if (slot >= 0) return slot;
   throw new DataError(
     'SOMBRA_TREES_FULL',
-    `there are ${names.length - TREES.length} property indexes, and with pages of ${view.cache.pageSize} bytes there cannot be more: drop an index, or use larger pages`,
+    `there are ${names.length - TREES.length} property indexes, the maximum with pages of ${view.cache.pageSize} bytes: drop an index, or use larger pages`,
   );
 }

@@ -38,7 +38,7 @@ export class IndexStream implements IdSource {
   private readonly index: PropertyIndex;
   private readonly ranges: readonly KeyBounds[];
   private range = 0;
-  /** Key that ended a full batch, with one more byte so that it is passed over. */
+  /** Key that ended a full batch, with one more byte so that it is skipped. */
   private place: Uint8Array | undefined = undefined;
 
   /** @param expected  entries that are expected: a batch need not be larger */
@@ -79,7 +79,7 @@ export class IndexStream implements IdSource {
     if (count < ids.length) return count;
     const last = new Uint8Array(length + 1);
     last.set(KEY.subarray(0, length));
-    // Who goes on behind the last key would never come to an end.
+    // Continuing after the last key would never end.
     if (place !== undefined && compareKeys(last, last.length, place, place.length) <= 0)
       throw damagedIndex(`tree '${index.tree.name}' holds keys out of order`);
     this.place = last;

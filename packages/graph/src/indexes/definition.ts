@@ -67,9 +67,7 @@ export function decodeDefinition(number: number, bytes: Uint8Array): IndexDefini
     keyCount > INDEX_KEYS_MAX ||
     bytes.length !== DEFINITION_KEYS_OFFSET + keyCount * DEFINITION_KEY_SIZE
   ) {
-    throw damagedIndex(
-      `the definition of index ${number} makes no sense; a newer version of Sombra may have written it`,
-    );
+    throw damagedIndex(`the definition of index ${number} is invalid; a newer version of Sombra may have written it`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   return {
@@ -98,7 +96,7 @@ export function indexKeys(keys: string | readonly string[]): string[] {
   return [...(list as readonly string[])];
 }
 
-/** An index, or what describes it, whose bytes make no sense. */
+/** An index or definition whose bytes are invalid. */
 export function damagedIndex(what: string): CorruptionError {
   return new CorruptionError(
     'SOMBRA_PROPERTY_INDEX',

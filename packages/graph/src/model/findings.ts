@@ -13,7 +13,7 @@ const PAGE_CODES: ReadonlySet<string> = new Set([
   'SOMBRA_DELTA_BASE',
   'SOMBRA_WAL_ENTRY',
 ]);
-/** Codes of trees that do not hang together; the check of the trees reports them. */
+/** Codes of inconsistent trees; the check of the trees reports them. */
 const TREE_CODES: ReadonlySet<string> = new Set([
   'SOMBRA_TREE_PAGE',
   'SOMBRA_TREE_ORDER',
@@ -53,9 +53,9 @@ export class Findings {
   }
 
   /**
-   * Runs a part of the check. Damage that it stumbles over becomes a finding, unless the check of pages and trees has reported
+   * Runs a part of the check. Damage that it meets becomes a finding, unless the check of pages and trees has reported
    * it already.
-   * @returns false when it was broken off
+   * @returns false when it was cut short
    */
   attempt(kind: FindingKind, what: string, part: () => void): boolean {
     try {

@@ -1,4 +1,4 @@
-/** Limits of the engine. What lies beyond gets a typed error, never a truncated answer. */
+/** Limits of the engine. Exceeding one gets a typed error, never a truncated answer. */
 
 /** Largest node or edge id. */
 export const ID_MAX = 2 ** 48 - 1;

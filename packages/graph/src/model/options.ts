@@ -8,8 +8,8 @@ import type { Direction, EdgeId, NodeId } from './types.ts';
 const SHOWN_MAX = 60;
 
 /**
- * An object's own properties, in an object that inherits nothing: what stands in `Object.prototype` is no option. Each is read
- * once. What is no object is returned as it is.
+ * An object's own properties, in an object that inherits nothing: properties of `Object.prototype` are not options. Each is read
+ * once. A value that is not an object is returned as it is.
  */
 export function ownOptions<T extends object>(options: T | undefined): T | undefined {
   if (typeof options !== 'object' || options === null) return options;
@@ -72,7 +72,7 @@ export function directionOption(value: Direction | undefined): Direction {
   throw new DataError('SOMBRA_OPTION', `direction is 'out', 'in' or 'both', not ${describe(value)}`);
 }
 
-/** Refuses what cannot be the id of a node or edge. @throws DataError SOMBRA_ID_RANGE */
+/** Refuses an invalid id of a node or edge. @throws DataError SOMBRA_ID_RANGE */
 export function checkId(id: number, what: 'node' | 'edge'): void {
   if (Number.isSafeInteger(id) && id >= 1 && id <= ID_MAX) return;
   throw new DataError(

@@ -1,4 +1,4 @@
-/** What ends a long call early. */
+/** Ways to end a long call early. */
 
 /** What Sombra needs of an `AbortSignal`. */
 export interface AbortSignalLike {

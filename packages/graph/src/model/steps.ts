@@ -4,8 +4,8 @@ import type { Watch } from './watch.ts';
 /**
  * A long computation in slices: a generator that yields between them, every few thousand edges, never inside a hot loop.
  * One mechanism serves both forms of a call: the synchronous one runs the slices one after the other, the asynchronous
- * one lets the event loop turn in between. What runs the slices checks the watch after each. A computation that is given up is
- * ended at the yield where it stands, so that its `finally` blocks run.
+ * one lets the event loop turn in between. What runs the slices checks the watch after each. An abandoned computation is
+ * ended at its current yield, so that its `finally` blocks run.
  *
  * It may yield a promise that has to be fulfilled before it goes on. Only computations that have no synchronous form do.
  */
@@ -65,7 +65,7 @@ export class PausingRun<T> {
   }
 
   /**
-   * Gives it up: what it holds is let go before this returns, or after the slice that this is called by. The promise of `run` is
+   * Abandons it: what it holds is released before this returns, or after the slice that this is called by. The promise of `run` is
    * rejected with `error`, or with what letting go throws: iterators of the caller are ended, too, and may throw. Never throws.
    */
   end(error: unknown): void {

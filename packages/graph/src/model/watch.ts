@@ -3,10 +3,10 @@ import { DataError, StateError, type VfsEnv } from '@sombra/vfs';
 import { describe } from './options.ts';
 import type { AbortSignalLike, RunOptions } from './run-options.ts';
 
-/** Steps between two looks. */
+/** Steps between two checks. */
 const STEPS_PER_LOOK = 1024;
 
-/** Looks now and then whether a running call has to end. */
+/** Checks at intervals whether a running call has to end. */
 export class Watch {
   private readonly signal: AbortSignalLike | undefined;
   private readonly env: VfsEnv;

@@ -70,7 +70,7 @@ class NewNames {
     if (id !== first + names.length) throw damaged(`number ${first + names.length} of kind '${word}' is missing`);
     if (value.length > NAME_SIZE_MAX) throw damaged(`a name of kind '${word}' has ${value.length} bytes`);
     const name = decodeUtf8(value, 0, value.length);
-    if (name === undefined) throw damaged(`a name of kind '${word}' is no UTF-8`);
+    if (name === undefined) throw damaged(`a name of kind '${word}' is not UTF-8`);
     if (name === '' && kind !== NAME_KIND.propertyKey) throw damaged(`a name of kind '${word}' is empty`);
     if (ids.has(name) || (known.ids.get(name) ?? first) < first) throw damaged(`a name of kind '${word}' occurs twice`);
     ids.add(name);
@@ -116,7 +116,7 @@ export class Dictionary {
     if (this.version < 0) readAll(view, tree, added);
     else for (const kind of KINDS) this.readNew(view, tree, kind, added[kind - 1]!);
     for (const kind of KINDS) added[kind - 1]!.check(view.counter(NAME_COUNTER[kind]));
-    // Nothing fails from here on. Names past the published ones were part of a commit that never came about.
+    // Nothing fails from here on. Names past the published ones were part of a commit that was never made.
     this.truncate([tables[1].published, tables[2].published, tables[3].published]);
     for (const kind of KINDS) {
       const table = tables[kind];
@@ -299,7 +299,7 @@ export class Dictionary {
     if (id >= LIMITS[kind]) {
       throw new DataError(
         'SOMBRA_DICTIONARY_FULL',
-        `the database has ${id} different names of kind '${WORDS[kind]}', which is the limit, and names are never given back, not even when nothing has them any more: put what varies into property values; an export into a new file leaves unused names behind`,
+        `the database has ${id} different names of kind '${WORDS[kind]}', which is the limit, and names are never removed, even when they are no longer used: put what varies into property values; an export into a new file leaves unused names behind`,
       );
     }
     table.names.push(name);
@@ -308,7 +308,7 @@ export class Dictionary {
   }
 }
 
-/** Reads all names, and refuses what is no name and no definition of an index. */
+/** Reads all names, and refuses entries that are neither a name nor the definition of an index. */
 function readAll(view: View, tree: BTree, added: readonly NewNames[]): void {
   const indexed = view.counter(COUNTER.indexVersion) > 0;
   const cursor = tree.cursor(view);
@@ -342,7 +342,7 @@ export function writeDictionaryKey(key: Uint8Array, kind: number, id: number): v
 }
 
 /**
- * Refuses what cannot be a name.
+ * Refuses an invalid name.
  * @throws DataError SOMBRA_LABEL_EMPTY, SOMBRA_NAME_TOO_LONG, SOMBRA_TEXT_SURROGATE, SOMBRA_VALUE_KIND
  */
 export function checkName(kind: NameKind, name: string): void {

@@ -62,7 +62,7 @@ const TWO_32 = 0x1_0000_0000;
  * Reading a graph: the same methods on the newest commit (`graph.reader`), on snapshots and inside transactions.
  *
  * What does not exist is `undefined`, an empty list or 0; only misuse and damage throw. Every method throws DataError
- * SOMBRA_ID_RANGE for what cannot be an id, SOMBRA_OPTION for an unknown or senseless option, CorruptionError for damaged
+ * SOMBRA_ID_RANGE for an invalid id, SOMBRA_OPTION for an unknown or invalid option, CorruptionError for damaged
  * pages, StateError SOMBRA_CLOSED when the view or the database is closed.
  *
  * Order: the edges of a node come by edge id within one type and direction. While all edges of a direction lie in one block
@@ -377,12 +377,12 @@ export class GraphReader extends GraphWalks {
     return this.runCount(parseFind('edge', query, 'countEdges', COUNT_OPTIONS));
   }
 
-  /** How `findNodes` would go about it. @param options  `analyze`: it is carried out, and what was read is counted */
+  /** How `findNodes` would run. @param options  `analyze`: it is carried out, and what was read is counted */
   explainNodes(query?: NodeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
     return this.runExplain(parseFind('node', query, 'explainNodes', FIND_OPTIONS), options);
   }
 
-  /** How `findEdges` would go about it. As `explainNodes`. */
+  /** How `findEdges` would run. As `explainNodes`. */
   explainEdges(query?: EdgeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
     return this.runExplain(parseFind('edge', query, 'explainEdges', FIND_OPTIONS), options);
   }
@@ -454,7 +454,7 @@ export class GraphReader extends GraphWalks {
     // this reader holds its view anyway
   }
 
-  /** May what it reads change under its iterators? @internal */
+  /** Can its data change during an iteration? @internal */
   protected get writing(): boolean {
     return false;
   }

@@ -178,7 +178,7 @@ export class RecordReader {
         const from = this.at;
         this.at = from + size;
         const text = decodeAscii(this.bytes, from, from + size);
-        if (text === undefined) throw damagedRecord('an ASCII text is none');
+        if (text === undefined) throw damagedRecord('an ASCII text has other bytes');
         return text;
       }
       case TAG.float:
@@ -189,7 +189,7 @@ export class RecordReader {
         const from = this.at;
         this.at = from + size;
         const text = decodeUtf8(this.bytes, from, from + size);
-        if (text === undefined) throw damagedRecord('a text is no UTF-8');
+        if (text === undefined) throw damagedRecord('a text is not UTF-8');
         return text;
       }
       default:
@@ -243,7 +243,7 @@ export class RecordReader {
     const map = new BareObject() as Properties;
     for (let rest = this.varint(); rest > 0; rest -= 1) {
       const keyTag = this.take(1);
-      if (keyTag !== TAG.ascii && keyTag !== TAG.text) throw damagedRecord('the key in a map is no text');
+      if (keyTag !== TAG.ascii && keyTag !== TAG.text) throw damagedRecord('the key in a map is not a text');
       const key = this.value(keyTag, 0) as string;
       const tag = this.take(1);
       map[key] = this.value(tag, depth + 1);
@@ -254,7 +254,7 @@ export class RecordReader {
 
   /** Limits reading to the container that begins here; returns the end before. */
   private enter(depth: number): number {
-    if (depth >= NESTING_MAX) throw damagedRecord(`lists and maps lie more than ${NESTING_MAX} deep in each other`);
+    if (depth >= NESTING_MAX) throw damagedRecord(`lists and maps are nested more than ${NESTING_MAX} levels deep`);
     const size = this.size();
     const outerEnd = this.end;
     this.end = this.at + size;

@@ -159,7 +159,7 @@ export class RecordWriter {
     if (depth >= NESTING_MAX) {
       throw new DataError(
         'SOMBRA_NESTING',
-        `property '${name}': lists and maps lie more than ${NESTING_MAX} deep in each other (or contain themselves)`,
+        `property '${name}': lists and maps are nested more than ${NESTING_MAX} levels deep (or contain themselves)`,
       );
     }
     const start = this.beginBlock();
@@ -218,7 +218,7 @@ export class RecordWriter {
   }
 }
 
-/** Refuses what is no plain object. @throws DataError SOMBRA_VALUE_KIND */
+/** Refuses anything but a plain object. @throws DataError SOMBRA_VALUE_KIND */
 export function checkProperties(properties: PropertyInput): PropertyInput {
   if (typeof properties !== 'object' || properties === null || !isPlainPrototype(Object.getPrototypeOf(properties))) {
     throw new DataError('SOMBRA_VALUE_KIND', `properties are a plain object, not ${describe(properties)}`);

@@ -115,7 +115,7 @@ export class GraphStore {
     if (trees.length > 0) {
       throw new StateError(
         'SOMBRA_GRAPH_FORMAT',
-        `the file holds other trees ('${trees[0]!.name}' and so on) and no graph: open it with what wrote it`,
+        `the file holds other trees ('${trees[0]!.name}' and so on) and no graph: open it with the program that wrote it`,
       );
     }
     const tx = pager.begin();

@@ -101,7 +101,7 @@ class IndexCheck implements ValueSource {
     return damagedIndex(`it is unique, and ${index.on} ${other} and ${id} have the same values`);
   }
 
-  /** Labels of a node or type of an edge; none when the record makes no sense. */
+  /** Labels of a node or type of an edge; none when the record is invalid. */
   private namesOf(on: 'node' | 'edge', id: number): readonly number[] {
     const { store, view, reader } = this;
     let names: readonly number[] = [];

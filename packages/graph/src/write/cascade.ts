@@ -1,4 +1,4 @@
-/** Deleting a node with its edges: what it costs at least, found out before anything is changed. */
+/** Deleting a node with its edges: its least cost, computed before anything is changed. */
 import type { BTree } from '@sombra/btree';
 import type { WriteTransaction } from '@sombra/pager';
 import { TransactionError } from '@sombra/vfs';
@@ -31,7 +31,7 @@ export function refuseTooManyEdges(
   if (pages <= left) return;
   throw new TransactionError(
     'SOMBRA_TRANSACTION_PAGES',
-    `node ${node} has ${length} edges: to delete them changes at least ${pages} pages, and the transaction may change ${left} more; delete the edges in several transactions first (deleteEdges with edgeIdsOf and its limit), or raise maxTransactionPages`,
+    `node ${node} has ${length} edges: deleting them changes at least ${pages} pages, and the transaction may change ${left} more; delete the edges in several transactions first (deleteEdges with edgeIdsOf and its limit), or raise maxTransactionPages`,
     { details: { node, edges: length, pages, left } },
   );
 }

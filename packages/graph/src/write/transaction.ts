@@ -58,7 +58,7 @@ export class GraphTransaction extends GraphReader {
     this.names = store.dictionary.mark();
   }
 
-  /** How it stands. */
+  /** Its state. */
   get state(): 'active' | 'committed' | 'rolled-back' {
     return this.tx.state;
   }
@@ -351,7 +351,7 @@ export class GraphTransaction extends GraphReader {
 
   /**
    * Makes the changes permanent together with others that share a sync; see WriteTransaction.commitAsync of the pager.
-   * @returns fulfilled with the number of the commit when it is durable and everybody sees it
+   * @returns fulfilled with the number of the commit when it is durable and visible to all readers
    */
   commitAsync(): Promise<number> {
     return this.finish((tx) => tx.commitAsync(), false);
@@ -386,7 +386,7 @@ export class GraphTransaction extends GraphReader {
     this.rollback();
   }
 
-  /** Brings names, counts and hints back after a rollback, by whomever. @internal */
+  /** Brings names, counts and hints back after any rollback. @internal */
   settle(): void {
     if (this.settled || this.tx.state === 'active') return;
     this.settled = true;

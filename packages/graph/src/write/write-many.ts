@@ -1,5 +1,5 @@
 /**
- * Writes of many things by one call: adding nodes and edges that refer to each other, adding what may be there already, deleting
+ * Writes of many things by one call: adding nodes and edges that refer to each other, adding what may already exist, deleting
  * a list. Each is all or nothing: what fails takes the whole call back, and the transaction goes on.
  */
 import { DataError } from '@sombra/vfs';
