@@ -6,7 +6,7 @@ import { parseJson } from '../values/exact-json.ts';
 import { fromTagged, parseTagged } from '../values/tagged-json.ts';
 import { usageError } from '../errors/usage-error.ts';
 
-/** Ways to compare, longest first where one begins like another. */
+/** Operators, the longer ones first where one is a prefix of another. */
 const COMPARISON = /^(.+?)(?: +(!=|<=|>=|\^=|\*=|=|<|>) *|(!=|<=|>=|\^=|\*=|=|<|>))(.*)$/s;
 const IN = /^([^=<>]+?) +in:(.*)$/s;
 const EXISTS = /^([^=<>]+?) +(not +)?exists$/s;

@@ -1,4 +1,4 @@
-/** What of a database is exported. */
+/** The part of a database that is exported. */
 import type { EdgeRecord, GraphReads, NodeRecord, Properties } from '@sombra/db';
 
 /** Limits of an export; undefined: everything. */
@@ -33,7 +33,7 @@ class IdBits {
   }
 }
 
-/** The part of a graph that is exported, streaming, by id. All nodes have to be gone through before edges are. */
+/** The part of a graph that is exported, streaming, by id. All nodes must be iterated before the edges. */
 export class Selected {
   private readonly graph: GraphReads;
   private readonly options: SelectionOptions;

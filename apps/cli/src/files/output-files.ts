@@ -1,5 +1,5 @@
 /**
- * Files of an export. Each is written under a temporary name beside its own, and gets its own when all are whole: an error or
+ * Files of an export. Each is written under a temporary name beside its own, and renamed when all are complete: an error or
  * an interrupt leaves nothing behind, and replaces nothing.
  */
 import {

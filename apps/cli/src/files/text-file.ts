@@ -1,4 +1,4 @@
-/** Files of text, packed by gzip or not, as a stream of bytes that are sure to be UTF-8. */
+/** Files of text, packed by gzip or not, as a stream of bytes that are checked to be UTF-8. */
 import { isUtf8 } from 'node:buffer';
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';

@@ -1,6 +1,6 @@
 /**
- * The thread that creates an index, so that the other one hears signals while the engine, which is synchronous, is busy. It
- * ends with the database closed: with the index, or as it was.
+ * The thread that creates an index, so that the main thread can handle signals while the synchronous engine is busy.
+ * It ends with the database closed: with the index, or unchanged.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { GraphDB } from '@sombra/db';

@@ -24,7 +24,7 @@ export interface EdgeLine {
   readonly properties: { readonly [key: string]: PropertyValue };
 }
 
-/** A line that is not as documented. The message is for the end of a sentence. */
+/** A line that is not as documented. The message completes a sentence. */
 export class LineError extends Error {}
 
 const NODE_KEYS = new Set(['node', 'labels', 'properties']);

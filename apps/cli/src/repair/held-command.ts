@@ -1,4 +1,4 @@
-/** A command that runs while the database is held still. */
+/** A command that runs while writers are blocked. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';

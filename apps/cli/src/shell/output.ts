@@ -1,5 +1,5 @@
 /**
- * A stream that a command writes to. When it cannot be written the command ends, and not the process: what is open is closed
+ * A stream that a command writes to. A failing write ends the command, not the process: what is open is closed
  * first. Nothing is written after a failure.
  */
 import { fstatSync, writeSync } from 'node:fs';

@@ -4,13 +4,13 @@ import type { Signals } from './signals.ts';
 /** Rows between two turns of the event loop. */
 const ROWS_PER_TURN = 2048;
 
-/** Counts rows, and hears signals. */
+/** Counts rows, and checks for signals. */
 export class Pace {
   private readonly signals: Signals;
   private readonly progress: (rows: number) => void;
   private rows = 0;
 
-  /** @param progress  told now and then how many rows there were */
+  /** @param progress  called at intervals with the number of rows */
   constructor(signals: Signals, progress: (rows: number) => void) {
     this.signals = signals;
     this.progress = progress;

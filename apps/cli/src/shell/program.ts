@@ -77,7 +77,7 @@ export async function runProgram(
     if (code === EXIT.ok) code = failed(error);
   } finally {
     signals.stop();
-    // Nowhere is left to say that stderr cannot be written; the exit code tells how the command ended.
+    // There is nowhere to report that stderr cannot be written; the exit code tells how the command ended.
     await stderr.flush().catch(() => undefined);
     stdout.release();
     stderr.release();
@@ -85,7 +85,7 @@ export async function runProgram(
   return code;
 }
 
-/** Hands the settings of a command down to those below it. */
+/** Passes the settings of a command to its subcommands. */
 function inherit(command: Command): void {
   for (const below of command.commands) {
     below.copyInheritedSettings(command);

@@ -56,7 +56,7 @@ export class Shell {
     await this.stdout.room();
   }
 
-  /** Counts rows of a long walk. @param progress  told now and then how many there were */
+  /** Counts rows of a long walk. @param progress  called at intervals with the count */
   pace(progress: (rows: number) => void = () => undefined): Pace {
     return new Pace(this.signals, progress);
   }

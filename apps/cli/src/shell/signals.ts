@@ -5,14 +5,14 @@ import { setImmediate } from 'node:timers/promises';
 const EXIT_CODES = Object.freeze({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 });
 type Ending = keyof typeof EXIT_CODES;
 
-/** The command was interrupted. The message says what came of its work. */
+/** The command was interrupted. The message says what became of its work. */
 export class Interrupted extends Error {
   constructor(message = 'interrupted') {
     super(message);
   }
 }
 
-/** Listens from its making until `stop`. */
+/** Listens from its construction until `stop`. */
 export class Signals {
   private readonly firstOne = new AbortController();
   private readonly secondOne = new AbortController();

@@ -1,5 +1,5 @@
 /**
- * JSON that is read as it is written, or refused. JSON.parse bends without a word: 1e400 becomes Infinity, 1e-400 becomes 0, an
+ * JSON that is read exactly as written, or refused. JSON.parse changes values silently: 1e400 becomes Infinity, 1e-400 becomes 0, an
  * integer beyond 2^53 loses digits, and of two equal keys the first is dropped.
  */
 import { CellError, quote } from './scalar.ts';
@@ -12,7 +12,7 @@ const ZERO = /^-?[0.]+(?:[eE].*)?$/;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Reads a JSON document. @throws CellError for what is no JSON, and for what would not be kept as it is written */
+/** Reads a JSON document. @throws CellError for invalid JSON, and for values that would change */
 export function parseJson(text: string): unknown {
   let json: unknown;
   try {
@@ -28,7 +28,7 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Looks at numbers and nesting of a document that JSON.parse has accepted.
+ * Checks numbers and nesting of a document that JSON.parse has accepted.
  * @returns the number of keys
  */
 function checkTokens(text: string): number {

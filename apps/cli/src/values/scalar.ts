@@ -5,7 +5,7 @@ export const SCALAR_TYPES = ['string', 'int', 'float', 'boolean', 'bytes', 'date
 /** Type of one value. */
 export type ScalarType = (typeof SCALAR_TYPES)[number];
 
-/** A cell that is not what its column says. The message is for the end of a sentence: "… is not an integer". */
+/** A cell that does not match its column. The message completes a sentence: "… is not an integer". */
 export class CellError extends Error {}
 
 const INTEGER = /^[+-]?\d{1,19}$/;

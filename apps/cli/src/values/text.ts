@@ -1,4 +1,4 @@
-/** Property values as text for people, on one line and without power over the terminal. */
+/** Property values as text for people, on one line and without control sequences. */
 import type { PropertyValue } from '@sombra/db';
 import { toJson } from './plain-json.ts';
 
@@ -15,7 +15,7 @@ export function propertiesToText(properties: { readonly [key: string]: PropertyV
     .join('  ');
 }
 
-/** Text without characters that would steer the terminal: they are shown as escapes. */
+/** Text with control characters shown as escapes. */
 export function oneLine(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, (control) => {
     if (control === '\n') return '\\n';
