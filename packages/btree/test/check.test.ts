@@ -304,7 +304,7 @@ describe('damage', () => {
     at.db.pager.close();
   });
 
-  test('a page that belongs to nobody is lost', () => {
+  test('a page without an owner is lost', () => {
     const at = new Specimen();
     let lost = 0;
     at.plant((p) => (lost = p.tx.allocate(layout.KIND_LEAF, 1)));

@@ -183,7 +183,7 @@ describe('trees', () => {
     store.close();
   });
 
-  test('under an iterator of the transaction, clear ends the walk and a drop is told', () => {
+  test('under an iterator of the transaction, clear ends the walk and a drop is an error', () => {
     withStore((store) => {
       store.transaction((tx) => {
         for (let i = 0; i < 300; i += 1) tx.put(digits(i, 3), 'v');

@@ -126,7 +126,7 @@ export class Pager {
    * Makes durable and publishes what `commitAsync` has appended, without waiting for the event loop.
    * @throws IoError SOMBRA_SYNC; the promises are then rejected with SOMBRA_COMMIT_UNKNOWN
    */
-  settle(): void {
+  flush(): void {
     const { connection } = this.database;
     connection.health.checkOpen();
     connection.writer.flush();

@@ -1,6 +1,5 @@
-// Goal: a listener that fails while it is told of the commits of others leaves nothing half done: no view, no lock, no slot, and it is
-// told again (rules L5, L6).
-// Method: a listener that throws the first time, at each of the places where it is told.
+// Goal: a listener that fails while it is called for the commits of others leaves nothing half done: no view, no lock, no slot, and it is
+// called again (rules L5, L6). Method: a listener that throws the first time, at each of the places where it is called.
 import { MemoryVfs } from '@sombra/vfs';
 import { expect, test } from 'vitest';
 import type { Pager } from '../src/index.ts';
@@ -13,7 +12,7 @@ interface Pair {
   readonly a: Pager;
   readonly b: Pager;
   readonly page: number;
-  /** Commits that the listener of `a` was told of successfully. */
+  /** Commits that the listener of `a` was called for successfully. */
   readonly told: number[];
   failures: number;
   change(value: number): void;
@@ -48,7 +47,7 @@ async function pair(failures: number): Promise<Pair> {
   return state;
 }
 
-test('a read: it fails, and the next one tells the listener before it reads', async () => {
+test('a read: it fails, and the next one calls the listener before it reads', async () => {
   const { a, b, page, told } = await pair(2);
   expect(() => a.view.page(page)).toThrow('not now');
   expect(() => a.view.treeRoot(0)).toThrow('not now');

@@ -63,7 +63,7 @@ test('closing with a load open gives its scratch file back', () => {
 describe('free pages', () => {
   const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + (i % 200));
 
-  test('a load fills them before the file grows; everybody reads what it wrote', async () => {
+  test('a load fills them before the file grows; every connection reads what it wrote', async () => {
     const vfs = new MemoryVfs();
     const pager = openPager({ cacheSize: 3000, maxTransactionPages: 3000 }, vfs);
     const other = openPager({ cacheSize: 3000 }, vfs);

@@ -8,7 +8,7 @@ import { LOCK_BASE, LOCK_RECOVER } from '../src/sharing/locks.ts';
 import { MortalVfs } from './support/mortal-vfs.ts';
 import { codeOf, newPage, openPager, valueOf, write } from './support/open.ts';
 
-/** Whenever time passes, somebody sets the clock as well. */
+/** Whenever time passes, the clock is set as well. */
 class UnsteadyEnv extends SimEnv {
   step = 0;
 
@@ -113,7 +113,7 @@ describe.each([
     reader.close();
   });
 
-  test('a checkpoint is told with the time that it took', () => {
+  test('a checkpoint is reported with the time that it took', () => {
     const told: number[] = [];
     const env = new UnsteadyEnv({ seed: 1 });
     const hooks = {

@@ -39,7 +39,7 @@ describe('two connections', () => {
     again.close();
   });
 
-  test('a writer waits for nobody of its own thread: an idle tenure is handed over, a busy one refused at once', () => {
+  test('a writer waits for no connection of its own thread: an idle tenure is handed over, a busy one refused at once', () => {
     const vfs = new MemoryVfs();
     const a = openPager({}, vfs);
     const b = openPager({ busyTimeoutMs: 10_000 }, vfs);

@@ -95,7 +95,7 @@ test('a double-write file that is made again gets a durable name again', () => {
   pager.close();
 });
 
-test('a main file that was replaced is told as poison, once, to its own connection only', async () => {
+test('a main file that was replaced is reported as poison, once, to its own connection only', async () => {
   const vfs = new MemoryVfs();
   const told: unknown[] = [];
   const a = openPager({ hooks: { poisoned: (cause) => told.push((cause as { code?: unknown }).code) } }, vfs);

@@ -1,7 +1,7 @@
 // Goal: a damaged file gives the right answer or an error that says so, never a wrong value, another kind of error, or a hang.
 // Method: files of six databases (closed, with logs, in the middle of a checkpoint) are damaged at random: bits, sectors, swapped
 // pages, cut and extended files. Each is opened and read whole, written, closed, opened and read again, all compared with the
-// model. What nothing can tell is allowed and counted: a log that lost its end.
+// model. What nothing can reveal is allowed and counted: a log that lost its end.
 import { expect, test } from 'vitest';
 import { sweepDamage } from './support/damage-sweep.ts';
 

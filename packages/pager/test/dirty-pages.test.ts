@@ -1,4 +1,4 @@
-// Goal: a writer may take the frame of a committed version over, and nobody ever sees a byte of it that is not his to see: views
+// Goal: a writer may take the frame of a committed version over, and no reader ever sees a byte that it may not see: views
 // of the commit before, snapshots, pins, savepoints, rollbacks, commits that wait for their sync.
 // Method: single cases on a database in memory; misses of the cache tell whether a version was rebuilt.
 import { describe, expect, test } from 'vitest';

@@ -12,7 +12,7 @@ const FLOOR = 1200;
 const seed = Number(process.env['SOMBRA_SEED'] ?? 77);
 const count = new FaultCount();
 
-/** Every call where nobody else takes part; some of them where more calls only mean more of the same. */
+/** Every call where no other connection takes part; a selection where more calls only mean more of the same. */
 const strideOf = (mode: string): number => (mode === 'exclusive' ? 1 : 4);
 
 test.each(MODES)('%s: without a fault nothing fails', (_mode, options) => {
@@ -41,7 +41,7 @@ test.each(MODES)('%s: too many open files', (_mode, options) => {
   expect(sweepCalls({ op: 'open', action: 'EMFILE' }, options, 1, seed, count)).toContain('SOMBRA_IO');
 });
 
-test.each(MODES)('%s: nobody notices short reads and writes', (mode, options) => {
+test.each(MODES)('%s: short reads and writes have no effect', (mode, options) => {
   expect([
     ...sweepCalls({ op: ['pwrite', 'pread'], action: { short: 7 } }, options, 2 * strideOf(mode), seed, count),
   ]).toEqual([]);

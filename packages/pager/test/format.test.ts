@@ -245,7 +245,7 @@ test('the newest valid slot wins, whichever place it has; a damaged one is notic
   expect(() => sb.readSuperblocks(misplaced, 'x')).toThrow(expect.objectContaining({ code: 'SOMBRA_SUPERBLOCK' }));
 });
 
-test('what is no database, too new, or damaged beyond use is told apart', () => {
+test('a file that is no database, too new, or damaged beyond use gets an error of its own', () => {
   const both = area({ ...SUPERBLOCK, sequence: 4 }, { ...SUPERBLOCK, sequence: 5 });
   const damaged = both.slice();
   damaged[200]! ^= 1;

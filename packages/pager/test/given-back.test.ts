@@ -44,7 +44,7 @@ test('WRITE that the system would not unlock', async () => {
   for (const pager of [a, b]) pager.close();
 });
 
-test('WRITE that was kept because it could not be told whether another connection waits', async () => {
+test('WRITE that was kept because the check for waiting connections failed', async () => {
   const { disk, mortal, a, b, pass } = beside();
   write(a, (tx) => newPage(tx, 1));
   await pass(10);

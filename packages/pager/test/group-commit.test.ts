@@ -1,5 +1,5 @@
 // Goal: transactions that share a sync keep their order, are acknowledged after the sync that covers them and not before, fail together
-// with it, and are seen by nobody else before they are published; a crash at any point leaves a prefix with all that was acknowledged.
+// with it, and are seen by no other reader before they are published; a crash at any point leaves a prefix with all that was acknowledged.
 // Method: a file system that counts and delays syncs; faults; a simulated disk that is crashed at every operation, 64 in flight.
 import { MemoryVfs } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
@@ -19,7 +19,7 @@ function commitLater(pager: Pager, change: (tx: WriteTransaction) => void, done:
   const tx = pager.begin();
   change(tx);
   const acknowledged = tx.commitAsync().then(done);
-  acknowledged.catch(() => undefined); // who looks at the outcome may come later
+  acknowledged.catch(() => undefined); // the outcome may be awaited later
   return acknowledged;
 }
 
@@ -70,7 +70,7 @@ describe('a full group', () => {
     }
     expect(bytes).toBeLessThan(GROUP_BYTES_MAX + 900 * 4096);
     expect(bytes).toBeGreaterThan(GROUP_BYTES_MAX * 0.9);
-    pager.settle();
+    pager.flush();
     expect(pager.isGroupFull).toBe(false);
     await Promise.all(all);
     await slow.deliver();
@@ -172,7 +172,7 @@ describe('acknowledged', () => {
 });
 
 describe('seen', () => {
-  test('by nobody before it is published: not by reads, snapshots, other connections or checkpoints; by its own next transaction', async () => {
+  test('by no reader before it is published: not by reads, snapshots, other connections or checkpoints; by its own next transaction', async () => {
     const vfs = new MemoryVfs();
     const { slow, pager, page } = start(vfs);
     const other = openPager({}, new MortalVfs(vfs, 100));

@@ -77,7 +77,7 @@ describe('the implicit view', () => {
     const page = write(a, (tx) => newPage(tx, 1));
     const tx = a.begin();
     expect(valueOf(a.view, page)).toBe(1);
-    tx.rollback(); // nobody keeps WRITE for it any more
+    tx.rollback(); // WRITE is no longer kept for it
     set(b, page, 2);
     b.checkpoint();
     expect(valueOf(a.view, page)).toBe(1);
@@ -187,7 +187,7 @@ describe('the log', () => {
   });
 });
 
-describe('who holds it', () => {
+describe('the holder of a lock', () => {
   test('beside a transaction of another process SOMBRA_BUSY names it', () => {
     const { pagers } = connections(2, { busyTimeoutMs: 5 });
     const [a, b] = pagers as [Pager, Pager];
@@ -202,7 +202,7 @@ describe('who holds it', () => {
     b.close();
   });
 
-  test('who opens or closes is named, and an exclusive opener is told who is there', () => {
+  test('a connection that opens or closes is named, and an exclusive opener learns which others are there', () => {
     const { vfs, pagers } = connections(1);
     const [a] = pagers as [Pager];
     const locks = vfs.open('t.db', { write: true });
@@ -224,7 +224,7 @@ describe('who holds it', () => {
     a.close();
   });
 
-  test('when all reader slots are taken, who has read for the longest time is named', () => {
+  test('when all reader slots are taken, the reader of longest standing is named', () => {
     const vfs = new MemoryVfs();
     const readers = Array.from({ length: 64 }, (_, at) => openPager({}, new MortalVfs(vfs, 200 + at)));
     const snapshots = readers.map((reader) => reader.snapshot());
@@ -343,7 +343,7 @@ describe('files that change while they are open', () => {
     }
   });
 
-  test('when the shm file is removed, who is there goes on, and a new opener is told so', () => {
+  test('when the shm file is removed, existing connections go on, and a new opener gets an error that says so', () => {
     const { vfs, pagers } = connections(2);
     const [a, b] = pagers as [Pager, Pager];
     const page = write(a, (tx) => newPage(tx, 1));
@@ -360,7 +360,7 @@ describe('files that change while they are open', () => {
     expect(vfs.list('.')).toEqual(['t.db']);
   });
 
-  test('what the shm file says was synced tells damage of the last commit from a torn one', () => {
+  test('the synced position in the shm file distinguishes damage of the last commit from a torn one', () => {
     for (const withShm of [true, false]) {
       const { vfs, processes, pagers } = connections(1);
       const [a] = pagers as [Pager];

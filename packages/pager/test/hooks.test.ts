@@ -1,4 +1,4 @@
-// Goal: hooks tell what happens, and one that throws disturbs neither the call that it ran in nor the program.
+// Goal: hooks report what happens, and one that throws disturbs neither the call that it ran in nor the program.
 // Method: an environment that collects warnings: what a hook throws has to turn up there, and nowhere else.
 import { MemoryVfs, NodeEnv } from '@sombra/vfs';
 import type { EnvWarning } from '@sombra/vfs';
@@ -14,7 +14,7 @@ class Warned extends NodeEnv {
   }
 }
 
-test('commit, rotation, checkpoint and recovery are told, with figures', () => {
+test('commit, rotation, checkpoint and recovery are reported, with figures', () => {
   const told: [string, ...unknown[]][] = [];
   const hooks: PagerHooks = {
     commit: (lsn, pages, logBytes) => told.push(['commit', lsn, pages, logBytes > 0]),

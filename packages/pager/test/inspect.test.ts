@@ -34,7 +34,7 @@ function changed(files: Files, name: string, change: (bytes: Uint8Array) => void
   return new Map([...files, [name, bytes]]);
 }
 
-describe('files that nobody has open', () => {
+describe('files that no connection has open', () => {
   test.each(SPECIMENS.map((one) => [one.name, one] as const))('%s: as recovery would find it', (_name, one) => {
     const vfs = load(one.files);
     const { seen } = look(vfs, (pager) => ({
@@ -88,7 +88,7 @@ describe('files that nobody has open', () => {
         const problems = pager.check();
         const named = problems.length + pager.damage.length + pager.warnings.length > 0;
         const state = one.promised.states.get(pager.view.lsn);
-        // With a slot or the log gone, an older commit is seen; a damaged page is seen by nobody.
+        // With a slot or the log gone, an older commit is seen; a damaged page is never seen.
         const wrong = problems.length > 0 || state === undefined ? [] : compare(pager.view, state);
         return { named, wrong, lsn: pager.view.lsn };
       });
@@ -107,7 +107,7 @@ describe('files that nobody has open', () => {
     expect(refused).toBeGreaterThan(5);
   });
 
-  test('while it is looked at nobody opens it; afterwards everybody may', () => {
+  test('while it is inspected no other connection can open it; afterwards any can', () => {
     const vfs = load(specimen('with a log').files);
     look(vfs, () => {
       expect(codeOf(() => openPager({}, vfs))).toBe('SOMBRA_BUSY');
@@ -292,7 +292,7 @@ describe('read-only media', () => {
 });
 
 describe('beside others', () => {
-  test('it joins as a reader: sees every commit, keeps nobody waiting, and changes neither file nor log', async () => {
+  test('it joins as a reader: sees every commit, keeps no other connection waiting, and changes neither file nor log', async () => {
     const vfs = new MemoryVfs();
     const writer = openPager({}, new MortalVfs(vfs, 100));
     const page = write(writer, (tx) => newPage(tx, 1));
@@ -311,7 +311,7 @@ describe('beside others', () => {
     expect(vfs.list('.')).toEqual([PATH]);
   });
 
-  test('it is refused, with the name of the holder, where nobody else is let in', () => {
+  test('it is refused, with the name of the holder, where no other connection is admitted', () => {
     const vfs = new MemoryVfs();
     const pager = openPager({ locking: 'exclusive' }, new MortalVfs(vfs, 100));
     write(pager, (tx) => newPage(tx, 1));
@@ -335,7 +335,7 @@ describe('beside others', () => {
     ]);
     seen.close();
     pager.close();
-    // Nobody has it open any more: what recovery would find.
+    // No connection has it open any more: what recovery would find.
     expect(look(vfs, ({ warnings, view }) => [warnings, [1, 2].includes(valueOf(view, page))]).seen).toEqual([
       [],
       true,

@@ -23,7 +23,7 @@ test('a checkpoint that is due when a late sync comes in is not begun without WR
   waiting.setU32(waiting.edit(page), 24, 2);
   const durable = waiting.commitAsync();
   while (slow.waiting.length === 0) await turn();
-  // Each commit lets the connection look whether somebody waits; it gives way after some milliseconds.
+  // Each commit lets the connection check whether another waits; it gives way after some milliseconds.
   b.waiting(true);
   while (!lateMark(vfs)) write(a, (tx) => tx.setU32(tx.edit(page), 24, 3));
   b.waiting(false);

@@ -1,5 +1,5 @@
 // Goal: in single-process mode one process at a time has the database, whatever others do between any two calls of the file system;
-// what dead processes leave keeps nobody out.
+// what dead processes leave keeps no process out.
 // Method: processes on one file system in memory without locks; before each call of one of them another one takes the lock, takes
 // it and gives it back, or dies half-way, and before each call of that one a third does. At no time two living ones have it.
 import { MemoryVfs } from '@sombra/vfs';
@@ -122,7 +122,7 @@ function everyCall(script: (call: number) => Process): number {
   for (let call = 1; ; call += 1) if (script(call).calls < call) return call - 1;
 }
 
-/** Nobody is in the way of a new process, and it leaves nothing. */
+/** Nothing is in the way of a new process, and it leaves nothing behind. */
 function expectFree(machine: Machine): void {
   const last = machine.process();
   expect(last.take()).toBe(true);
@@ -159,7 +159,7 @@ test.each(cases)(
 );
 
 test.each(Object.keys(LEFT))(
-  '%s: a process that dies anywhere while it takes or gives back the lock keeps nobody out',
+  '%s: a process that dies anywhere while it takes or gives back the lock keeps no other out',
   (left) => {
     everyCall((call) => {
       let first: Process;

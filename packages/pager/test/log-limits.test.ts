@@ -16,7 +16,7 @@ test('an old snapshot ends only while the log is over its limit, unless it is ex
   const page = write(writer, (tx) => newPage(tx, 0));
   const old = reader.snapshot();
   env.advance(5000);
-  expect(valueOf(old, page)).toBe(0); // the log is small: nobody is in the way
+  expect(valueOf(old, page)).toBe(0); // the log is small: no reader is in the way
   const exempt = reader.snapshot({ exempt: true });
   const fill = (): void => {
     for (let i = 1; i <= 60; i += 1)

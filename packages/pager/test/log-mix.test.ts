@@ -1,5 +1,5 @@
 // Goal: the log stays within its limits whatever mix of writers, readers and checkpoints there is, as soon as no reader keeps it; and
-// nobody is told that a reader keeps it unless one does.
+// no warning says that a reader keeps it unless one does.
 // Method: connections that pass for processes on one file system in memory, with a clock that the test moves; after each commit the
 // published log is compared with the limit, and the warnings are counted.
 import { MemoryVfs } from '@sombra/vfs';

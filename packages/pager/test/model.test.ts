@@ -25,7 +25,7 @@ function run(seed: number): void {
     enableWal: random.chance(0.8),
     syncMode: random.pick(['full', 'normal', 'off'] as const),
   };
-  // The writer takes frames over only while nobody reads beside him.
+  // The writer takes frames over only while there are no concurrent readers.
   const readsBeside = random.chance(0.4);
   let pager = Pager.open({ ...options, pageSize });
   let state: ModelState = EMPTY;

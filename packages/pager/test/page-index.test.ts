@@ -1,5 +1,5 @@
 // Goal: the index gives the entries of each page from the newest to the oldest, the pages of a checkpoint and the ends of commits,
-// over chunk borders, after checkpoints, and when the numbers of entries begin anew.
+// over chunk borders, after checkpoints, and when entries are renumbered.
 // Method: random commits and checkpoints against plain lists; more entries than several chunks hold.
 import { ENTRY_DELTA, ENTRY_IMAGE } from '@sombra/wal';
 import { describe, expect, test } from 'vitest';
@@ -64,7 +64,7 @@ function compare(index: PageIndex, model: readonly Entry[], base: number, newest
 describe('random commits and checkpoints', () => {
   test.each([
     ['from the start', 0],
-    ['when numbers begin anew', 2 ** 30 - 5000],
+    ['when entries are renumbered', 2 ** 30 - 5000],
   ])('%s', (_, number) => {
     for (const seed of seeds(2)) {
       const random = new Random(seed);
@@ -90,7 +90,7 @@ describe('random commits and checkpoints', () => {
   });
 });
 
-test('the cost of rebuilding a page begins anew with each image', () => {
+test('the cost of rebuilding a page starts at zero with each image', () => {
   const index = new PageIndex();
   index.add(7, 1, 1, 0, 100, ENTRY_DELTA, 0);
   index.add(7, 2, 1, 100, 50, ENTRY_DELTA, 0);

@@ -1,7 +1,8 @@
-// Goal: after a failed sync nobody writes, everybody reads on, nothing acknowledged is lost, and opening the database again cures
-// it, also while others have it open (rule E1); who dies before he can tell is followed by somebody who believes nothing (L5).
+// Goal: after a failed sync no connection writes, all read on, nothing acknowledged is lost, and opening the database again cures
+// it, also while others have it open (rule E1); the successor of a writer that dies before it can report a failure trusts nothing (L5).
 // Method: every sync of a script on a simulated disk fails once, and what it should have made durable never reaches the disk; then
-// all close, or somebody opens it beside the others, or the one whose sync failed dies; power loss before and after. Single cases.
+// all close, or another connection opens it beside the others, or the one whose sync failed dies; power loss before and after. Single
+// cases.
 import { MemoryVfs } from '@sombra/vfs';
 import { FaultyVfs } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
@@ -44,7 +45,7 @@ describe('beside others', () => {
     return { vfs, faults, a, b, page };
   }
 
-  test('everybody is refused to write, and reads what was published', () => {
+  test('every connection is refused to write, and reads what was published', () => {
     const { a, b, page } = failing();
     for (const pager of [a, b]) {
       expect(codeOf(() => pager.begin())).toBe('SOMBRA_LOCK_POISONED');
@@ -54,7 +55,7 @@ describe('beside others', () => {
     }
   });
 
-  test('an opener cures it when nobody reads or writes; until then it is told what to do', async () => {
+  test('an opener cures it when no other connection reads or writes; until then it gets an error that says what to do', async () => {
     const { vfs, a, b, page } = failing();
     const snapshot = b.snapshot();
     expect(codeOf(() => openPager({}, new MortalVfs(vfs, 102)))).toBe('SOMBRA_LOCK_POISONED');
@@ -78,7 +79,7 @@ describe('beside others', () => {
     expect(vfs.list('.')).toEqual(['t.db']);
   });
 
-  test('who had it open writes after the cure over descriptors of its own, new ones', async () => {
+  test('a connection that had it open writes after the cure through new descriptors of its own', async () => {
     const vfs = new MemoryVfs();
     const process = new FaultyVfs(new MortalVfs(vfs, 101));
     const b = openPager({}, process);
@@ -90,7 +91,7 @@ describe('beside others', () => {
     expect(codeOf(() => write(a, (tx) => tx.setU32(tx.edit(page), 24, 2)))).toBe('SOMBRA_COMMIT_UNKNOWN');
     await turn();
     openPager({}, new MortalVfs(vfs, 102)).close();
-    // A descriptor from before would be told of the failure of others, once.
+    // A descriptor from before would report the failure of others, once.
     let opened = 0;
     const open = process.open.bind(process);
     process.open = (path, mode) => {
@@ -129,7 +130,7 @@ describe('beside others', () => {
     b.close();
   });
 
-  test('a sync that was in flight when its connection gave way fails: who writes then publishes nothing', async () => {
+  test('a sync that was in flight when its connection gave way fails: the next writer publishes nothing', async () => {
     const vfs = new MemoryVfs();
     const faults = new FaultyVfs(new MortalVfs(vfs, 100));
     const slow = new SlowSyncs(faults);
@@ -142,7 +143,7 @@ describe('beside others', () => {
     const durable = waiting.commitAsync();
     while (slow.waiting.length === 0) await turn();
     b.waiting(true);
-    // Each commit lets the connection look whether somebody waits; it gives way after some milliseconds.
+    // Each commit lets the connection check whether another waits; it gives way after some milliseconds.
     while (!lateMark(vfs)) write(a, (tx) => tx.setU32(tx.edit(page), 24, 3));
     b.waiting(false);
     expect(await durable).toBe(2); // another sync covered it

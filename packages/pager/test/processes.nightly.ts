@@ -1,5 +1,5 @@
 // Goal: processes and threads that share a database, and are killed at any moment, lose no acknowledged commit; no reader sees
-// anything but one commit; nobody waits for the dead, and who is kept waiting by a stopped process is told by whom.
+// anything but one commit; none waits for the dead, and one that a stopped process keeps waiting gets an error that names it.
 // Method: real processes on the real file system; pages hold numbers whose sum no commit changes, and the commit that wrote them.
 import { expect, test } from 'vitest';
 import { requireBuild } from './support/build.ts';

@@ -1,5 +1,5 @@
-// Goal: whoever dies, and wherever, the others go on: every acknowledged commit is there for everybody, snapshots stay as they are,
-// nobody waits for the dead, nothing is called damaged; and a crash of all, or a power loss, takes nothing that was promised.
+// Goal: whichever process dies, and wherever, the others go on: every acknowledged commit is there for all, snapshots stay as they are,
+// none waits for the dead, nothing is called damaged; and a crash of all, or a power loss, takes nothing that was promised.
 // Method: scripts of several processes on one simulated disk; one of them is killed before each call that others can notice (also
 // in the middle of a write); the others read, write, checkpoint and close; crash images are recovered and compared with a model.
 import { afterAll, expect, test } from 'vitest';

@@ -109,7 +109,7 @@ describe('pages', () => {
     pager.close();
   });
 
-  test('a freed page that somebody remembers is kind 0', () => {
+  test('a freed page that is still remembered is kind 0', () => {
     const pager = openPager();
     const pages = write(pager, (tx) => [newPage(tx, 1), newPage(tx, 2), newPage(tx, 3)]);
     write(pager, (tx) => pages.forEach((page) => tx.free(page)));
@@ -179,7 +179,7 @@ describe('pages', () => {
     pager.close();
   });
 
-  test('a tree that begins anew says from which commit on its pages are; so does the file', () => {
+  test('a restarted tree knows from which commit on its pages are; so does the file', () => {
     const vfs = new MemoryVfs();
     let pager = openPager({}, vfs);
     const slot = write(pager, (tx) => tx.createTree('a'));

@@ -1,4 +1,4 @@
-// Goal: a user who may not write a database reads it when nobody has it open, whatever dead processes left beside it; is told of
+// Goal: a user who may not write a database reads it when no connection has it open, whatever dead processes left beside it; is told of
 // living ones, and of what needs recovery; and never makes anybody trust what the dead left.
 // Method: processes on one file system in memory, of which one may open nothing for writing; others are killed.
 import { IoError, MemoryVfs } from '@sombra/vfs';
@@ -24,7 +24,7 @@ function closedDatabase(): { vfs: MemoryVfs; page: number } {
   return { vfs, page };
 }
 
-test('a killed reader leaves a shm file, and everybody reads on, with and without permission to write', () => {
+test('a killed reader leaves a shm file, and all read on, with and without permission to write', () => {
   const { vfs, page } = closedDatabase();
   const dead = new MortalVfs(vfs, 101);
   expect(valueOf(openPager({ readOnly: true }, dead).view, page)).toBe(7);
@@ -32,7 +32,7 @@ test('a killed reader leaves a shm file, and everybody reads on, with and withou
   expect(vfs.list('.')).toEqual(['t.db', 't.db-shm']);
   const readers = [102, 103].map((pid) => openPager({ readOnly: true }, new ReaderVfs(vfs, pid)));
   for (const reader of readers) expect(valueOf(reader.view, page)).toBe(7);
-  // Nobody may open the database by the shm file of the dead meanwhile.
+  // No connection may open the database by the shm file of the dead meanwhile.
   expect(codeOf(() => openPager({}, new MortalVfs(vfs, 104)))).toBe('SOMBRA_BUSY');
   for (const reader of readers) reader.close();
   expect(vfs.list('.')).toEqual(['t.db', 't.db-shm']);
@@ -59,7 +59,7 @@ test.each([
   ['read-only', { readOnly: true }],
   ['exclusive', { locking: 'exclusive' }],
 ] as const)(
-  'beside a living connection (%s) that does nothing it is refused, and told which process that is',
+  'beside a living connection (%s) that does nothing it is refused, and the error names the process',
   (_, options) => {
     const { vfs, page } = closedDatabase();
     const living = openPager(options, new MortalVfs(vfs, 101));

@@ -53,7 +53,7 @@ test('a hook that throws does not keep WRITE from being given back', async () =>
   for (const pager of [a, b]) pager.close();
 });
 
-test('a view whose end fails in a later turn ends no program, and the log is kept until it could be told', () => {
+test('a view whose end fails in a later turn ends no program, and the log is kept until the end succeeds', () => {
   const env = new Idle();
   const vfs = new MemoryVfs({ env });
   const faults = new FaultyVfs(new MortalVfs(vfs, 100));

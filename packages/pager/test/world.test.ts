@@ -1,5 +1,5 @@
 // Goal: the model of the kill, interleaving and sync sweeps (World) notices what it is there to notice.
-// Method: faults of the platform that no engine could survive, in the same sweeps; each has to be told as a broken promise.
+// Method: faults of the platform that no engine could survive, in the same sweeps; each has to be reported as a broken promise.
 import type { Vfs } from '@sombra/vfs';
 import { expect, test } from 'vitest';
 import { CANARIES } from './support/breakages.ts';

@@ -7,7 +7,7 @@ import type { VfsEnv } from './vfs.ts';
  * @param of  whose hook it is, for the message: a path, for example
  */
 export function callHook(env: VfsEnv, of: string, call: () => unknown): void {
-  const tell = (cause: unknown): void =>
+  const warn = (cause: unknown): void =>
     env.warn({
       code: 'SOMBRA_HOOK_FAILED',
       message: `a hook or listener of ${of} threw ${textOf(cause)}: what it was called for has happened all the same; fix the hook`,
@@ -16,9 +16,9 @@ export function callHook(env: VfsEnv, of: string, call: () => unknown): void {
   try {
     const result = call();
     if (typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function')
-      (result as PromiseLike<unknown>).then(undefined, tell);
+      (result as PromiseLike<unknown>).then(undefined, warn);
   } catch (error) {
-    tell(error);
+    warn(error);
   }
 }
 

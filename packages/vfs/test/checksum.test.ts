@@ -116,7 +116,7 @@ describe('against a second implementation', () => {
     expect(xxh32(bytes, 0, 200, -1)).toBe(xxh32(bytes, 0, 200, 0xffffffff));
   });
 
-  test('a buffer that changes is read anew, also when it has grown', () => {
+  test('a buffer that changes is read again, also when it has grown', () => {
     const buffer = new (ArrayBuffer as new (length: number, options: { maxByteLength: number }) => ArrayBuffer)(256, {
       maxByteLength: 1024,
     });

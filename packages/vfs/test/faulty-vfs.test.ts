@@ -1,4 +1,4 @@
-// Goal: FaultyVfs fails exactly what it is told to, and sees every call. Method: fixed plans over MemoryVfs and SimDisk.
+// Goal: FaultyVfs fails exactly the calls that it is set to fail, and sees every call. Method: fixed plans over MemoryVfs and SimDisk.
 import { describe, expect, test } from 'vitest';
 import { MemoryVfs, pwriteFully } from '../src/index.ts';
 import type { Vfs } from '../src/index.ts';

@@ -1,4 +1,4 @@
-// Goal: code of the program that throws disturbs nobody, and is heard of; warnings end no process.
+// Goal: code of the program that throws disturbs no caller, and is reported; warnings end no process.
 // Method: everything that may be thrown, at once and later, in simulated environments; a warning of Node's process.
 import { expect, test } from 'vitest';
 import { callHook, NodeEnv } from '../src/index.ts';
@@ -23,7 +23,7 @@ test.each(THROWN.map((thrown, at) => [at, thrown]))(
   },
 );
 
-test('what returns is not told of', async () => {
+test('a call that returns causes no warning', async () => {
   const env = new SimEnv({ seed: 1 });
   for (const result of [undefined, 1, {}, Promise.resolve(1)]) callHook(env, 'a.db', () => result);
   await Promise.resolve();

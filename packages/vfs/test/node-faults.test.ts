@@ -1,4 +1,4 @@
-// Goal: what NodeVfs does when a system call fails. Method: single functions of node:fs fail as told, the rest is real.
+// Goal: what NodeVfs does when a system call fails. Method: single functions of node:fs fail on request, the rest is real.
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { failureOf } from '../src/testing/index.ts';
 const plans = vi.hoisted(() => new Map<string, string[]>());
 /** Calls so far, by function. */
 const calls = vi.hoisted(() => new Map<string, number>());
-/** The type that statfs tells, if set. */
+/** The type that statfs reports, if set. */
 const fileSystem = vi.hoisted(() => ({ type: undefined as number | undefined }));
 
 vi.mock('node:fs', async (original) => {
@@ -141,7 +141,7 @@ describe('failing syncs', () => {
     expect(calls.get('closeSync')).toBe(1);
   });
 
-  test('a close that fails after the last sync is told by that sync', async () => {
+  test('a close that fails after the last sync is reported by that sync', async () => {
     const other = vfs.open(join(directory, 'b'), { write: true, create: true });
     const syncs = [other.syncAsync('data'), other.syncAsync('data')];
     plans.set('closeSync', ['EIO']);

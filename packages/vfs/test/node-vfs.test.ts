@@ -61,7 +61,7 @@ describe('modes', () => {
     expect(statSync(path('a')).mode & 0o7777).toBe(0o660);
   });
 
-  test('what this user may not do says whom to ask', () => {
+  test('an operation that this user may not do names the owner to ask', () => {
     mkdirSync(path('closed'));
     writeFileSync(path('closed/a'), 'abc');
     writeFileSync(path('b'), 'abc');

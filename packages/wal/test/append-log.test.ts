@@ -204,7 +204,7 @@ describe('truncateBefore', () => {
     expect(log.truncateBefore(-5)).toBe(first);
   });
 
-  test('who reads what was given up is told', () => {
+  test('reading records that were given up is an error', () => {
     const log = openLog(new MemoryVfs());
     const contents = fill(log, 4);
     const slow = log.read();
@@ -357,7 +357,7 @@ describe('misuse', () => {
     expect(openLog(vfs, { path: 'a-x' }).stats().segments).toBe(2);
   });
 
-  test('without file locks it says what to do, and works when told', () => {
+  test('without file locks it says what to do, and works with locking none', () => {
     const vfs = Object.assign(new MemoryVfs(), { locksAvailable: false });
     expect(codeOf(() => openLog(vfs))).toBe('SOMBRA_LOCKS_UNAVAILABLE');
     expect(vfs.list('.')).toEqual([]);
@@ -404,7 +404,7 @@ describe('failures of the disk', () => {
     expect(texts(openLog(vfs))).toEqual([...contents, 'y']);
   });
 
-  test('a failed sync ends the writing; reading goes on; the next open tells what is there', async () => {
+  test('a failed sync ends the writing; reading goes on; the next open shows what is there', async () => {
     const vfs = new FaultyVfs(new MemoryVfs());
     const log = openLog(vfs);
     log.append(bytes('a'));
@@ -420,7 +420,7 @@ describe('failures of the disk', () => {
     expect(texts(openLog(vfs))).toEqual(['a', 'b']); // nothing was lost here; its position was never acknowledged
   });
 
-  test('a failed asynchronous sync, too: everybody who waits is told', async () => {
+  test('a failed asynchronous sync, too: every waiting promise is rejected', async () => {
     const vfs = new FaultyVfs(new MemoryVfs());
     const log = openLog(vfs, { syncMode: 'normal' });
     log.append(bytes('a'));
@@ -446,7 +446,7 @@ describe('failures of the disk', () => {
     expect(texts(openLog(vfs))).toEqual(contents.slice(first - 1));
   });
 
-  test('a failed sync while closing is told, and it is closed', () => {
+  test('a failed sync while closing is reported, and the log is closed', () => {
     const vfs = new FaultyVfs(new MemoryVfs());
     const log = openLog(vfs, { syncMode: 'normal' });
     log.append(bytes('a'));

@@ -1,5 +1,5 @@
-// Goal: who only reads the log follows it to the published end, over segments that are renamed meanwhile, and never takes what is
-// missing or damaged for the log. Method: a writer and a reader with files of its own, on one file system in memory.
+// Goal: a connection that only reads the log follows it to the published end, over segments that are renamed meanwhile, and never takes
+// what is missing or damaged for the log. Method: a writer and a reader with files of its own, on one file system in memory.
 import { MemoryVfs } from '@sombra/vfs';
 import { describe, expect, test } from 'vitest';
 import { livePath, LogFiles, sealedPath, SEGMENT_HEADER_SIZE } from '../src/index.ts';
@@ -48,7 +48,7 @@ describe('following', () => {
     expect(files.numbers()).toEqual([1, 2, 3, 4]);
   });
 
-  test('what lies behind the published end is not looked at', () => {
+  test('bytes behind the published end are not read', () => {
     const { log, follow } = pair(1 << 20);
     log.commit();
     const { tail } = log.wal;

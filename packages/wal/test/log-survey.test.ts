@@ -1,4 +1,4 @@
-// Goal: what lies under the names of a log is told file by file, damage with its place, and nothing is changed; what recovery gives
+// Goal: what lies under the names of a log is reported file by file, damage with its place, and nothing is changed; what recovery gives
 // up with `keepDropped` is kept, byte for byte. Method: logs in memory of several segments, whole and damaged by hand.
 import { MemoryVfs } from '@sombra/vfs';
 import { expect, test } from 'vitest';
@@ -65,7 +65,7 @@ test('damage, with its place and how far it was synced', () => {
     const { seq, offset } = log.records[lsn - 1]!;
     flipBit(vfs, seq === 3 ? LIVE : sealedPath(PATH, seq), offset + 90);
     const damaged = survey(vfs).filter(({ damage }) => damage !== null);
-    // The record before the last one names the last but two: nothing tells of what was never named.
+    // The record before the last one names the last but two: nothing shows what was never named.
     if (seq === 3 && lsn > log.lsn - 2) continue;
     expect([lsn, damaged.map(({ seq: at, damage }) => [at, damage!.offset])]).toEqual([lsn, [[seq, offset]]]);
     expect(damaged[0]!.damage!.durable).toBeGreaterThan(offset);

@@ -1,4 +1,4 @@
-// Goal: recovery finds what was durable, drops a torn tail, refuses damage without changing a byte, and tells its own files from
+// Goal: recovery finds what was durable, drops a torn tail, refuses damage without changing a byte, and distinguishes its own files from
 // others (rules F5, F6, O3, O4, P1). Method: logs in memory whose files are cut, damaged, removed or replaced by hand.
 import { MemoryVfs } from '@sombra/vfs';
 import { FaultyVfs, Random, SimCrash, SimDisk } from '@sombra/vfs/testing';
@@ -188,7 +188,7 @@ describe('interrupted rotation', () => {
     }
   });
 
-  test('a record that was appended to a segment sealed by somebody else does not count', () => {
+  test('a record that was appended to a segment sealed by another writer does not count', () => {
     // F5: a writer dies with a record behind the published end; the next one seals the segment at that end.
     const vfs = new MemoryVfs();
     const log = new TestLog(vfs, { segmentSize: 2048 });
@@ -253,7 +253,7 @@ describe('torn tail', () => {
     expect([again.lsns, again.wal!.tail.offset]).toEqual([[1, 2], second]);
   });
 
-  test('zeros and noise behind the tail count for nothing', () => {
+  test('zeros and noise after the tail are ignored', () => {
     const { vfs, log } = segments(2);
     const live = contentOf(vfs, LIVE);
     for (const rest of [new Uint8Array(5000), new Random(1).bytes(5000), new Random(2).bytes(3)]) {

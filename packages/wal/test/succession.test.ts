@@ -1,4 +1,4 @@
-// Goal: whoever follows a writer that died finds every published record durable and a log that goes on, wherever the rotation
+// Goal: the successor of a writer that died finds every published record durable and a log that goes on, wherever the rotation
 // stood (rules L5, K6). Method: a writer on SimDisk stops before each operation of a rotation; its successor settles names and
 // records with what was published; then the power fails and nothing that was not synced survives.
 import { MemoryVfs } from '@sombra/vfs';

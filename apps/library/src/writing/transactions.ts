@@ -225,7 +225,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
       return value;
     });
     // One that changed nothing made no commit, which would have covered those before it.
-    if (this.queue.pending > 0) this.graph.pager.settle();
+    if (this.queue.pending > 0) this.graph.pager.flush();
     return result;
   }
 

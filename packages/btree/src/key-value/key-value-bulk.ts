@@ -12,7 +12,7 @@ export type KeyValuePair = readonly [key: KeyValueInput, value: KeyValueInput];
 
 /**
  * Builds a tree past the log and publishes it in one commit. Steps, and what an error after each leaves:
- * 1. The catalogue slot is settled.         Nothing.
+ * 1. The catalogue slot is chosen.          Nothing.
  * 2. Pages are built and written.           Free pages and pages beyond the page count, which are ignored.
  * 3. One commit frees the old, empty tree and names the new root.  The whole tree.
  * @throws as KeyValueStore.bulkLoad

@@ -319,7 +319,7 @@ export class KeyValueStore extends KeyValueTree {
       throw new DataError('SOMBRA_OPTION', `bulkLoad takes an iterable of entries, not ${kindOf(entries)}`);
     }
     this.context.refuseInside();
-    this.pager.settle();
+    this.pager.flush();
     const { count, pages } = bulkLoad(this.pager, this.context.handles, name, entries, fill);
     return { count, pages };
   }

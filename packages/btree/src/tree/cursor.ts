@@ -320,7 +320,7 @@ export class Cursor {
     this.pin(base, this.path[0]!);
   }
 
-  /** Settles on a slot of the leaf, or on the nearest entry of the neighbouring leaf when it has no such slot. */
+  /** Stops at a slot of the leaf, or on the nearest entry of the neighbouring leaf when it has no such slot. */
   private arrive(slot: number, forward: boolean): boolean {
     if (slot >= 0 && slot < this.count) {
       this.slot = slot;

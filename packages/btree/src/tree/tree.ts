@@ -122,7 +122,7 @@ export class BTree {
       base = view.page(page);
       if (pageIdentity(memory, base) !== pageIdentityAt(level, this.treeId)) throw this.wrongChild(page);
     }
-    return this.settle(page, base, searchPage(memory, base, key, keyLength));
+    return this.noteFound(page, base, searchPage(memory, base, key, keyLength));
   }
 
   /** {@link find} for the six big-endian bytes of an id below 2^48. */
@@ -141,7 +141,7 @@ export class BTree {
       base = view.page(page);
       if (pageIdentity(memory, base) !== pageIdentityAt(level, this.treeId)) throw this.wrongChild(page);
     }
-    return this.settle(page, base, searchU48(memory, base, high, low));
+    return this.noteFound(page, base, searchU48(memory, base, high, low));
   }
 
   /**
@@ -153,7 +153,7 @@ export class BTree {
     const base = this.guessedLeaf(view, pageNumber);
     if (base < 0 || !isIndex(slot, slotCountOf(this.cache, base))) return -1;
     const found = searchPage(this.cache, base, key, keyLength);
-    return found === slot ? this.settle(pageNumber, base, found) : this.nothing();
+    return found === slot ? this.noteFound(pageNumber, base, found) : this.nothing();
   }
 
   /**
@@ -163,7 +163,7 @@ export class BTree {
   findInLeafU48(view: View, pageNumber: number, id: number): number {
     const base = this.guessedLeaf(view, pageNumber);
     if (base < 0) return -1;
-    return this.settle(pageNumber, base, searchU48(this.cache, base, (id / 0x100000000) | 0, id >>> 0));
+    return this.noteFound(pageNumber, base, searchU48(this.cache, base, (id / 0x100000000) | 0, id >>> 0));
   }
 
   /** {@link findAt} for an id: the slot is looked at first, nothing is searched when it is right. */
@@ -182,10 +182,10 @@ export class BTree {
       ) {
         return this.nothing();
       }
-      return this.settle(pageNumber, base, slot);
+      return this.noteFound(pageNumber, base, slot);
     }
     const found = searchU48(memory, base, (id / 0x100000000) | 0, id >>> 0);
-    return found === slot ? this.settle(pageNumber, base, found) : this.nothing();
+    return found === slot ? this.noteFound(pageNumber, base, found) : this.nothing();
   }
 
   /**
@@ -426,7 +426,7 @@ export class BTree {
   }
 
   /** Notes what a search in a leaf found. @returns offset of the value, or -1 */
-  private settle(page: number, base: number, found: number): number {
+  private noteFound(page: number, base: number, found: number): number {
     this.foundSlot = -1;
     if (found < 0) return -1;
     const memory = this.cache;

@@ -416,7 +416,7 @@ export class Checkpoint {
     const replay = this.boundPosition();
     const { segments } = log.followed;
     header.checkpointed(slot, replay, segments.has(replay.seq) ? segments.get(replay.seq).salt : undefined);
-    main.settled(slot);
+    main.adopt(slot);
     assert(
       main.superblock.sequence === header.state.sequence && main.superblock.checkpointLsn === this.bound,
       'superblock and header name the same checkpoint',

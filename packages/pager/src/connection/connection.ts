@@ -224,7 +224,7 @@ export class Connection {
     return {
       isQuiet: () => this.writer.isQuiet(),
       quiesce: () => this.writer.quiesce(),
-      settle: (died) => {
+      onGranted: (died) => {
         const { header, main, syncs } = this;
         main.check(died);
         if (died)

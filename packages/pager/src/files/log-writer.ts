@@ -107,7 +107,7 @@ export class LogWriter {
     const segment = header.state.logInode === 0 ? { ...liveSegment(wal), chain: wal.tail.chain } : null;
     const slot = options.enableWal && main.superblock.clean ? this.clearCleanFlag(segment) : null;
     header.startLog(segment, slot);
-    if (slot !== null) main.settled(slot);
+    if (slot !== null) main.adopt(slot);
     return wal;
   }
 

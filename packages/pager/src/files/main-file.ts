@@ -82,13 +82,13 @@ export class MainFile {
     if (this.descriptor.stat().size < size) this.descriptor.truncate(size);
   }
 
-  /** Writes a slot; it counts once it is synced and `settled`. */
+  /** Writes a slot; it counts once it is synced and adopted. */
   writeSlot(slot: Superblock): void {
     pwriteFully(this.descriptor, encodeSuperblock(slot), slotOffset(slot.sequence));
   }
 
   /** This slot is durable, and the newest. */
-  settled(slot: Superblock): void {
+  adopt(slot: Superblock): void {
     this.newest = slot;
   }
 

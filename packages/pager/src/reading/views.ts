@@ -51,7 +51,7 @@ export class Views implements ViewOwner {
   private readonly retry: Retry;
   /** Commits of others were followed, and the listener has not been called, or has thrown. */
   private advanced = false;
-  private telling = false;
+  private calling = false;
   /** The implicit view sees a commit, and is kept by a reader's mark until the end of the turn. */
   private marked = false;
   private since = 0;
@@ -82,7 +82,7 @@ export class Views implements ViewOwner {
     }
     if (view.limit !== IDLE)
       throw new StateError('SOMBRA_CLOSED', 'this view has ended with its transaction or was released: take a new one');
-    if (tenure.held) this.tellAdvanced();
+    if (tenure.held) this.callAdvanced();
     else {
       this.catchUp('turn');
       this.keepImplicit();
@@ -99,7 +99,7 @@ export class Views implements ViewOwner {
     const { health, shared, commits, cache, limits } = this.parts;
     health.checkOpen();
     if (shared) this.catchUp('snapshot');
-    else this.tellAdvanced();
+    else this.callAdvanced();
     const view = new View(cache, this, commits.published.lsn, commits.published);
     this.snapshots.add(view);
     this.updateLimits();
@@ -112,7 +112,7 @@ export class Views implements ViewOwner {
     this.parts.marks.begin(reads);
     try {
       this.parts.follow();
-      this.tellAdvanced();
+      this.callAdvanced();
     } catch (error) {
       this.keepLess(); // nothing new is kept
       throw error;
@@ -120,11 +120,11 @@ export class Views implements ViewOwner {
   }
 
   /** Calls the listener when commits of others have been followed. When it throws, it is called again at the next read. */
-  tellAdvanced(): void {
-    if (!this.advanced || this.telling) return;
+  callAdvanced(): void {
+    if (!this.advanced || this.calling) return;
     const { cache, commits } = this.parts;
     const { published } = commits;
-    this.telling = true;
+    this.calling = true;
     try {
       this.onAdvanced?.(new View(cache, this, published.lsn, published));
       this.advanced = false;
@@ -132,7 +132,7 @@ export class Views implements ViewOwner {
       this.view.limit = IDLE; // a read by the listener itself does not mean that it succeeded
       throw error;
     } finally {
-      this.telling = false;
+      this.calling = false;
     }
   }
 

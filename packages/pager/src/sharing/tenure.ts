@@ -38,7 +38,7 @@ export interface TenureUser {
   /** Brings asynchronous work to a safe point. @returns false when only the caller can end what is open */
   quiesce(): boolean;
   /** WRITE was granted: compares main with the header, and settles what the holder before left. @param died  without giving it back */
-  settle(died: boolean): void;
+  onGranted(died: boolean): void;
   /** Everything is settled: follows the log to its end, and gets ready to write it. */
   onAcquired(): void;
   /** WRITE is about to go. @param turnGoesOn  the implicit view may be in use until the end of the turn of the event loop */
@@ -99,7 +99,7 @@ export class Tenure {
       if (!died) shm.setHeld(true);
       settled = !died;
       shm.writeHolder(vfs, LOCK_WRITE);
-      user.settle(died);
+      user.onGranted(died);
       settled = true;
       user.onAcquired();
     } catch (error) {

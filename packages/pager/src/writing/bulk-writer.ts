@@ -200,7 +200,7 @@ export class BulkWriter {
       // What is cached of it from before it was free must not pass for what the load wrote.
       this.host.cache.supersede(page, this.lsn);
     }
-    this.free.settle(tx, tx.catalogue);
+    this.free.takeOff(tx, tx.catalogue);
     return placed;
   }
 

@@ -77,7 +77,7 @@ export class FreePages {
   }
 
   /** Takes what was handed out off the freelist, in the transaction that publishes the load, before it changes anything else. */
-  settle(tx: FreelistWriter, catalogue: Catalogue): void {
+  takeOff(tx: FreelistWriter, catalogue: Catalogue): void {
     if (this.taken.count === 0) return;
     catalogue.freelistHead = this.current;
     catalogue.freeCount -= this.taken.count + this.emptied.length;

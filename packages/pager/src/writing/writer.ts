@@ -140,7 +140,7 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     this.tenure.acquire(waitMs);
     try {
       this.limits.makeRoom();
-      this.views.tellAdvanced();
+      this.views.callAdvanced();
       const { tail } = this.commits;
       const catalogue = this.commits.take();
       catalogue.copyFrom(tail);

@@ -218,7 +218,7 @@ export const CANARIES: readonly Canary[] = [
     },
   },
   {
-    name: 'the end of a sync is not told, one time in eight',
+    name: 'the end of a sync is not reported, one time in eight',
     noticed: /does not end|never gets its turn|never acknowledged|does not come to its end/,
     breakage: () => {
       const fails = every(8);

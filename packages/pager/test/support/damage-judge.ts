@@ -49,7 +49,7 @@ export function judgeDamage(specimen: Specimen, damage: Damage): Verdict {
 }
 
 /**
- * Oldest commit that may be taken for the newest one. Nothing but later records of the log tells that a record was there: so damage
+ * Oldest commit that may be taken for the newest one. Only later records of the log show that a record was there: so damage
  * to the last one looks like a write that a crash tore (rule F6), and a log that was cut like a shorter one.
  */
 export function oldest(specimen: Specimen, { file, local, cut }: Damage): number {

@@ -82,7 +82,7 @@ function note(outcome: Outcome, life: Life, error: unknown, where: string): void
     throw new WrongAfterFault(`${where}: a commit is in doubt, and the database is not poisoned`);
 }
 
-/** After an error: reads are right; who is poisoned says so and is opened again, who is not goes on. @returns was it opened again? */
+/** After an error: reads are right; a poisoned connection says so and is opened again, any other goes on. @returns was it opened again? */
 function settle(outcome: Outcome, life: Life, vfs: WrappedVfs, where: string): boolean {
   if (!life.isOpen) {
     if (vfs.openFiles.size > 0)

@@ -53,7 +53,7 @@ export function sweepCalls(
 /**
  * Lets every sync of a file fail in turn, once; what it should have made durable is lost, but reads still see it (as after a
  * failed write-back of the system). When the database was opened again the power fails, too. Not the syncs of directories: no
- * later sync could make such a name durable, and recovery cannot make names anew.
+ * later sync could make such a name durable, and recovery cannot create names again.
  * @returns codes that callers saw
  */
 export function sweepSyncs(

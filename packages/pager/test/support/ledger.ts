@@ -14,7 +14,7 @@ export class Broken extends Error {
   }
 }
 
-/** A commit that somebody tried. */
+/** A commit that was tried. */
 export interface Entry {
   readonly number: number;
   readonly lsn: number;
@@ -26,12 +26,12 @@ export interface Entry {
 
 /** See the top of the file. */
 export class Ledger {
-  /** Newest commit that somebody saw or was told of: everybody sees it, or a later one that was made on top of it. */
+  /** Newest commit that was seen or acknowledged: every connection sees it, or a later one that was made on top of it. */
   newest: Entry;
   /** lsn of the newest commit that is in the main file for certain. */
   private checkpointLsn = 0;
   private readonly entries = new Map<number, Entry>();
-  /** Is what was seen or told durable? Otherwise a power loss may take the end of it. */
+  /** Is what was seen or acknowledged durable? Otherwise a power loss may take the end of it. */
   private readonly full: boolean;
 
   constructor(full: boolean) {

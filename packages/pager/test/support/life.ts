@@ -65,7 +65,7 @@ export class Life {
     this.attempted = before.newest;
   }
 
-  /** Tells of an operation that is about to happen on the disk: a log that was synced makes its commits durable. */
+  /** Called before an operation happens on the disk: a log that was synced makes its commits durable. */
   before(operation: string, path: string): void {
     this.synced = Math.max(this.synced, this.syncing);
     this.syncing = operation === 'sync' && LOG.test(path) ? this.acknowledged : -1;
@@ -97,7 +97,9 @@ export class Life {
     return this.current !== undefined && !this.current.closed;
   }
 
-  /** Gives up a pager whose machine has stopped, or that nobody needs: the connections of a process are remembered until they close. */
+  /**
+   * Gives up a pager whose machine has stopped, or that is no longer needed: the connections of a process are remembered until they close.
+   */
   discard(): void {
     try {
       this.current?.close();

@@ -136,7 +136,7 @@ export async function runProcesses(ms: number, seed: number): Promise<ProcessCou
     const values = pages.map((page) => valueOf(pager.view, page));
     acknowledged.forEach((least, writer) => {
       if (values[writer]! < least)
-        throw new Error(`writer ${writer} was told of commit ${least}, and ${values[writer]} is there`);
+        throw new Error(`writer ${writer} acknowledged commit ${least}, and ${values[writer]} is there`);
     });
     const sum = values.slice(COUNTERS).reduce((a, b) => a + b, 0);
     if (sum !== ACCOUNTS * 1000) throw new Error(`the sum is ${sum}`);
@@ -150,7 +150,9 @@ export async function runProcesses(ms: number, seed: number): Promise<ProcessCou
   });
 }
 
-/** A process that keeps a transaction open is stopped, then killed. @returns what a begin meanwhile throws, and who it was */
+/**
+ * A process that keeps a transaction open is stopped, then killed. @returns what a begin meanwhile throws, and the number of the process
+ */
 export async function beginBesideStopped(waitMs: number): Promise<{ error: unknown; pid: number; waited: number }> {
   return withDatabase(async (directory, pages) => {
     const holder = new Actor('hold', directory, 0, pages);

@@ -213,7 +213,7 @@ export class Actor {
       case 'checkpoint':
         return this.checkpoint(pager);
       case 'settle':
-        pager.settle();
+        pager.flush();
         return 'wait';
       case 'close':
         return this.close(pager);

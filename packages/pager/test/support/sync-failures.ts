@@ -7,9 +7,9 @@ import { BrokenPromise, World } from './world.ts';
 export type Aftermath =
   /** All close; the next opener recovers. */
   | 'close'
-  /** Who has it open stays; the next opener cures it in place. */
+  /** The connections that have it open stay; the next opener cures it in place. */
   | 'cure'
-  /** Whose sync failed dies before he can tell anybody; the others go on. */
+  /** The process whose sync failed dies before it can report it; the others go on. */
   | 'die';
 
 const REFUSALS = new Set(['SOMBRA_SYNC', 'SOMBRA_COMMIT_UNKNOWN', 'SOMBRA_LOCK_POISONED', 'SOMBRA_BUSY']);
@@ -75,7 +75,7 @@ async function failOnce(
     }
     const refused = world.refusals;
     for (const process of world.open) world.commit(process);
-    // A failure while a database was created, opened or closed concerns nobody but who did that.
+    // A failure while a database was created, opened or closed concerns only the process that did that.
     const poisoned = world.refusals > refused;
     for (const process of world.open) while (process.snapshots.length > 0) world.release(process);
     await world.pause(8);

@@ -23,7 +23,7 @@ export const SMALL_WORLD = {
 
 export type WorldOptions = Omit<Partial<PagerOptions>, 'vfs' | 'path'>;
 
-/** Somebody found what must not be. */
+/** A connection found what must not be. */
 export class BrokenPromise extends Error {
   static {
     this.prototype.name = 'BrokenPromise';
@@ -40,7 +40,7 @@ export interface Process {
   readonly snapshots: { readonly view: View; readonly state: ModelState }[];
 }
 
-/** Commits that were tried on top of commit `base`, and of which nobody knows whether they are there. */
+/** Commits that were tried on top of commit `base`, and of which it is unknown whether they are there. */
 interface Attempt {
   readonly by: Process;
   readonly base: number;
@@ -53,7 +53,7 @@ export class World {
   readonly disk: SimDisk;
   readonly processes: Process[] = [];
   readonly random: Random;
-  /** Content as of each commit that somebody acknowledged or saw. */
+  /** Content as of each commit that was acknowledged or seen. */
   states: ModelState[] = [EMPTY];
   /** Oldest commit that a power loss may leave as the newest. */
   durable = 0;
@@ -82,7 +82,7 @@ export class World {
     };
   }
 
-  /** Newest commit that somebody acknowledged or saw. */
+  /** Newest commit that was acknowledged or seen. */
   get newest(): number {
     return this.states.length - 1;
   }
@@ -123,7 +123,7 @@ export class World {
     }
   }
 
-  /** Waits until nobody keeps WRITE, whatever he does in the background. */
+  /** Waits until no connection keeps WRITE, whatever it does in the background. */
   async untilFree(): Promise<void> {
     if (this.disk.stat(PATH) === null) return;
     const file = this.disk.open(PATH, { write: true });
@@ -137,7 +137,7 @@ export class World {
     }
   }
 
-  /** Those who live and have the database open. */
+  /** The lives that have the database open. */
   get open(): Process[] {
     return this.processes.filter(({ vfs, pager }) => !vfs.dead && pager !== null);
   }
@@ -250,7 +250,7 @@ export class World {
     });
   }
 
-  /** What is found there is thrown at the next pause: the promise has nobody to tell. */
+  /** What is found there is thrown at the next pause: the promise has no caller to report to. */
   private tellAcknowledged(): void {
     try {
       this.onAcknowledged?.();
@@ -335,8 +335,8 @@ export class World {
   }
 
   /**
-   * Somebody finds this commit to be the newest published one.
-   * @param least  what was acknowledged or seen when he began to look
+   * A connection finds this commit to be the newest published one.
+   * @param least  what was acknowledged or seen when it began to look
    */
   see(lsn: number, least = this.newest): void {
     const attempt = this.attempts[this.attempts.length - 1];
@@ -426,7 +426,7 @@ export class World {
   }
 
   /**
-   * The others go on after whatever happened: everybody reads what was acknowledged, writes, brings it to main, and closes; then
+   * The others go on after whatever happened: each reads what was acknowledged, writes, brings it to main, and closes; then
    * only main is left.
    */
   async finish(): Promise<void> {
@@ -455,7 +455,7 @@ export class World {
     for (const process of this.open) this.expectNone('check', examine(process.pager!, this.state));
   }
 
-  /** Everybody closes. */
+  /** All close. */
   closeAll(): void {
     for (const process of this.open) {
       this.close(process);

@@ -216,7 +216,7 @@ export class AppendLog {
       });
     }
     const { first } = this;
-    if (first !== before) this.tell((hooks) => hooks.truncated?.(first));
+    if (first !== before) this.callHook((hooks) => hooks.truncated?.(first));
     return first;
   }
 
@@ -375,7 +375,7 @@ export class AppendLog {
   private count(position: number, length: number): void {
     this.wal.publish();
     this.last = position;
-    this.tell((hooks) => hooks.appended?.(position, length));
+    this.callHook((hooks) => hooks.appended?.(position, length));
     this.followers.wake();
   }
 
@@ -394,7 +394,7 @@ export class AppendLog {
       chain: wal.startChain,
     });
     const { last } = this;
-    this.tell((hooks) => hooks.rotated?.(seq, last + 1));
+    this.callHook((hooks) => hooks.rotated?.(seq, last + 1));
     this.coverUpTo(last); // a segment is synced before it is sealed
   }
 
@@ -407,7 +407,7 @@ export class AppendLog {
   private coverUpTo(position: number): void {
     if (position <= this.durable) return;
     this.durable = position;
-    this.tell((hooks) => hooks.synced?.(position));
+    this.callHook((hooks) => hooks.synced?.(position));
   }
 
   private async startSync(): Promise<void> {
@@ -436,10 +436,10 @@ export class AppendLog {
   private distrustAfter(error: unknown): void {
     if (!(error instanceof SombraError) || error.code !== 'SOMBRA_SYNC' || this.failure !== undefined) return;
     this.failure = error;
-    this.tell((hooks) => hooks.poisoned?.(error));
+    this.callHook((hooks) => hooks.poisoned?.(error));
   }
 
-  private tell(call: (hooks: AppendLogHooks) => unknown): void {
+  private callHook(call: (hooks: AppendLogHooks) => unknown): void {
     const { vfs, hooks, path } = this.options;
     callHook(vfs.env, path, () => call(hooks));
   }
