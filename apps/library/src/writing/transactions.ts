@@ -5,7 +5,7 @@
  * - At most one is open; `current` is it. It is cleared before anything else can begin.
  * - Nothing here refers to the `Transaction` that a caller holds, so that a dropped one is noticed.
  */
-import { IoError, StateError } from '@sombra/vfs';
+import { DataError, IoError, StateError } from '@sombra/vfs';
 import type { VfsEnv } from '@sombra/vfs';
 import type { Graph, GraphTransaction } from '@sombra/graph';
 import { runUpkeep } from '../base/warning.ts';
@@ -57,6 +57,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
 
   /** `GraphDB.transaction`. */
   run<T>(fn: (tx: Transaction) => T): T {
+    checkCallback(fn);
     this.refusePausing();
     const outer = this.active;
     if (outer?.managed === true) return this.runNested(outer, new Transaction(outer, this), fn);
@@ -65,8 +66,9 @@ export class Transactions implements TransactionOwner, QueueRunner {
   }
 
   /** `GraphDB.transactionAsync`. */
-  runAsync<T>(fn: (tx: Transaction) => T): Promise<T> {
-    return this.queue.add(fn);
+  async runAsync<T>(fn: (tx: Transaction) => T): Promise<T> {
+    checkCallback(fn);
+    return await this.queue.add(fn);
   }
 
   isBusy(): boolean {
@@ -195,6 +197,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
   }
 
   runNested<T>(open: OpenTransaction, handle: Transaction, fn: (tx: Transaction) => T): T {
+    checkCallback(fn);
     const { inner } = open;
     const savepoint = inner.savepoint();
     try {
@@ -285,6 +288,14 @@ export class Transactions implements TransactionOwner, QueueRunner {
       message: 'a transaction was dropped without commit or rollback, and was rolled back: use transaction(fn)',
     });
   }
+}
+
+function checkCallback(fn: unknown): void {
+  if (typeof fn === 'function') return;
+  throw new DataError(
+    'SOMBRA_OPTION',
+    `a transaction takes a function of what it writes with, not ${fn === null ? 'null' : typeof fn}`,
+  );
 }
 
 function refuseBusy(): never {

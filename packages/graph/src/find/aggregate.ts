@@ -76,7 +76,8 @@ export interface Aggregate {
 /** @throws DataError SOMBRA_OPTION, and as `parseFind` */
 export function parseAggregate(on: 'node' | 'edge', query: object | undefined, where: string): Aggregate {
   const name = on === 'node' ? 'label' : 'type';
-  const given = checkOptions(query ?? {}, [name, ...OPTIONS], where) as Figures & Record<string, unknown>;
+  const given = checkOptions(query === undefined ? {} : query, [name, ...OPTIONS], where) as Figures &
+    Record<string, unknown>;
   const asked: Aggregate = {
     find: parseFind(on, { [name]: given[name], where: given['where'] }, where, ['where']),
     groupBy: keysOf(typeof given.groupBy === 'string' ? [given.groupBy] : given.groupBy, 'groupBy'),

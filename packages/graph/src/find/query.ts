@@ -106,7 +106,11 @@ export const COUNT_OPTIONS = ['where'] as const;
  */
 export function parseFind(on: 'node' | 'edge', query: object | undefined, where: string, own: readonly string[]): Find {
   const name = on === 'node' ? 'label' : 'type';
-  const given: NodeQuery & EdgeQuery & Partial<Selection> = checkOptions(query ?? {}, [name, ...own], where)!;
+  const given: NodeQuery & EdgeQuery & Partial<Selection> = checkOptions(
+    query === undefined ? {} : query,
+    [name, ...own],
+    where,
+  )!;
   const { names, everyName } = on === 'node' ? labelNames(given.label) : typeNames(given.type);
   const { orderBy, descendingIds } = parseOrder(given.orderBy);
   const select = parseSelect(given.select);
@@ -241,7 +245,7 @@ export class OpenFind {
 
   /** The find with these values. @throws DataError SOMBRA_OPTION, and as `parseFind` */
   bind(values: ParameterValues | undefined): Find {
-    const given = checkOptions(values ?? {}, this.parameters, 'parameters')!;
+    const given = checkOptions(values === undefined ? {} : values, this.parameters, 'parameters')!;
     const { find, rest, memory } = this;
     const option = (parameter: Parameter | undefined): unknown =>
       parameter === undefined ? undefined : resolved(parameter, given);
