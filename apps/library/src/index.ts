@@ -57,6 +57,8 @@ export type {
   BulkProgress,
   BulkResult,
   BulkSource,
+  CheckpointOptions,
+  CheckpointProgress,
   Clustering,
   ComponentsOptions,
   CreateIndexOptions,

@@ -1,5 +1,5 @@
 // Goal: what lets the event loop turn holds the right to write as its documentation says: transactionAsync waits, other writes are
-// refused, reads go on, a schema is kept, close ends it and runs what waits. Method: databases in memory, turns of setImmediate.
+// refused, reads go on, a schema is kept, close ends it and runs what waits; a checkpoint holds nobody up. Method: databases in memory, turns of setImmediate.
 import { expect, test } from 'vitest';
 import { GraphDB, defineSchema } from '../src/index.ts';
 import type { BulkSource } from '../src/index.ts';
@@ -87,6 +87,33 @@ test('a signal ends them, and the next write comes at once', async () => {
   await expect(loading).rejects.toMatchObject({ code: 'SOMBRA_ABORTED', cause: { message: 'enough' } });
   expect(db.addNode('N')).toBe(1);
   expect(db.labels()).toEqual(['N']);
+  db.close();
+});
+
+test('a checkpoint lets others write, and ends with the database', async () => {
+  const db = GraphDB.open(':memory:');
+  for (let i = 0; i < 50; i += 1) db.addNode('N', { i });
+  const { lsn } = db;
+  const running = db.checkpointAsync({ onProgress: ({ pages }) => expect(pages).toBeGreaterThan(0) });
+  db.addNode('N');
+  const added = db.transactionAsync((tx) => tx.addNode('N'));
+  const result = await running;
+  expect([result.lsn >= lsn, result.newestLsn >= result.lsn]).toEqual([true, true]);
+  expect(await added).toBe(52);
+  await expect(db.checkpointAsync({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'SOMBRA_ABORTED' });
+  const loading = db.createPropertyIndexAsync('N', 'i');
+  await expect(db.checkpointAsync()).rejects.toMatchObject({ code: 'SOMBRA_BUSY' });
+  await loading;
+  const last = db.checkpointAsync();
+  db.close();
+  await expect(last).rejects.toMatchObject({ code: 'SOMBRA_CLOSED' });
+  expect(codeOf(() => db.checkpointAsync())).toBe('SOMBRA_CLOSED');
+});
+
+test('a checkpoint of a typed database', async () => {
+  const db = GraphDB.open(':memory:', { schema: defineSchema({ nodes: { N: { i: 'integer' } }, edges: {} }) });
+  db.addNode('N', { i: 1 });
+  expect(await db.checkpointAsync({ timeoutMs: 60_000 })).toMatchObject({ newestLsn: db.lsn });
   db.close();
 });
 

@@ -2,10 +2,11 @@ import { checkOptions, flagOption, ownOptions } from './model/options.ts';
 import type { RunOptions } from './model/run-options.ts';
 import { PausingRun, runSteps, type Steps } from './model/steps.ts';
 import { Watch } from './model/watch.ts';
-import type { Pager } from '@sombra/pager';
+import type { CheckpointResult, Pager } from '@sombra/pager';
 import { AdjacencyWriter } from './adjacency/adjacency-writer.ts';
 import { type BulkOptions, type BulkResult, type BulkSource, bulkLoad, parseBulk } from './bulk/bulk-load.ts';
 import { EdgeColumns } from './adjacency/edge-columns.ts';
+import { type CheckpointOptions, checkpointSteps, parseCheckpoint } from './bulk/checkpoint.ts';
 import { createIndex, type CreateIndexOptions, parseIndex } from './bulk/create-index.ts';
 import { dropIndex } from './bulk/drop-index.ts';
 import { IndexChanges } from './indexes/index-changes.ts';
@@ -194,6 +195,17 @@ export class Graph {
   async verifyIntegrityAsync(options?: VerifyOptions): Promise<VerifyReport> {
     const asked = parseVerify(options);
     return await new PausingRun(verifyGraph(this.store, asked), this.watch(options), this.pager.env).run();
+  }
+
+  /**
+   * As `Pager.checkpoint`, letting the event loop turn: others go on reading and writing, and a signal can end it. It brings what is
+   * committed when this connection gets its turn to the file; what is committed later need not be in it. Ended early, nothing is
+   * lost: the log is kept as it is.
+   * @returns rejected with DataError SOMBRA_OPTION, StateError SOMBRA_ABORTED, SOMBRA_CLOSED, and what the synchronous form throws
+   */
+  async checkpointAsync(options?: CheckpointOptions): Promise<CheckpointResult> {
+    const steps = checkpointSteps(this.pager, parseCheckpoint(options));
+    return await new PausingRun(steps, this.watch(options), this.pager.env).run();
   }
 
   /** Figures for operators. A new object. */

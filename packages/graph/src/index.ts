@@ -13,6 +13,7 @@ export type {
   BulkResult,
   BulkSource,
 } from './bulk/bulk-load.ts';
+export type { CheckpointOptions, CheckpointProgress } from './bulk/checkpoint.ts';
 export type { CreateIndexOptions, IndexPhase, IndexProgress } from './bulk/create-index.ts';
 export type { PropertyIndexInfo, PropertyIndexName } from './indexes/index-info.ts';
 export { INDEX_KEYS_MAX } from './indexes/index-key.ts';

@@ -3,6 +3,7 @@ export { BulkWriter } from './writing/bulk-writer.ts';
 export { COUNTERS } from './format/catalogue.ts';
 export type { CheckOptions, CheckStepsOptions, Problem } from './inspect/check.ts';
 export type { CheckpointResult } from './checkpoint/checkpoint.ts';
+export type { CheckpointEnd, CheckpointRequest } from './checkpoint/checkpoint-request.ts';
 export { readFileHeader } from './inspect/file-header.ts';
 export type { FileHeader, HeaderSlot } from './inspect/file-header.ts';
 export type { Locking, PagerHooks, PagerOptions, PagerWarning, SyncMode } from './base/options.ts';

@@ -4,6 +4,7 @@ import type { BulkWriter } from './writing/bulk-writer.ts';
 import type { CheckOptions, CheckStepsOptions, Problem } from './inspect/check.ts';
 import { checkPages, checkPagesSteps } from './inspect/check.ts';
 import type { CheckpointResult } from './checkpoint/checkpoint.ts';
+import type { CheckpointRequest } from './checkpoint/checkpoint-request.ts';
 import { closeConnection } from './life/close.ts';
 import type { OpenDatabase } from './life/inspection.ts';
 import { openDatabase } from './life/open.ts';
@@ -139,6 +140,16 @@ export class Pager {
    */
   checkpoint(waitMs?: number): CheckpointResult {
     return this.database.connection.writer.checkpoint(waitMs);
+  }
+
+  /**
+   * Asks for a checkpoint that runs beside the work of the event loop: in steps of a few milliseconds, with syncs that do not block.
+   * It is given up when another connection gets the right to write first: ask again until `lsn` of its end is as new as wanted.
+   * @param waitMs  how long this call may block while another connection writes. Default `busyTimeoutMs`
+   * @throws as `begin`. What a checkpoint throws stands in the end of the request
+   */
+  requestCheckpoint(waitMs?: number): CheckpointRequest {
+    return this.database.connection.writer.requestCheckpoint(waitMs);
   }
 
   /**

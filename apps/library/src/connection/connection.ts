@@ -10,6 +10,7 @@ import type {
   BulkOptions,
   BulkResult,
   BulkSource,
+  CheckpointOptions,
   CreateIndexOptions,
   EdgeId,
   EdgeRecord,
@@ -274,6 +275,17 @@ export abstract class Connection extends SingleWrites {
     this.transactions.refusePausing();
     if (!this.inTransaction) this.transactions.drain();
     return this.pager.checkpoint();
+  }
+
+  /**
+   * As `checkpoint`, letting the event loop turn: reads and writes go on, `transactionAsync` and other connections do not wait for it,
+   * and a signal can end it; the log then stays as it is, and nothing is lost. What is committed when this connection gets its turn
+   * is in the file afterwards, as far as open snapshots allow; what is committed later need not be.
+   * @returns rejected with SOMBRA_ABORTED, SOMBRA_CLOSED when the database is closed meanwhile, and what the synchronous form throws
+   */
+  checkpointAsync(options?: CheckpointOptions): Promise<CheckpointResult> {
+    this.checkOpen();
+    return this.transactions.runBeside(() => this.graph.checkpointAsync(options));
   }
 
   /**

@@ -175,6 +175,12 @@ export class Transactions implements TransactionOwner, QueueRunner {
     }
   }
 
+  /** Runs what lets others write between its steps. @throws as `refusePausing` */
+  async runBeside<T>(work: () => Promise<T>): Promise<T> {
+    this.refusePausing();
+    return await work();
+  }
+
   /** The database is being closed: rolls back what is open, runs what is queued. */
   close(): void {
     this.graph.giveUpWriting(new StateError('SOMBRA_CLOSED', 'the database was closed meanwhile: nothing was changed'));

@@ -21,7 +21,7 @@ export function* beginPausing<T>(pager: Pager, begin: (waitMs: number) => T): St
       } catch (error) {
         if ((error as { code?: unknown }).code !== 'SOMBRA_BUSY' || env.monotonicMs() >= until) throw error;
       }
-      if (!waiting) pager.waiting(true);
+      pager.waiting(true); // again and again: another call that waited on this connection may have ended its wait for both
       waiting = true;
       const pause = POLL_MIN_MS + (env.random(1)[0]! / 256) * POLL_SPREAD_MS;
       yield new Promise<void>((resolve) => {

@@ -8,9 +8,12 @@
  *    the second time it is finished first, so that connections that keep taking WRITE from each other do not lose all progress.
  * 2. A step is never taken while an asynchronous sync that it waits for is in flight, except by the synchronous twin, which
  *    syncs itself over a descriptor of its own. The late result of the asynchronous one poisons if it is a failure.
+ * 3. A request has no end exactly while it is in `requests`, and there are none while no checkpoint is active.
  */
 import { Checkpoint, runCheckpoint } from './checkpoint.ts';
 import type { CheckpointParts, CheckpointResult, Syncable } from './checkpoint.ts';
+import { PendingRequest } from './checkpoint-request.ts';
+import type { CheckpointEnd, CheckpointRequest } from './checkpoint-request.ts';
 import { CHECKPOINT_ENTRIES } from '../base/options.ts';
 import type { ResolvedOptions } from '../base/options.ts';
 import { giveBack } from '../base/run-all.ts';
@@ -46,6 +49,10 @@ export class BackgroundCheckpoint {
   private isKeptBack = false;
   /** The one before was given up half done. */
   private lostProgress = false;
+  /** Who waits for the active one, and those that follow it at once. */
+  private requests: PendingRequest[] = [];
+  /** The active one was begun because of them, and not because it was due. */
+  private onlyRequested = false;
 
   constructor(parts: BackgroundCheckpointParts) {
     this.parts = parts;
@@ -75,6 +82,40 @@ export class BackgroundCheckpoint {
     }
     if (bytes < options.maxWalBytes) this.keepPace(bytes);
     else this.finishNow();
+  }
+
+  /**
+   * Begins a checkpoint, unless one is active, for a caller that does not block. Call within a tenure.
+   */
+  request(): CheckpointRequest {
+    if (this.current === null) {
+      this.begin(this.parts.logBytes());
+      this.onlyRequested = true;
+    }
+    const newest = this.parts.checkpoint.commits.tail.lsn;
+    const request = new PendingRequest(newest, (abandoned) => this.abandon(abandoned));
+    this.requests.push(request);
+    return request;
+  }
+
+  private abandon(request: PendingRequest): void {
+    this.requests.splice(this.requests.indexOf(request), 1);
+    request.endWith({ how: 'givenUp' });
+    if (this.requests.length > 0 || !this.onlyRequested) return;
+    const { tenure } = this.parts;
+    this.parts.checkpoint.health.runUpkeep(() => {
+      this.drop();
+      tenure.yield(false);
+    });
+  }
+
+  /** Nothing is active any more, and who waits hears how that came. */
+  private endRequests(end: CheckpointEnd): void {
+    const { requests } = this;
+    this.onlyRequested = false;
+    if (requests.length === 0) return;
+    this.requests = [];
+    for (const request of requests) request.endWith(end);
   }
 
   private begin(bytes: number): void {
@@ -125,6 +166,7 @@ export class BackgroundCheckpoint {
   }
 
   private schedule(): void {
+    for (const request of this.requests) request.tell();
     if (this.scheduled) return;
     this.scheduled = true;
     this.parts.checkpoint.env.defer(() => {
@@ -180,12 +222,14 @@ export class BackgroundCheckpoint {
     this.lostProgress = false;
     const elapsed = env.monotonicMs() - this.started;
     stats.checkpointMs += elapsed;
-    const { lsn, pages } = current.result;
+    const { lsn, pages, newestLsn } = current.result;
+    for (const request of this.requests) request.pages += pages;
     this.isKeptBack = current.keptBack;
     const bytes = this.parts.logBytes();
     if (!current.leavesMore && bytes >= this.parts.options.checkpointAfterBytes) this.backOff();
     health.callHook((hooks) => hooks.checkpoint?.(lsn, pages, elapsed));
     if (current.leavesMore) this.begin(bytes);
+    else this.endRequests({ how: 'done', lsn, newestLsn, keptBack: current.keptBack });
   }
 
   /**
@@ -201,7 +245,9 @@ export class BackgroundCheckpoint {
   private finishOne(): void {
     const { current } = this;
     while (this.current !== null && this.current === current) this.stepNow();
+    if (this.current === null) return;
     this.drop(); // the one that follows has done nothing yet
+    this.endRequests({ how: 'givenUp' });
   }
 
   /**
@@ -213,6 +259,7 @@ export class BackgroundCheckpoint {
     this.drop();
     this.lostProgress = true;
     this.backOff(this.parts.options.maxWalBytes);
+    this.endRequests({ how: 'givenUp' });
   }
 
   private drop(): void {
@@ -244,6 +291,7 @@ export class BackgroundCheckpoint {
         : 'a checkpoint failed; published commits are safe in the log, which keeps growing: free disk space',
       cause: error,
     });
+    this.endRequests({ how: 'failed', error });
   }
 
   /** Runs a requested checkpoint to its end; the active one is finished first. */

@@ -15,6 +15,7 @@ import type { Counters } from '../base/stats.ts';
 import type { Syncs } from '../base/syncs.ts';
 import type { BackgroundCheckpoint } from '../checkpoint/background-checkpoint.ts';
 import type { CheckpointResult } from '../checkpoint/checkpoint.ts';
+import type { CheckpointRequest } from '../checkpoint/checkpoint-request.ts';
 import type { Catalogue } from '../format/catalogue.ts';
 import type { LogWriter } from '../files/log-writer.ts';
 import type { MainFile } from '../files/main-file.ts';
@@ -304,12 +305,21 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
 
   /** Brings commits to main as far as views allow. @throws as `begin`; what the checkpoint throws */
   checkpoint(waitMs?: number): CheckpointResult {
+    return this.withinTenure(waitMs, () => this.checkpointNow());
+  }
+
+  /** As `checkpoint`, beside the work of the event loop. @throws as `begin` */
+  requestCheckpoint(waitMs?: number): CheckpointRequest {
+    return this.withinTenure(waitMs, () => this.checkpoints.request());
+  }
+
+  private withinTenure<T>(waitMs: number | undefined, work: () => T): T {
     this.health.checkWritable();
     if (this.load !== null)
       throw new StateError('SOMBRA_TRANSACTION_ACTIVE', 'a bulk load is open on this connection: end it first');
     this.tenure.acquire(waitMs);
     try {
-      return this.checkpointNow();
+      return work();
     } finally {
       this.tenure.yield(false);
     }
