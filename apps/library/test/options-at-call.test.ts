@@ -42,16 +42,14 @@ const READS: {
 };
 
 const DATABASE: {
-  readonly [K in Exclude<
-    Late<GraphDB>,
-    keyof typeof READS | 'runFind' | 'transaction' | 'read' | 'checkpointAsync'
-  >]: Call<GraphDB>;
+  readonly [K in Exclude<Late<GraphDB>, keyof typeof READS | 'runFind' | 'transaction' | 'read'>]: Call<GraphDB>;
 } = {
   transactionAsync: (db, bad) => db.transactionAsync(bad),
   bulkLoadAsync: (db, bad) => db.bulkLoadAsync({ nodes: [], edges: [] }, bad),
   createPropertyIndexAsync: (db, bad) => db.createPropertyIndexAsync('Person', 'name', bad),
   createEdgePropertyIndexAsync: (db, bad) => db.createEdgePropertyIndexAsync('INSPIRED', 'since', bad),
   verifyIntegrityAsync: (db, bad) => db.verifyIntegrityAsync(bad),
+  checkpointAsync: (db, bad) => db.checkpointAsync(bad),
 };
 
 /** Each is wrong for every call: of the wrong value where there is such an option, else unknown. */
