@@ -18,6 +18,13 @@ interface Pair {
   change(value: number): void;
 }
 
+/** Waits for the end of a tenure: one goes on when a commit follows another within a millisecond. */
+async function writeIsFree(vfs: MemoryVfs): Promise<void> {
+  const third = openPager({}, new MortalVfs(vfs, 102));
+  while (codeOf(() => third.begin(0).rollback()) === 'SOMBRA_BUSY') await turn();
+  third.close();
+}
+
 /** Two processes; the listener of the first fails so many times. */
 async function pair(failures: number): Promise<Pair> {
   const vfs = new MemoryVfs();
@@ -43,6 +50,7 @@ async function pair(failures: number): Promise<Pair> {
   });
   await turn();
   state.change(2);
+  await writeIsFree(vfs);
   state.failures = failures;
   return state;
 }
