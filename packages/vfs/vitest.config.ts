@@ -1,3 +1,4 @@
 import { project } from '../../tooling/vitest/project.ts';
 
-export default project('vfs');
+// node-faults.test.ts stands between NodeVfs and node:fs, which no other file may have loaded before.
+export default project('vfs', { isolate: true });
