@@ -1,5 +1,7 @@
 // Goal: what lets the event loop turn holds the right to write as its documentation says: transactionAsync waits, other writes are
-// refused, reads go on, a schema is kept, close ends it and runs what waits; a checkpoint holds nobody up. Method: databases in memory, turns of setImmediate.
+// refused, reads go on, a schema is kept, close ends it and runs what waits; a checkpoint holds nobody up. Method: databases in memory,
+// on a clock that ends every slice; turns of setImmediate.
+import { slowVfs } from '@sombra/vfs/testing';
 import { expect, test } from 'vitest';
 import { GraphDB, defineSchema } from '../src/index.ts';
 import type { BulkSource } from '../src/index.ts';
@@ -11,6 +13,10 @@ function source(): BulkSource {
     nodes: Array.from({ length: ROWS }, (_, i) => ({ labels: 'N', properties: { i } })),
     edges: Array.from({ length: ROWS }, (_, i) => ({ source: i, target: (i * 7) % ROWS, type: 'T' })),
   };
+}
+
+function openSlow(): GraphDB {
+  return GraphDB.open(':memory:', { vfs: slowVfs() });
 }
 
 function codeOf(call: () => unknown): unknown {
@@ -25,7 +31,7 @@ function codeOf(call: () => unknown): unknown {
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 test('while a bulk load is under way: reads, what waits, what is refused', async () => {
-  const db = GraphDB.open(':memory:');
+  const db = openSlow();
   const order: string[] = [];
   const loading = db.bulkLoadAsync(source()).then((result) => {
     order.push('loaded');
@@ -64,7 +70,7 @@ test('while a bulk load is under way: reads, what waits, what is refused', async
 });
 
 test('inside of a transaction they are refused', async () => {
-  const db = GraphDB.open(':memory:');
+  const db = openSlow();
   const tx = db.beginTransaction();
   await expect(db.bulkLoadAsync(source())).rejects.toMatchObject({ code: 'SOMBRA_BUSY' });
   tx.rollback();
@@ -79,7 +85,7 @@ test('inside of a transaction they are refused', async () => {
 });
 
 test('a signal ends them, and the next write comes at once', async () => {
-  const db = GraphDB.open(':memory:');
+  const db = openSlow();
   const controller = new AbortController();
   const loading = db.bulkLoadAsync(source(), { signal: controller.signal });
   await turn();
@@ -91,7 +97,7 @@ test('a signal ends them, and the next write comes at once', async () => {
 });
 
 test('a checkpoint lets others write, and ends with the database', async () => {
-  const db = GraphDB.open(':memory:');
+  const db = openSlow();
   for (let i = 0; i < 50; i += 1) db.addNode('N', { i });
   const { lsn } = db;
   const running = db.checkpointAsync({ onProgress: ({ pages }) => expect(pages).toBeGreaterThan(0) });
@@ -111,14 +117,17 @@ test('a checkpoint lets others write, and ends with the database', async () => {
 });
 
 test('a checkpoint of a typed database', async () => {
-  const db = GraphDB.open(':memory:', { schema: defineSchema({ nodes: { N: { i: 'integer' } }, edges: {} }) });
+  const db = GraphDB.open(':memory:', {
+    vfs: slowVfs(),
+    schema: defineSchema({ nodes: { N: { i: 'integer' } }, edges: {} }),
+  });
   db.addNode('N', { i: 1 });
   expect(await db.checkpointAsync({ timeoutMs: 60_000 })).toMatchObject({ newestLsn: db.lsn });
   db.close();
 });
 
 test('close ends them, and runs what waited', async () => {
-  const db = GraphDB.open(':memory:');
+  const db = openSlow();
   const loading = db.bulkLoadAsync(source());
   const waiting = db.transactionAsync((tx) => tx.addNode('After'));
   await turn();
@@ -129,7 +138,7 @@ test('close ends them, and runs what waited', async () => {
 
 test('rows are checked against a schema', async () => {
   const schema = defineSchema({ nodes: { N: { i: 'integer' } }, edges: {} });
-  const db = GraphDB.open(':memory:', { schema });
+  const db = GraphDB.open(':memory:', { vfs: slowVfs(), schema });
   const nodes = Array.from({ length: 2000 }, (_, i) => ({ labels: 'N', properties: { i: i === 1900 ? 'x' : i } }));
   await expect((db as unknown as GraphDB).bulkLoadAsync({ nodes, edges: [] } as BulkSource)).rejects.toMatchObject({
     code: 'SOMBRA_SCHEMA',
@@ -147,7 +156,7 @@ function* endingWith(end: () => void): Generator<{ labels: string }> {
 }
 
 test('close ends them whatever the end of a source throws, which their promise is rejected with', async () => {
-  const db = GraphDB.open(':memory:');
+  const db = openSlow();
   const nodes = endingWith(() => {
     throw new Error('from the source');
   });
@@ -162,7 +171,7 @@ test('close ends them whatever the end of a source throws, which their promise i
 
 test('the end of a source may close the database', async () => {
   for (const closing of [false, true]) {
-    const db = GraphDB.open(':memory:');
+    const db = openSlow();
     const controller = new AbortController();
     const loading = db.bulkLoadAsync({ nodes: endingWith(() => db.close()), edges: [] }, { signal: controller.signal });
     await turn();

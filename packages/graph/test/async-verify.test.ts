@@ -1,9 +1,10 @@
 // Goal: verifyIntegrityAsync reports what verifyIntegrity reports, lets others read and write meanwhile, and can be given up at every
 // step. Method: a graph with records, chains, indexes and overflow, sound and damaged; a clock on which every step is too long.
 import { Pager } from '@sombra/pager';
+import { slowVfs } from '@sombra/vfs/testing';
 import { expect, test } from 'vitest';
 import { Graph, type VerifyPhase } from '../src/index.ts';
-import { CountingSignal, slowVfs, turnsDuring } from './support/pauses.ts';
+import { CountingSignal, turnsDuring } from './support/pauses.ts';
 import type { OpenGraph } from './support/open.ts';
 import { plant, recordKey } from './support/plant.ts';
 

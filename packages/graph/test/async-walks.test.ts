@@ -2,9 +2,10 @@
 // given up at every slice. Method: a random graph over several slices; a clock on which every slice is too long; a signal that
 // aborts at its nth look, for every n until the call comes through.
 import { Pager } from '@sombra/pager';
+import { slowVfs } from '@sombra/vfs/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type BfsOptions, Graph, type GraphReader } from '../src/index.ts';
-import { CountingSignal, slowVfs, turnsDuring } from './support/pauses.ts';
+import { CountingSignal, turnsDuring } from './support/pauses.ts';
 import { Random, suiteSeed } from './support/random.ts';
 
 const NODES = 5000;

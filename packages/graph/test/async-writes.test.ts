@@ -3,10 +3,11 @@
 // signals that abort at their nth look; a second connection of the same file.
 import { Pager } from '@sombra/pager';
 import { MemoryVfs } from '@sombra/vfs';
+import { slowVfs } from '@sombra/vfs/testing';
 import { expect, test } from 'vitest';
 import { type BulkSource, Graph } from '../src/index.ts';
 import { codeOf } from './support/errors.ts';
-import { CountingSignal, slowVfs, turnsDuring } from './support/pauses.ts';
+import { CountingSignal, turnsDuring } from './support/pauses.ts';
 
 const ROWS = 3000;
 /** Another connection is waited for. */

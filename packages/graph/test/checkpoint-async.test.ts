@@ -2,11 +2,11 @@
 // is ended at any step, fails, or is met by a close. Method: files in memory; signals that abort at their nth look; writes between turns.
 import { Pager } from '@sombra/pager';
 import { IoError, MemoryVfs, type Vfs } from '@sombra/vfs';
-import { FaultyVfs } from '@sombra/vfs/testing';
+import { FaultyVfs, slowVfs } from '@sombra/vfs/testing';
 import { expect, test } from 'vitest';
 import { Graph } from '../src/index.ts';
 import { codeOf } from './support/errors.ts';
-import { CountingSignal, slowVfs, turnsDuring } from './support/pauses.ts';
+import { CountingSignal, turnsDuring } from './support/pauses.ts';
 
 const NODES = 400;
 

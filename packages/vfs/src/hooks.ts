@@ -10,7 +10,7 @@ export function callHook(env: VfsEnv, of: string, call: () => unknown): void {
   const warn = (cause: unknown): void =>
     env.warn({
       code: 'SOMBRA_HOOK_FAILED',
-      message: `a hook or listener of ${of} threw ${textOf(cause)}: what it was called for has happened all the same; fix the hook`,
+      message: `a hook or listener of ${of} threw ${textOf(cause)}: that changes nothing of what it was called for; fix the hook`,
       cause,
     });
   try {

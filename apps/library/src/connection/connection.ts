@@ -221,7 +221,9 @@ export abstract class Connection extends SingleWrites {
    * As `createPropertyIndex`, letting the event loop turn every few milliseconds. It holds the right to write until it has ended: reads go
    * on, `transactionAsync` and other connections wait, other writes are refused with SOMBRA_BUSY. A signal ends it, and nothing was
    * changed.
-   * @returns rejected with SOMBRA_ABORTED, SOMBRA_CLOSED, and with what the synchronous form throws
+   * @returns rejected with SOMBRA_ABORTED, with SOMBRA_CLOSED when the database is closed meanwhile, and with what the synchronous form
+   *   throws
+   * @throws StateError SOMBRA_CLOSED when it is closed already
    */
   createPropertyIndexAsync(
     label: string,
@@ -282,6 +284,7 @@ export abstract class Connection extends SingleWrites {
    * and a signal can end it; the log then stays as it is, and nothing is lost. What is committed when this connection gets its turn
    * is in the file afterwards, as far as open snapshots allow; what is committed later need not be.
    * @returns rejected with SOMBRA_ABORTED, SOMBRA_CLOSED when the database is closed meanwhile, and what the synchronous form throws
+   * @throws StateError SOMBRA_CLOSED when it is closed already
    */
   checkpointAsync(options?: CheckpointOptions): Promise<CheckpointResult> {
     this.checkOpen();
@@ -312,6 +315,7 @@ export abstract class Connection extends SingleWrites {
    * As `verifyIntegrity`, letting the event loop turn every few milliseconds: meanwhile reads and writes go on, and a signal can
    * end it. It checks the commit that was newest when it began, and keeps it until it ends.
    * @returns rejected with SOMBRA_ABORTED, and with what the synchronous form throws
+   * @throws StateError SOMBRA_CLOSED when the database is closed already
    */
   verifyIntegrityAsync(options?: VerifyOptions): Promise<VerifyReport> {
     this.checkOpen();

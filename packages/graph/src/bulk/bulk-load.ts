@@ -118,12 +118,7 @@ export function* bulkLoad(
   runRows?: number,
 ): Steps<BulkResult> {
   const progress = new Progress<BulkPhase>('nodes', onProgress, progressEvery);
-  const sizes: GatherSizes =
-    runRows !== undefined
-      ? { rows: runRows, bytes: runRows * 16 }
-      : pausing
-        ? { rows: PAUSING_RUN_ROWS, bytes: PAUSING_SORT_BYTES }
-        : { rows: undefined, bytes: undefined };
+  const sizes = gatherSizes(pausing, runRows);
   const writer = pausing ? yield* beginPausing(store.pager, (waitMs) => store.bulk(waitMs)) : store.bulk();
   const names = store.dictionary.mark();
   let done = false;
@@ -143,6 +138,12 @@ export function* bulkLoad(
 interface GatherSizes {
   readonly rows: number | undefined;
   readonly bytes: number | undefined;
+}
+
+function gatherSizes(pausing: boolean, runRows: number | undefined): GatherSizes {
+  if (runRows !== undefined) return { rows: runRows, bytes: runRows * 16 };
+  if (pausing) return { rows: PAUSING_RUN_ROWS, bytes: PAUSING_SORT_BYTES };
+  return { rows: undefined, bytes: undefined };
 }
 
 /** One bulk load. */

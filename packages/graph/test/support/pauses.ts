@@ -1,16 +1,6 @@
-// What tests of asynchronous calls need: a clock that makes every slice end with a turn of the event loop, signals that abort at
-// a look, and a count of the turns that others get meanwhile. Nothing is measured in time.
-import { MemoryVfs } from '@sombra/vfs';
+// What tests of asynchronous calls need, on a `slowVfs`: signals that abort at a look, and a count of the turns of the event loop that
+// others get meanwhile. Nothing is measured in time.
 import type { AbortSignalLike } from '../../src/index.ts';
-
-/** A vfs in memory on whose clock 10 ms pass from one look to the next: longer than any slice may take. */
-export function slowVfs(): MemoryVfs {
-  const vfs = new MemoryVfs();
-  let now = 1000;
-  const env = Object.create(vfs.env, { monotonicMs: { value: () => (now += 10) } }) as typeof vfs.env;
-  Object.defineProperty(vfs, 'env', { value: env });
-  return vfs;
-}
 
 /** A signal that counts how often it is looked at, and aborts at the look of a number. */
 export class CountingSignal implements AbortSignalLike {

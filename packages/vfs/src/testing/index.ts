@@ -22,3 +22,4 @@ export type { SimEnvOptions, SimulatedEnv } from './sim-env.ts';
 export { SimProcess } from './sim-process.ts';
 export { ScheduledEnv, ScheduleError, SimSchedule } from './sim-schedule.ts';
 export type { ScheduleOptions, StepKind } from './sim-schedule.ts';
+export { slowVfs } from './slow-vfs.ts';
