@@ -51,6 +51,22 @@ describe('a frame that was taken over', () => {
     pager.close();
   });
 
+  test('does not make later transactions copy when it was committed without a change', () => {
+    const { pager, page } = start();
+    const other = write(pager, (tx) => newPage(tx, 5));
+    write(pager, (tx) => {
+      tx.edit(page);
+      tx.setU32(tx.edit(other), 24, 6);
+    });
+    const frame = pager.view.page(other);
+    write(pager, (tx) => {
+      expect(tx.edit(other)).toBe(frame);
+      tx.setU32(tx.edit(other), 24, 7);
+    });
+    expect([valueOf(pager.view, page), valueOf(pager.view, other)]).toEqual([1, 7]);
+    pager.close();
+  });
+
   test('is given up by a savepoint that touched it first, and kept by one that did not', () => {
     const { pager, page } = start();
     const tx = pager.begin();

@@ -235,6 +235,8 @@ export class DirtyPages {
       this.baseLsn[d] = saved.baseLsn;
     }
     this.forgetSaved(savedCount);
+    // A program that rolls back is likely to do so again.
+    if (this.count > count) cache.copyForAWhile();
     for (let d = this.count - 1; d >= count; d -= 1) cache.dropDirty(this.frame[d]!);
     this.count = count;
   }

@@ -314,8 +314,12 @@ export class PageCache {
     if (newest >= 0) this.copyForAWhile();
   }
 
-  /** What is committed must stay in the cache beside the writer's version: the writer copies its next pages. */
-  private copyForAWhile(): void {
+  /**
+   * What is committed must stay in the cache beside the writer's version: the writer copies its next pages instead of taking their
+   * frames over.
+   * @internal
+   */
+  copyForAWhile(): void {
     this.copying = COPIES_BEFORE_TAKEOVER;
   }
 
@@ -330,13 +334,8 @@ export class PageCache {
     if (next !== NO_FRAME && this.pins[next] === 0 && !this.needed(next)) this.drop(next);
   }
 
-  /**
-   * Drops the writer's copy: the version behind it is the newest again. A program that rolls back is likely to do so again: from here on
-   * the writer copies, because a version whose frame was taken over has to be rebuilt from main and log.
-   * @internal
-   */
+  /** Drops the writer's version: the one behind it is the newest again, or has to be rebuilt where its frame was taken over. @internal */
   dropDirty(frame: number): void {
-    this.copyForAWhile();
     const pageNumber = this.framePage[frame]!;
     const next = this.older[frame]!;
     if (next !== NO_FRAME && this.frameUntil[next] === this.frameLsn[frame]) this.frameUntil[next] = Infinity;
