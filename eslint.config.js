@@ -1,12 +1,14 @@
 // One configuration for the whole repository. Beside the usual rules it keeps four promises of docs/ARCHITECTURE.md: packages
 // import only from the layers below them and only through their entry points; within a package an import goes to lower
-// rooms only (both lists stand in tooling/checks/layers.js); nothing but @sombra/vfs and the command line touches Node's
-// own API; time and randomness come from vfs, so that a seed replays a test run.
+// rooms only (both lists stand in tooling/checks/layers.js); nothing but @sombra/vfs, @sombra/observability and the command line
+// touches Node's own API; time and randomness come from vfs, so that a seed replays a test run.
 import tseslint from 'typescript-eslint';
 import { LAYERS, ROOMS } from './tooling/checks/layers.js';
 
-const NODE_API = ['packages/vfs', 'apps/cli'];
-const PACKAGES = ['vfs', 'wal', 'pager', 'btree', 'graph', 'db', 'cli'].map((name) => `@sombra/${name}`);
+const NODE_API = ['packages/vfs', 'packages/observability', 'apps/cli'];
+const PACKAGES = ['vfs', 'wal', 'pager', 'btree', 'graph', 'db', 'observability', 'cli'].map(
+  (name) => `@sombra/${name}`,
+);
 
 /** The time of day jumps when somebody sets the clock, so that no duration may be taken from it. */
 const CLOCK = {

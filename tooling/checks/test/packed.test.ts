@@ -1,5 +1,6 @@
 // Goal: each package works when it is the only one installed. Method: pack every package as it is published, install the
-// tarball (with those of its @sombra dependencies, and nothing else of this repository) into an empty folder, run every block of
+// tarball (with those of what its README installs beside it and of their @sombra dependencies, and nothing else of this repository) into
+// an empty folder, run every block of
 // JavaScript and TypeScript of its README there (of @sombra/db that of the repository's README as well); and compile a file that uses the types of all that @sombra/db brings. Needs dist/ of all
 // packages: the test task builds first. What is not of this repository comes from npm's cache or the registry.
 import { execFile, execFileSync } from 'node:child_process';
@@ -35,6 +36,15 @@ function closure(entry: PackageFile, into = new Set<string>()): Set<string> {
     if (next && !into.has(name)) closure(next, into);
   }
   return into;
+}
+
+/** What the README of a package tells to install, of this repository. */
+function named(entry: PackageFile): string[] {
+  const [, names] =
+    /\bnpm install (?:-g )?([^`\n]+)/.exec(readFileSync(join(ROOT, entry.folder, 'README.md'), 'utf8')) ?? [];
+  const own = (names ?? '').split(' ').filter((name) => name.startsWith('@sombra/'));
+  if (!own.includes(entry.json.name)) throw new Error(`README of ${entry.json.name} does not tell how to install it`);
+  return own;
 }
 
 function folderOf(name: string): string {
@@ -83,17 +93,20 @@ describe.concurrent('an empty folder', () => {
       const folder = folderOf(name);
       mkdirSync(folder);
       writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true, "type": "module" }\n');
-      const files = [...closure(entry)].map((dependency) => tarballs.get(dependency)!);
+      const beside = named(entry);
+      const whole = new Set(beside.flatMap((each) => [...closure(packages.find(({ json }) => json.name === each)!)]));
+      const files = [...whole].map((each) => tarballs.get(each)!);
       await run(
         'npm',
         ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', ...files],
         folder,
       );
       const installed = readdirSync(join(folder, 'node_modules', '@sombra')).map((short) => `@sombra/${short}`);
-      expect(installed.sort()).toEqual([...closure(entry)].sort());
+      expect(installed.sort()).toEqual([...whole].sort());
       const readme = readFileSync(join(folder, 'node_modules', name, 'README.md'), 'utf8');
-      expect(await runExamples(readme, entry.json, folder)).not.toBe('');
-      if (name === '@sombra/db') await runExamples(readFileSync(join(ROOT, 'README.md'), 'utf8'), entry.json, folder);
+      expect(await runExamples(readme, entry.json, folder, beside)).not.toBe('');
+      if (name === '@sombra/db')
+        await runExamples(readFileSync(join(ROOT, 'README.md'), 'utf8'), entry.json, folder, beside);
       if (name === '@sombra/db') await compileTypes(installed, folder);
     },
     600_000,
@@ -101,7 +114,12 @@ describe.concurrent('an empty folder', () => {
 });
 
 /** Runs each example of a README as a program in a folder of its own; what they printed. */
-async function runExamples(readme: string, json: PackageFile['json'], folder: string): Promise<string> {
+async function runExamples(
+  readme: string,
+  json: PackageFile['json'],
+  folder: string,
+  beside: readonly string[],
+): Promise<string> {
   if (json.bin !== undefined) {
     const [example] = blocks(readme, ['sh']);
     if (example === undefined) throw new Error(`README of ${json.name} has no example`);
@@ -110,7 +128,7 @@ async function runExamples(readme: string, json: PackageFile['json'], folder: st
   }
   const examples = blocks(readme, ['js', 'ts']);
   if (examples.length === 0) throw new Error(`README of ${json.name} has no example`);
-  const own = [json.name, ...Object.keys(json.dependencies ?? {})];
+  const own = [...beside, ...Object.keys(json.dependencies ?? {})];
   let printed = '';
   for (const { language, text } of examples) {
     const imported = [...text.matchAll(/from '([^.'][^']*)'/g)].map(([, from]) => from!);

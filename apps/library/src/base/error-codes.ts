@@ -64,6 +64,11 @@ export const ERROR_CODES = Object.freeze({
     'The format of the file is newer than this release. It was not changed.',
     'Use a newer release.',
   ),
+  SOMBRA_DATABASE_UNHEALTHY: entry(
+    'StateError',
+    '`checkHealth` found a database that must not go on like this; `details.failed` names the checks that failed.',
+    'Follow what the message says of each check: for damage, restore a backup.',
+  ),
   SOMBRA_PAGE_SIZE: entry(
     'DataError',
     'The page size of the file is not the requested `pageSize`; `details` has both.',

@@ -1,0 +1,109 @@
+/**
+ * The events of a database as lines of a log. Each has a name (`event`) and typed fields; none has a value of a property.
+ *
+ * error: what needs somebody now. warn: degradation, slow operations, refused and timed out transactions. info: transactions,
+ * checkpoints, the life of the database. debug: steps of a commit. trace: every write, by its ids.
+ */
+import { databaseName } from '../base/database-name.ts';
+import type { EventLogger } from '../base/event-logger.ts';
+import type { DatabaseObserver } from '../base/observed.ts';
+import { requestId } from '../base/request.ts';
+import { safeError, safeWarning } from '../base/safe-error.ts';
+
+/** Options of `logEvents`. */
+export interface LogEventsOptions {
+  /** Name of the database in every line. Default: the name of the file that is opened. */
+  readonly database?: string | undefined;
+  /** Fields of every line besides. */
+  readonly bindings?: Readonly<Record<string, unknown>> | undefined;
+}
+
+const text = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+const inMs = (ms: number): string => `${Math.round(ms * 10) / 10} ms`;
+
+/**
+ * What logs the events of one database: give it to `GraphDB.open` as `hooks`, or to `db.observe`.
+ *
+ * Recording writes costs time, so that they are logged only by a logger whose level is trace when this is called.
+ */
+export function logEvents(logger: EventLogger, { database, bindings }: LogEventsOptions = {}): DatabaseObserver {
+  let name = database;
+  const fields = (event: string, own: object): object => ({
+    event,
+    database: name,
+    requestId: requestId(),
+    ...bindings,
+    ...own,
+  });
+  const observer: DatabaseObserver = {
+    poisoned(cause) {
+      const message = 'nothing is written any more: close the database and open it again';
+      logger.error(fields('database.poisoned', { error: safeError(cause) }), message);
+    },
+    corruption({ code, message, page }) {
+      logger.error(fields('database.corruption', { code, page }), message);
+    },
+    warning({ code, message, cause }) {
+      const own = cause === undefined ? { code } : { code, error: safeError(cause) };
+      logger.warn(fields('database.warning', own), safeWarning(message, cause));
+    },
+    slow({ operation, ms, details }) {
+      logger.warn(fields('operation.slow', { operation, ms, details }), `${operation} took ${inMs(ms)}`);
+    },
+    refused({ code, message }) {
+      logger.warn(fields('transaction.refused', { code }), message);
+    },
+    rolledBack({ transaction, reason, ms, error }) {
+      const forgotten = reason === 'timeout' || reason === 'leaked';
+      const own = { transaction, reason, ms, ...(error === undefined ? {} : { error: safeError(error) }) };
+      const message = `transaction ${transaction} was rolled back after ${inMs(ms)} (${reason})`;
+      logger[forgotten ? 'warn' : 'info'](fields('transaction.rolled_back', own), message);
+    },
+    committed({ transaction, lsn, ms }) {
+      const message = `transaction ${transaction} was committed in ${inMs(ms)}${lsn === null ? ', without a change' : ''}`;
+      logger.info(fields('transaction.committed', { transaction, lsn, ms }), message);
+    },
+    opened({ path, lsn, readOnly }) {
+      name ??= databaseName(path);
+      logger.info(
+        fields('database.opened', { lsn, readOnly }),
+        `opened at commit ${lsn}${readOnly ? ', to read' : ''}`,
+      );
+    },
+    closed() {
+      logger.info(fields('database.closed', {}), 'closed');
+    },
+    checkpoint(lsn, pages, ms) {
+      const message = `checkpoint at commit ${lsn}: ${text(pages, 'page')} in ${inMs(ms)}`;
+      logger.info(fields('checkpoint.completed', { lsn, pages, ms }), message);
+    },
+    recovered(lsn, commits) {
+      const message = `recovered ${text(commits, 'commit')} from the log, up to ${lsn}`;
+      logger.info(fields('database.recovered', { lsn, commits }), message);
+    },
+    rotated(segment) {
+      logger.info(fields('log.rotated', { segment }), `the log goes on in segment ${segment}`);
+    },
+    cacheResized({ pages }) {
+      logger.info(fields('cache.resized', { pages }), `the cache has ${text(pages, 'page')}`);
+    },
+    begun({ transaction }) {
+      logger.debug(fields('transaction.begun', { transaction }), `transaction ${transaction} begins`);
+    },
+    commit(lsn, pages, bytes) {
+      const message = `commit ${lsn} is in the log: ${text(pages, 'page')}, ${text(bytes, 'byte')}`;
+      logger.debug(fields('commit.logged', { lsn, pages, bytes }), message);
+    },
+    advanced(lsn) {
+      logger.debug(fields('database.advanced', { lsn }), `commits of other connections are visible, up to ${lsn}`);
+    },
+  };
+  if (logger.isLevelEnabled?.('trace') === false) return observer;
+  return {
+    ...observer,
+    mutated({ transaction, lsn, mutations }) {
+      for (const { action, nodes, edges } of mutations)
+        logger.trace(fields('graph.mutated', { transaction, lsn, action, nodes, edges }), action);
+    },
+  };
+}
