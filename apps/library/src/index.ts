@@ -21,6 +21,7 @@ export type {
   TargetIdOf,
   TypeOf,
 } from './typed/schema-types.ts';
+export type { RecordPathOf } from './typed/typed-walks.ts';
 export type { GraphDBOf, ReadsOf, SnapshotOf, TransactionOf } from './typed/typed-graph.ts';
 export type { BulkEdgeOf, BulkNodeOf, NewEdgeOf, NewNodeOf, WritesOf } from './typed/typed-writes.ts';
 export { Snapshot } from './reading/snapshot.ts';
@@ -108,6 +109,7 @@ export type {
   PropertyValue,
   ReadonlyValue,
   RecordLike,
+  RecordPath,
   RowQuery,
   Rows,
   RunOptions,
@@ -124,4 +126,5 @@ export type {
   WalkFilters,
   Where,
   WhereProperties,
+  WithRecords,
 } from '@sombra/graph';

@@ -14,6 +14,7 @@ import type {
   Path,
   Rows,
   PropertyValue,
+  RecordPath,
   GraphReads,
   Snapshot,
   Transaction,
@@ -134,7 +135,11 @@ describe('types', () => {
     expectTypeOf<GraphReads['getNodeProperty']>().returns.toEqualTypeOf<PropertyValue | undefined>();
     expectTypeOf<GraphReads['nodes']>().returns.toEqualTypeOf<Rows<NodeRecord>>();
     expectTypeOf<GraphDB['nodes']>().toEqualTypeOf<GraphReads['nodes']>();
-    expectTypeOf<GraphReads['shortestPath']>().returns.toEqualTypeOf<Path | undefined>();
+    expectTypeOf<GraphReads['shortestPath']>().toBeCallableWith(1, 2, { weight: 'km', records: true });
+    expectTypeOf((db: GraphReads) => db.shortestPath(1, 2)).returns.toEqualTypeOf<Path | undefined>();
+    expectTypeOf((db: GraphReads) => db.shortestPath(1, 2, { records: true })).returns.toEqualTypeOf<
+      RecordPath | undefined
+    >();
     expectTypeOf<GraphDB['stats']>().returns.toEqualTypeOf<DatabaseStats>();
     expectTypeOf<Transaction['transaction']>().toEqualTypeOf<<T>(fn: (tx: Transaction) => T) => T>();
     expectTypeOf<GraphDB['transaction']>().toEqualTypeOf<<T>(fn: (tx: Transaction) => T) => T>();

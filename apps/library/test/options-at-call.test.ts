@@ -69,6 +69,7 @@ const BAD: unknown[] = [
   { maxMemoryMb: 'much' },
   { onProgress: 5 },
   { unique: 'yes', maxErrors: 0 },
+  { records: 1 },
 ];
 
 async function outcomeOf(call: () => Iterable<unknown> | Promise<unknown>): Promise<string> {

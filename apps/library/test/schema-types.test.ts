@@ -125,6 +125,19 @@ describe('types of a schema', () => {
     const upserted = db.upsertEdge(ada, both, 'KNOWS', { since: 1936, weight: 2 });
     expect([upserted.id === knows, upserted.created]).toEqual([true, false]);
 
+    const way = db.shortestPath(ada, bath, { records: true })!;
+    expectTypeOf(way.nodes).toEqualTypeOf<AnyNodeOf<Definition>[]>();
+    expectTypeOf(way.edges).toEqualTypeOf<AnyEdgeOf<Definition>[]>();
+    expect(way.nodes.map((step) => step.properties.name)).toEqual(['Ada', 'Alan', 'Bath']);
+    const known = db.paths(ada, undefined, { type: 'KNOWS', records: true }).all();
+    expectTypeOf(known[0]!.edges[0]!.properties.since).toEqualTypeOf<number>();
+    expectTypeOf(db.shortestPath(ada, bath)!.nodes).toEqualTypeOf<NodeId[]>();
+    const either = db.kShortestPaths(ada, bath, 1, { type: ['KNOWS', 'VISITED'], records: true })[0]!.edges[1]!;
+    if (either.type === 'VISITED') expectTypeOf(either.target).toEqualTypeOf<NodeIdOf<'City'>>();
+    expect([known.length, either.target]).toEqual([1, bath]);
+    // @ts-expect-error no such type
+    db.shortestPath(ada, bath, { type: 'KNEW', records: true });
+
     const [somewhere] = db.kHop(ada, 1);
     expect(db.hasLabel(somewhere!, 'Author')).toBe(true);
     if (db.hasLabel(somewhere!, 'Author')) expectTypeOf(somewhere).toExtend<NodeIdOf<'Author'>>();

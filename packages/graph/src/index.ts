@@ -87,6 +87,8 @@ export type {
   PropertyInput,
   PropertyValue,
   ReadonlyValue,
+  RecordPath,
+  WithRecords,
 } from './model/types.ts';
 export { addMany, deleteEdges, deleteNodes, upsertEdge, upsertNode } from './write/write-many.ts';
 export type { AddManyInput, AddManyResult, ManyWriter, NewEdge, NewNode, Upserted } from './write/write-many.ts';

@@ -23,9 +23,11 @@ import type {
   NodeRecord,
   Path,
   PathsOptions,
+  RecordPath,
   Rows,
   VerifyOptions,
   VerifyReport,
+  WithRecords,
 } from '@sombra/graph';
 import { HeldRows } from '../reading/held-rows.ts';
 import { Snapshot } from '../reading/snapshot.ts';
@@ -190,14 +192,22 @@ export abstract class Connection extends SingleWrites {
     return this.stream((snapshot) => snapshot.runFind(find));
   }
 
-  override paths(from: NodeId, to?: NodeId, options?: PathsOptions): Rows<Path> {
-    const begun = this.graph.reader.paths(from, to, options);
-    return this.checked(begun, (snapshot) => snapshot.paths(from, to, options));
+  override paths(from: NodeId, to: NodeId | undefined, options: PathsOptions & WithRecords): Rows<RecordPath>;
+  override paths(from: NodeId, to?: NodeId, options?: PathsOptions): Rows<Path>;
+  override paths(from: NodeId, to?: NodeId, options?: PathsOptions & Partial<WithRecords>): Rows<Path | RecordPath> {
+    const begun = this.graph.reader.paths(from, to, options as WithRecords);
+    return this.checked(begun, (snapshot) => snapshot.paths(from, to, options as WithRecords));
   }
 
-  override allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): Rows<Path> {
-    const begun = this.graph.reader.allShortestPaths(from, to, options);
-    return this.checked(begun, (snapshot) => snapshot.allShortestPaths(from, to, options));
+  override allShortestPaths(from: NodeId, to: NodeId, options: AllShortestOptions & WithRecords): Rows<RecordPath>;
+  override allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): Rows<Path>;
+  override allShortestPaths(
+    from: NodeId,
+    to: NodeId,
+    options?: AllShortestOptions & Partial<WithRecords>,
+  ): Rows<Path | RecordPath> {
+    const begun = this.graph.reader.allShortestPaths(from, to, options as WithRecords);
+    return this.checked(begun, (snapshot) => snapshot.allShortestPaths(from, to, options as WithRecords));
   }
 
   /**

@@ -36,11 +36,13 @@ import type {
   PathsOptions,
   PropertyIndexInfo,
   PropertyValue,
+  RecordPath,
   Rows,
   SelectedRecord,
   Selection,
   TopologicalOptions,
   Triangles,
+  WithRecords,
 } from '@sombra/graph';
 
 /**
@@ -334,38 +336,71 @@ export abstract class ReadMethods implements FindRunner {
     return this.reads().dfs(id, options);
   }
 
-  /** Paths from a node, to one node or wherever they end, streaming; a path comes before its extensions. */
-  paths(from: NodeId, to?: NodeId, options?: PathsOptions): Rows<Path> {
-    return this.reads().paths(from, to, options);
+  /**
+   * Paths from a node, to one node or wherever they end, streaming; a path comes before its extensions. With `records: true`, they
+   * have their nodes and edges in the place of ids; a transaction leaves out a path of which it has deleted something since.
+   */
+  paths(from: NodeId, to: NodeId | undefined, options: PathsOptions & WithRecords): Rows<RecordPath>;
+  paths(from: NodeId, to?: NodeId, options?: PathsOptions): Rows<Path>;
+  paths(from: NodeId, to?: NodeId, options?: PathsOptions & Partial<WithRecords>): Rows<Path | RecordPath> {
+    return this.reads().paths(from, to, options as WithRecords);
   }
 
   /**
-   * A path with the fewest edges, or with `weight` the least sum of that edge property.
+   * A path with the fewest edges, or with `weight` the least sum of that edge property. `records`: as in `paths`.
    * @returns undefined when there is none
    * @throws DataError SOMBRA_WEIGHT for a missing, negative or non-numeric weight
    */
-  shortestPath(from: NodeId, to: NodeId, options?: PathOptions): Path | undefined {
-    return this.reads().shortestPath(from, to, options);
+  shortestPath(from: NodeId, to: NodeId, options: PathOptions & WithRecords): RecordPath | undefined;
+  shortestPath(from: NodeId, to: NodeId, options?: PathOptions): Path | undefined;
+  shortestPath(from: NodeId, to: NodeId, options?: PathOptions & Partial<WithRecords>): Path | RecordPath | undefined {
+    return this.reads().shortestPath(from, to, options as WithRecords);
   }
 
   /** As `shortestPath`; see `pageRankAsync`. */
-  shortestPathAsync(from: NodeId, to: NodeId, options?: PathOptions): Promise<Path | undefined> {
-    return this.reads().shortestPathAsync(from, to, options);
+  shortestPathAsync(from: NodeId, to: NodeId, options: PathOptions & WithRecords): Promise<RecordPath | undefined>;
+  shortestPathAsync(from: NodeId, to: NodeId, options?: PathOptions): Promise<Path | undefined>;
+  shortestPathAsync(
+    from: NodeId,
+    to: NodeId,
+    options?: PathOptions & Partial<WithRecords>,
+  ): Promise<Path | RecordPath | undefined> {
+    return this.reads().shortestPathAsync(from, to, options as WithRecords);
   }
 
-  /** All paths with the fewest edges, streaming. */
-  allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): Rows<Path> {
-    return this.reads().allShortestPaths(from, to, options);
+  /** All paths with the fewest edges, streaming. `records`: as in `paths`. */
+  allShortestPaths(from: NodeId, to: NodeId, options: AllShortestOptions & WithRecords): Rows<RecordPath>;
+  allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): Rows<Path>;
+  allShortestPaths(
+    from: NodeId,
+    to: NodeId,
+    options?: AllShortestOptions & Partial<WithRecords>,
+  ): Rows<Path | RecordPath> {
+    return this.reads().allShortestPaths(from, to, options as WithRecords);
   }
 
-  /** The k best paths that visit no node twice, best first. @throws as `shortestPath` */
-  kShortestPaths(from: NodeId, to: NodeId, k: number, options?: PathOptions): Path[] {
-    return this.reads().kShortestPaths(from, to, k, options);
+  /** The k best paths that visit no node twice, best first. `records`: as in `paths`. @throws as `shortestPath` */
+  kShortestPaths(from: NodeId, to: NodeId, k: number, options: PathOptions & WithRecords): RecordPath[];
+  kShortestPaths(from: NodeId, to: NodeId, k: number, options?: PathOptions): Path[];
+  kShortestPaths(
+    from: NodeId,
+    to: NodeId,
+    k: number,
+    options?: PathOptions & Partial<WithRecords>,
+  ): (Path | RecordPath)[] {
+    return this.reads().kShortestPaths(from, to, k, options as WithRecords);
   }
 
   /** As `kShortestPaths`; see `pageRankAsync`. */
-  kShortestPathsAsync(from: NodeId, to: NodeId, k: number, options?: PathOptions): Promise<Path[]> {
-    return this.reads().kShortestPathsAsync(from, to, k, options);
+  kShortestPathsAsync(from: NodeId, to: NodeId, k: number, options: PathOptions & WithRecords): Promise<RecordPath[]>;
+  kShortestPathsAsync(from: NodeId, to: NodeId, k: number, options?: PathOptions): Promise<Path[]>;
+  kShortestPathsAsync(
+    from: NodeId,
+    to: NodeId,
+    k: number,
+    options?: PathOptions & Partial<WithRecords>,
+  ): Promise<(Path | RecordPath)[]> {
+    return this.reads().kShortestPathsAsync(from, to, k, options as WithRecords);
   }
 
   /** Every node that can be reached with its distance by edges or by weight, nearest first. @throws as `shortestPath` */

@@ -1,5 +1,5 @@
 /** What a schema says, as types: values, properties, ids and records of each label and edge type. Nothing here exists at run time. */
-import type { EdgeId, NodeId, PropertyValue, ReadonlyValue } from '@sombra/graph';
+import type { EdgeId, NodeId, Properties, PropertyValue, ReadonlyValue } from '@sombra/graph';
 import type { SchemaDefinition, ValueKind } from '../schema/schema.ts';
 
 declare const LABELS: unique symbol;
@@ -72,8 +72,9 @@ export type Written<P> = Flat<
 /** Keys of all members of a union of property types, and the values of one of them. */
 type EveryKey<Union> = Union extends unknown ? keyof Union & string : never;
 type ValueAt<Union, K> = Union extends { readonly [Key in K & string]: infer T } ? ValueOf<T> : never;
-/** Properties of a record of which only the schema is known: any of these may be there. */
-export type ReadAny<Union> = { [K in EveryKey<Union>]?: ValueAt<Union, K> };
+/** Properties of a record of which only the schema is known: any of these may be there. Of any schema at all: any properties. */
+export type ReadAny<Union> =
+  string extends EveryKey<Union> ? Properties : { [K in EveryKey<Union>]?: ValueAt<Union, K> };
 
 /** Properties as written to a record of which only the schema is known. */
 export type WrittenAny<Union> = {
@@ -129,6 +130,9 @@ export interface EdgeOf<D extends SchemaDefinition, T extends TypeOf<D>> {
   type: T;
   properties: Read<EdgeTypes<D, T>>;
 }
+
+/** An edge of one of the types `T`. */
+export type EachEdgeOf<D extends SchemaDefinition, T extends TypeOf<D>> = T extends unknown ? EdgeOf<D, T> : never;
 
 /** An edge whose type is not known. */
 export interface AnyEdgeOf<D extends SchemaDefinition> {

@@ -6,8 +6,9 @@
 import { DataError } from '@sombra/vfs';
 import { checkId, checkOptions, countOption, directionOption } from '../model/options.ts';
 import { TypeFilter } from '../names/type-filter.ts';
-import type { NodeId, Path } from '../model/types.ts';
+import type { NodeId, Path, RecordPath, WithRecords } from '../model/types.ts';
 import { type CostQuery, estimateLimit, WeightedPath } from '../traversal/weighted-path.ts';
+import { recordsOption, recordSteps } from '../traversal/path-records.ts';
 import { reversed } from '../traversal/paths.ts';
 import type { ReadSource } from '../traversal/read-source.ts';
 import { costLimit, PATH_OPTIONS, type PathOptions, SEARCH_SLICE, weightOption } from '../traversal/shortest-path.ts';
@@ -27,8 +28,8 @@ export function* kShortestPaths(
   from: NodeId,
   to: NodeId,
   k: number,
-  options: PathOptions | undefined,
-): Steps<Path[]> {
+  options: (PathOptions & Partial<WithRecords>) | undefined,
+): Steps<(Path | RecordPath)[]> {
   checkId(from, 'node');
   checkId(to, 'node');
   options = checkOptions(options, PATH_OPTIONS, 'kShortestPaths');
@@ -39,6 +40,7 @@ export function* kShortestPaths(
   const filter = new TypeFilter().set(options?.type, store.dictionary);
   const weight = weightOption(store, options);
   const maxCost = costLimit(options);
+  const records = recordsOption(options);
   if (wanted === 0 || !reader.hasNode(from) || !reader.hasNode(to)) return [];
   const query = { view, direction, filter, weight, maxCost, watch, limit: Infinity };
   const accepted: Branch[] = [];
@@ -57,10 +59,14 @@ export function* kShortestPaths(
     // What comes behind those that are still wanted never gets its turn.
     candidates.length = Math.min(candidates.length, wanted - accepted.length);
   }
-  return accepted.map(({ path }) => {
+  const found: (Path | RecordPath)[] = [];
+  for (const { path } of accepted) {
     const { nodes, edges, length } = path;
-    return weight === undefined ? { nodes, edges, length } : path;
-  });
+    const row = weight === undefined ? { nodes, edges, length } : path;
+    const given = records ? yield* recordSteps(source, row) : row;
+    if (given !== undefined) found.push(given);
+  }
+  return found;
 }
 
 /** Runs a search in slices. @returns place of the target, -1 when there is no path */

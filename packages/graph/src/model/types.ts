@@ -95,3 +95,16 @@ export interface Path {
   length: number;
   weight?: number;
 }
+
+/** Asks for paths with their nodes and edges, instead of the ids of these: `RecordPath` in the place of `Path`. */
+export interface WithRecords {
+  readonly records: true;
+}
+
+/** A path with its nodes and edges, read from what the path was found in. The objects are the caller's. */
+export interface RecordPath {
+  nodes: NodeRecord[];
+  edges: EdgeRecord[];
+  length: number;
+  weight?: number;
+}

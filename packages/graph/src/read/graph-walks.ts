@@ -48,7 +48,16 @@ import { Watch } from '../model/watch.ts';
 import type { RunOptions } from '../model/run-options.ts';
 import type { Workspace } from '../traversal/workspace.ts';
 import type { GraphStore } from '../store/store.ts';
-import type { EdgeId, EdgeRecord, KHopOptions, NodeId, NodeRecord, Path } from '../model/types.ts';
+import type {
+  EdgeId,
+  EdgeRecord,
+  KHopOptions,
+  NodeId,
+  NodeRecord,
+  Path,
+  RecordPath,
+  WithRecords,
+} from '../model/types.ts';
 
 /** The methods of GraphReader that follow edges further than one step. Its rules hold here too. */
 export abstract class GraphWalks implements RecordSource {
@@ -115,9 +124,12 @@ export abstract class GraphWalks implements RecordSource {
   /**
    * Paths from a node, to one node or wherever they end, one after the other: a path comes before its extensions, edges in the
    * order of `edgesOf`. Nothing for missing nodes. Memory stays bounded by the edges of the nodes on one path, and 4 bytes per
-   * node id when `to` is given. As `nodes`.
+   * node id when `to` is given. With `records`, paths have their nodes and edges; a transaction leaves out a path of which it has
+   * deleted something since. As `nodes`.
    */
-  paths(from: NodeId, to?: NodeId, options?: PathsOptions): Rows<Path> {
+  paths(from: NodeId, to: NodeId | undefined, options: PathsOptions & WithRecords): Rows<RecordPath>;
+  paths(from: NodeId, to?: NodeId, options?: PathsOptions): Rows<Path>;
+  paths(from: NodeId, to?: NodeId, options?: PathsOptions & Partial<WithRecords>): Rows<Path | RecordPath> {
     const asked = parsePaths(from, to, options);
     this.watch(options);
     return this.streamed(options, (source) => walkPaths(source, asked));
@@ -128,17 +140,31 @@ export abstract class GraphWalks implements RecordSource {
    * @returns undefined when there is none, or when one of the nodes is missing
    * @throws DataError SOMBRA_WEIGHT for an edge that the search meets and whose weight is missing, NaN or negative
    */
-  shortestPath(from: NodeId, to: NodeId, options?: PathOptions): Path | undefined {
+  shortestPath(from: NodeId, to: NodeId, options: PathOptions & WithRecords): RecordPath | undefined;
+  shortestPath(from: NodeId, to: NodeId, options?: PathOptions): Path | undefined;
+  shortestPath(from: NodeId, to: NodeId, options?: PathOptions & Partial<WithRecords>): Path | RecordPath | undefined {
     return shortestPath(this.source(options), from, to, options);
   }
 
   /** As `shortestPath`; see `pageRankAsync`. */
-  shortestPathAsync(from: NodeId, to: NodeId, options?: PathOptions): Promise<Path | undefined> {
+  shortestPathAsync(from: NodeId, to: NodeId, options: PathOptions & WithRecords): Promise<RecordPath | undefined>;
+  shortestPathAsync(from: NodeId, to: NodeId, options?: PathOptions): Promise<Path | undefined>;
+  shortestPathAsync(
+    from: NodeId,
+    to: NodeId,
+    options?: PathOptions & Partial<WithRecords>,
+  ): Promise<Path | RecordPath | undefined> {
     return this.runAsync(options, (source) => shortestPathSteps(source, from, to, options));
   }
 
   /** All paths with the fewest edges, one after the other; parallel edges make different paths. As `paths`. */
-  allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): Rows<Path> {
+  allShortestPaths(from: NodeId, to: NodeId, options: AllShortestOptions & WithRecords): Rows<RecordPath>;
+  allShortestPaths(from: NodeId, to: NodeId, options?: AllShortestOptions): Rows<Path>;
+  allShortestPaths(
+    from: NodeId,
+    to: NodeId,
+    options?: AllShortestOptions & Partial<WithRecords>,
+  ): Rows<Path | RecordPath> {
     const asked = parseShortest(from, to, options);
     this.watch(options);
     return this.streamed(options, (source) => walkShortest(source, asked));
@@ -149,12 +175,26 @@ export abstract class GraphWalks implements RecordSource {
    * different paths. Which of several equal ones come is the same for the same graph. Empty for missing nodes.
    * @throws as `shortestPath`; the search meets every edge from which the target can be reached
    */
-  kShortestPaths(from: NodeId, to: NodeId, k: number, options?: PathOptions): Path[] {
+  kShortestPaths(from: NodeId, to: NodeId, k: number, options: PathOptions & WithRecords): RecordPath[];
+  kShortestPaths(from: NodeId, to: NodeId, k: number, options?: PathOptions): Path[];
+  kShortestPaths(
+    from: NodeId,
+    to: NodeId,
+    k: number,
+    options?: PathOptions & Partial<WithRecords>,
+  ): (Path | RecordPath)[] {
     return this.run(options, (source) => kShortestPaths(source, from, to, k, options));
   }
 
   /** As `kShortestPaths`; see `pageRankAsync`. */
-  kShortestPathsAsync(from: NodeId, to: NodeId, k: number, options?: PathOptions): Promise<Path[]> {
+  kShortestPathsAsync(from: NodeId, to: NodeId, k: number, options: PathOptions & WithRecords): Promise<RecordPath[]>;
+  kShortestPathsAsync(from: NodeId, to: NodeId, k: number, options?: PathOptions): Promise<Path[]>;
+  kShortestPathsAsync(
+    from: NodeId,
+    to: NodeId,
+    k: number,
+    options?: PathOptions & Partial<WithRecords>,
+  ): Promise<(Path | RecordPath)[]> {
     return this.runAsync(options, (source) => kShortestPaths(source, from, to, k, options));
   }
 
@@ -268,7 +308,14 @@ export abstract class GraphWalks implements RecordSource {
   }
 
   private watched(watch: Watch | undefined): ReadSource {
-    return { reader: this, store: this.store, workspace: this.workspace, view: this.view, watch };
+    return {
+      reader: this,
+      store: this.store,
+      workspace: this.workspace,
+      view: this.view,
+      changing: this.transaction !== undefined,
+      watch,
+    };
   }
 
   private streamed<T>(options: RunOptions | undefined, walk: (source: ReadSource) => Iterable<T>): Rows<T> {

@@ -4,7 +4,8 @@ import { DataError } from '@sombra/vfs';
 import { checkId, checkOptions, countOption, describe, directionOption, flagOption } from '../model/options.ts';
 import type { BreadthFirst } from './breadth-first.ts';
 import { checkTypes, TypeFilter } from '../names/type-filter.ts';
-import type { Direction, EdgeFilter, NodeId, Path } from '../model/types.ts';
+import type { Direction, EdgeFilter, NodeId, Path, RecordPath, WithRecords } from '../model/types.ts';
+import { recordsOf, recordsOption } from './path-records.ts';
 import { PathWalk } from './path-walk.ts';
 import type { ReadSource } from './read-source.ts';
 import { checkFilters, FILTER_OPTIONS, Filters, type WalkFilters } from './walk-options.ts';
@@ -31,8 +32,17 @@ export interface AllShortestOptions extends EdgeFilter, RunOptions {
   readonly limit?: number;
 }
 
-const PATHS_OPTIONS = ['direction', 'type', 'minLength', 'maxLength', 'unique', 'distinct', 'limit'] as const;
-const SHORTEST_OPTIONS = ['direction', 'type', 'maxDepth', 'distinct', 'limit', ...RUN_OPTIONS] as const;
+const PATHS_OPTIONS = [
+  'direction',
+  'type',
+  'minLength',
+  'maxLength',
+  'unique',
+  'distinct',
+  'limit',
+  'records',
+] as const;
+const SHORTEST_OPTIONS = ['direction', 'type', 'maxDepth', 'distinct', 'limit', 'records', ...RUN_OPTIONS] as const;
 
 /** Checked arguments of `paths`. */
 export interface PathsAsked {
@@ -43,12 +53,17 @@ export interface PathsAsked {
   readonly limit: number;
   readonly unique: 'nodes' | 'edges';
   readonly distinct: boolean;
+  readonly records: boolean;
   readonly direction: Direction;
   readonly options: PathsOptions | undefined;
 }
 
 /** @throws DataError SOMBRA_ID_RANGE, SOMBRA_OPTION */
-export function parsePaths(from: NodeId, to: NodeId | undefined, options: PathsOptions | undefined): PathsAsked {
+export function parsePaths(
+  from: NodeId,
+  to: NodeId | undefined,
+  options: (PathsOptions & Partial<WithRecords>) | undefined,
+): PathsAsked {
   checkId(from, 'node');
   if (to !== undefined) checkId(to, 'node');
   options = checkOptions(options, [...PATHS_OPTIONS, ...FILTER_OPTIONS, ...RUN_OPTIONS], 'paths');
@@ -63,16 +78,15 @@ export function parsePaths(from: NodeId, to: NodeId | undefined, options: PathsO
     maxLength: countOption(options?.maxLength, Infinity, 'maxLength'),
     limit: countOption(options?.limit, Infinity, 'limit'),
     distinct: flagOption(options?.distinct, false, 'distinct'),
+    records: recordsOption(options),
     direction: directionOption(options?.direction),
   };
 }
 
 /** Body of `GraphReader.paths`. */
-export function* walkPaths(
-  { reader, store, workspace, view, watch }: ReadSource,
-  asked: PathsAsked,
-): IterableIterator<Path> {
-  const { from, to, minLength, maxLength, limit, unique, distinct, direction, options } = asked;
+export function* walkPaths(source: ReadSource, asked: PathsAsked): IterableIterator<Path | RecordPath> {
+  const { reader, store, workspace, view, watch } = source;
+  const { from, to, minLength, maxLength, unique, distinct, direction, options } = asked;
   const filter = new TypeFilter().set(options?.type, store.dictionary);
   const filters = new Filters(reader, options);
   if (minLength > maxLength || !reader.hasNode(from) || (to !== undefined && !reader.hasNode(to))) return;
@@ -84,7 +98,8 @@ export function* walkPaths(
         ...{ from, to: to ?? 0, minLength, maxLength, direction, filter, filters },
         ...{ unique, distinct, distances, watch },
       }),
-      limit,
+      asked,
+      source,
     );
   } finally {
     if (traversal !== undefined) workspace.breadthFirsts.give(traversal);
@@ -98,12 +113,17 @@ export interface ShortestAsked {
   readonly maxDepth: number;
   readonly limit: number;
   readonly distinct: boolean;
+  readonly records: boolean;
   readonly direction: Direction;
   readonly type: EdgeFilter['type'];
 }
 
 /** @throws DataError SOMBRA_ID_RANGE, SOMBRA_OPTION */
-export function parseShortest(from: NodeId, to: NodeId, options: AllShortestOptions | undefined): ShortestAsked {
+export function parseShortest(
+  from: NodeId,
+  to: NodeId,
+  options: (AllShortestOptions & Partial<WithRecords>) | undefined,
+): ShortestAsked {
   checkId(from, 'node');
   checkId(to, 'node');
   options = checkOptions(options, SHORTEST_OPTIONS, 'allShortestPaths');
@@ -113,16 +133,15 @@ export function parseShortest(from: NodeId, to: NodeId, options: AllShortestOpti
     maxDepth: countOption(options?.maxDepth, Infinity, 'maxDepth'),
     limit: countOption(options?.limit, Infinity, 'limit'),
     distinct: flagOption(options?.distinct, false, 'distinct'),
+    records: recordsOption(options),
     direction: directionOption(options?.direction),
   };
 }
 
 /** Body of `GraphReader.allShortestPaths`. */
-export function* walkShortest(
-  { reader, store, workspace, view, watch }: ReadSource,
-  asked: ShortestAsked,
-): IterableIterator<Path> {
-  const { from, to, maxDepth, limit, distinct, direction, type } = asked;
+export function* walkShortest(source: ReadSource, asked: ShortestAsked): IterableIterator<Path | RecordPath> {
+  const { reader, store, workspace, view, watch } = source;
+  const { from, to, maxDepth, distinct, direction, type } = asked;
   const filter = new TypeFilter().set(type, store.dictionary);
   if (!reader.hasNode(from) || !reader.hasNode(to)) return;
   const traversal = workspace.breadthFirsts.take();
@@ -144,18 +163,26 @@ export function* walkShortest(
         ...{ unique: 'nodes', distinct, watch },
         distances: distancesTo(traversal, view, to, direction, filter, Math.max(0, length - 1), watch),
       }),
-      limit,
+      asked,
+      source,
     );
   } finally {
     workspace.breadthFirsts.give(traversal);
   }
 }
 
-function* found(walk: PathWalk, limit: number): IterableIterator<Path> {
-  for (let count = 0; count < limit; count += 1) {
+function* found(
+  walk: PathWalk,
+  { limit, records }: { readonly limit: number; readonly records: boolean },
+  source: ReadSource,
+): IterableIterator<Path | RecordPath> {
+  for (let count = 0; count < limit; ) {
     const path = walk.advance();
     if (path === undefined) return;
-    yield path;
+    const row = records ? recordsOf(source, path) : path;
+    if (row === undefined) continue;
+    yield row;
+    count += 1;
   }
 }
 

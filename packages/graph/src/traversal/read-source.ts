@@ -11,6 +11,8 @@ export interface ReadSource {
   readonly workspace: Workspace;
   /** What the reader sees. */
   readonly view: View;
+  /** Can it change while it is read? So it is in a transaction. */
+  readonly changing: boolean;
   /** undefined: nothing ends the call early. */
   readonly watch: Watch | undefined;
 }

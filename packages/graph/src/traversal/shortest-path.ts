@@ -3,11 +3,12 @@ import { DataError } from '@sombra/vfs';
 import { NAME_KIND } from '../names/dictionary.ts';
 import { checkId, checkOptions, countOption, describe, directionOption } from '../model/options.ts';
 import type { GraphStore } from '../store/store.ts';
-import type { Direction, EdgeFilter, NodeId, Path } from '../model/types.ts';
+import type { Direction, EdgeFilter, NodeId, Path, RecordPath, WithRecords } from '../model/types.ts';
 import { SLICE, type Steps } from '../model/steps.ts';
 import { TypeFilter } from '../names/type-filter.ts';
 import type { BreadthFirst } from './breadth-first.ts';
 import { SLICE_NODES } from './near-nodes.ts';
+import { recordsOf, recordsOption, recordSteps } from './path-records.ts';
 import type { Weight } from './weighted-path.ts';
 import type { ReadSource } from './read-source.ts';
 import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
@@ -33,7 +34,8 @@ export interface NodeDistance {
   distance: number;
 }
 
-export const PATH_OPTIONS = ['direction', 'type', 'maxDepth', 'weight', 'maxCost', ...RUN_OPTIONS] as const;
+const COST_OPTIONS = ['direction', 'type', 'maxDepth', 'weight', 'maxCost', ...RUN_OPTIONS] as const;
+export const PATH_OPTIONS = [...COST_OPTIONS, 'records'] as const;
 
 /** Edges of a slice of a search by weight: each costs as much as several that are only followed. */
 export const SEARCH_SLICE = SLICE >> 3;
@@ -51,9 +53,9 @@ function parsePath(
   store: GraphStore,
   from: NodeId,
   to: NodeId,
-  given: PathOptions | undefined,
+  given: (PathOptions & Partial<WithRecords>) | undefined,
   where: string,
-): PathAsked {
+): PathAsked & { readonly records: boolean } {
   checkId(from, 'node');
   checkId(to, 'node');
   const options = checkOptions(given, PATH_OPTIONS, where);
@@ -62,17 +64,28 @@ function parsePath(
     maxCost: costLimit(options),
     direction: directionOption(options?.direction),
     type: options?.type,
+    records: recordsOption(options),
   };
 }
 
 /** Body of `GraphReader.shortestPath`. */
 export function shortestPath(
+  source: ReadSource,
+  from: NodeId,
+  to: NodeId,
+  options: (PathOptions & Partial<WithRecords>) | undefined,
+): Path | RecordPath | undefined {
+  const asked = parsePath(source.store, from, to, options, 'shortestPath');
+  const path = searchPath(source, from, to, asked);
+  return path === undefined || !asked.records ? path : recordsOf(source, path);
+}
+
+function searchPath(
   { reader, store, workspace, view, watch }: ReadSource,
   from: NodeId,
   to: NodeId,
-  options: PathOptions | undefined,
+  { weight, maxCost, direction, type }: PathAsked,
 ): Path | undefined {
-  const { weight, maxCost, direction, type } = parsePath(store, from, to, options, 'shortestPath');
   const filter = store.filter.set(type, store.dictionary);
   if (!reader.hasNode(from) || !reader.hasNode(to)) return undefined;
   if (weight !== undefined) {
@@ -88,12 +101,22 @@ export function shortestPath(
 
 /** Body of `GraphReader.shortestPathAsync`. */
 export function* shortestPathSteps(
+  source: ReadSource,
+  from: NodeId,
+  to: NodeId,
+  options: (PathOptions & Partial<WithRecords>) | undefined,
+): Steps<Path | RecordPath | undefined> {
+  const asked = parsePath(source.store, from, to, options, 'shortestPathAsync');
+  const path = yield* searchPathSteps(source, from, to, asked);
+  return path === undefined || !asked.records ? path : yield* recordSteps(source, path);
+}
+
+function* searchPathSteps(
   { reader, store, workspace, view, watch }: ReadSource,
   from: NodeId,
   to: NodeId,
-  options: PathOptions | undefined,
+  { weight, maxCost, direction, type }: PathAsked,
 ): Steps<Path | undefined> {
-  const { weight, maxCost, direction, type } = parsePath(store, from, to, options, 'shortestPathAsync');
   const filter = new TypeFilter().set(type, store.dictionary);
   if (!reader.hasNode(from) || !reader.hasNode(to)) return undefined;
   if (weight !== undefined) {
@@ -126,7 +149,7 @@ function parseDistances(
   where: string,
 ): PathAsked & { readonly limit: number } {
   checkId(from, 'node');
-  const options = checkOptions(given, [...PATH_OPTIONS, 'limit'], where);
+  const options = checkOptions(given, [...COST_OPTIONS, 'limit'], where);
   return {
     weight: weightOption(store, options),
     maxCost: costLimit(options),
