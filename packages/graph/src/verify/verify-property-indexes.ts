@@ -7,7 +7,7 @@ import { damagedIndex } from '../indexes/definition.ts';
 import { ID_SIZE, INDEX_KEY_MAX, IndexKeyWriter } from '../indexes/index-key.ts';
 import { loadIndexes, type PropertyIndex, PropertyIndexSet } from '../indexes/index-set.ts';
 import { OrderedValue } from '../values/ordered-value.ts';
-import { checkEdgeLength, edgeType } from '../read/reader.ts';
+import { checkEdgeLength, edgeType } from '../records/edge-record.ts';
 import type { RecordReader } from '../records/record-reader.ts';
 import type { Steps } from '../model/steps.ts';
 import type { GraphStore } from '../store/store.ts';

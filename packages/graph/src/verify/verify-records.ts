@@ -3,7 +3,7 @@ import type { View } from '@sombra/pager';
 import { readU48 } from '../values/u48.ts';
 import { EdgeFingerprint } from '../adjacency/edge-fingerprint.ts';
 import type { Findings } from '../model/findings.ts';
-import { checkEdgeLength, edgeSource, edgeTarget, edgeType } from '../read/reader.ts';
+import { checkEdgeLength, edgeSource, edgeTarget, edgeType } from '../records/edge-record.ts';
 import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
 import { RecordReader } from '../records/record-reader.ts';
 import { damagedRecord, type Shape } from '../records/record-shape.ts';

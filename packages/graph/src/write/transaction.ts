@@ -5,7 +5,8 @@ import { type DictionaryMark, NAME_KIND, type NameKind } from '../names/dictiona
 import type { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { ID_MAX } from '../model/limits.ts';
 import { checkId, checkOptions, describe, flagOption } from '../model/options.ts';
-import { checkEdgeLength, edgeSource, edgeTarget, edgeType, GraphReader } from '../read/reader.ts';
+import { GraphReader } from '../read/reader.ts';
+import { checkEdgeLength, edgeSource, edgeTarget, edgeType } from '../records/edge-record.ts';
 import { checkProperties, type RecordWriter } from '../records/record-writer.ts';
 import type { IndexChanges } from '../indexes/index-changes.ts';
 import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
