@@ -21,6 +21,7 @@ export type {
   TargetIdOf,
   TypeOf,
 } from './typed/schema-types.ts';
+export type { ExpandedOf, IncludeOf, WithIncludedOf } from './typed/typed-include.ts';
 export type { RecordPathOf } from './typed/typed-walks.ts';
 export type { GraphDBOf, ReadsOf, SnapshotOf, TransactionOf } from './typed/typed-graph.ts';
 export type { BulkEdgeOf, BulkNodeOf, NewEdgeOf, NewNodeOf, WritesOf } from './typed/typed-writes.ts';
@@ -72,12 +73,16 @@ export type {
   EdgeQuery,
   EdgeRecord,
   EdgesOfOptions,
+  Expanded,
   Figures,
   FindPlan,
   FindRunner,
   GraphStats,
   GroupRow,
+  Hop,
   IdRange,
+  Include,
+  Including,
   IndexPhase,
   IndexProgress,
   KHopOptions,
@@ -126,5 +131,6 @@ export type {
   WalkFilters,
   Where,
   WhereProperties,
+  WithIncluded,
   WithRecords,
 } from '@sombra/graph';

@@ -125,6 +125,47 @@ describe('types of a schema', () => {
     const upserted = db.upsertEdge(ada, both, 'KNOWS', { since: 1936, weight: 2 });
     expect([upserted.id === knows, upserted.created]).toEqual([true, false]);
 
+    const [row] = db
+      .findNodes({
+        label: 'Person',
+        where: { name: 'Ada' },
+        include: { friends: { type: 'KNOWS', include: { places: { type: 'VISITED' } } }, any: { direction: 'both' } },
+      })
+      .all();
+    expectTypeOf(row!.id).toEqualTypeOf<NodeIdOf<'Person'>>();
+    expectTypeOf(row!.included.any[0]!.edge).toEqualTypeOf<AnyEdgeOf<Definition>>();
+    const friend = row!.included.friends[0]!;
+    expectTypeOf(friend.edge.properties.since).toEqualTypeOf<number>();
+    expectTypeOf(friend.node.properties.name).toEqualTypeOf<string>();
+    expectTypeOf(friend.node.included.places[0]!.node.id).toEqualTypeOf<NodeIdOf<'City'>>();
+    expect([friend.node.id, friend.node.included.places[0]!.node.id, row!.included.any.length]).toEqual([
+      both,
+      bath,
+      1,
+    ]);
+    const visitors = db.expand(bath, {
+      type: 'VISITED',
+      direction: 'in',
+      include: { known: { type: ['KNOWS', 'VISITED'], direction: 'in' } },
+    });
+    const known0 = visitors[0]!.node.included.known[0]!;
+    if (known0.edge.type === 'KNOWS') expectTypeOf(known0.edge.properties.since).toEqualTypeOf<number>();
+    expectTypeOf(known0.node.id).toEqualTypeOf<NodeIdOf<'Person'> | NodeIdOf<'Author'>>();
+    expect([visitors[0]!.node.id, known0.node.id]).toEqual([both, ada]);
+    expectTypeOf(
+      db.prepareNodes({ label: 'City', include: { of: { type: 'VISITED', direction: 'in' } } }).first()!.included.of,
+    ).items.toHaveProperty('edge');
+    refused(() => {
+      // @ts-expect-error no such type
+      db.findNodes({ label: 'Person', include: { friends: { type: 'KNEW' } } }).all();
+      // @ts-expect-error no such option
+      db.findNodes({ label: 'Person', include: { friends: { type: 'KNOWS', limt: 3 } } });
+    });
+    refused(() => {
+      // @ts-expect-error nor further inside
+      db.expand(ada, { type: 'KNOWS', include: { friends: { include: { more: { limt: 3 } } } } });
+    });
+
     const way = db.shortestPath(ada, bath, { records: true })!;
     expectTypeOf(way.nodes).toEqualTypeOf<AnyNodeOf<Definition>[]>();
     expectTypeOf(way.edges).toEqualTypeOf<AnyEdgeOf<Definition>[]>();

@@ -19,6 +19,8 @@ export type { PropertyIndexInfo, PropertyIndexName } from './indexes/index-info.
 export { INDEX_KEYS_MAX } from './indexes/index-key.ts';
 export type { EdgeAggregate, Figures, GroupRow, NodeAggregate } from './find/aggregate.ts';
 export type { FindPlan } from './find/find.ts';
+export { INCLUDE_HOPS_MAX } from './find/include.ts';
+export type { Expanded, Hop, Include, Including, OnlyHops, WithIncluded } from './find/include.ts';
 export { param, Parameter } from './find/parameters.ts';
 export type { ParameterValues } from './find/parameters.ts';
 export { PreparedFind } from './find/prepared-find.ts';

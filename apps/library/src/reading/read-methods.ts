@@ -16,12 +16,16 @@ import type {
   EdgeQuery,
   EdgeRecord,
   EdgesOfOptions,
+  Expanded,
   Find,
   FindPlan,
   FindRunner,
   GraphReader,
   GroupRow,
+  Hop,
   IdRange,
+  Include,
+  Including,
   KHopOptions,
   NeighborOptions,
   NodeAggregate,
@@ -42,6 +46,7 @@ import type {
   Selection,
   TopologicalOptions,
   Triangles,
+  WithIncluded,
   WithRecords,
 } from '@sombra/graph';
 
@@ -150,9 +155,14 @@ export abstract class ReadMethods implements FindRunner {
     return this.reads().edgeIdsOf(id, options);
   }
 
-  /** Edges of a node, each with the node at its other end, in the order of `neighbors`. */
-  expand(id: NodeId, options?: NeighborOptions): { edge: EdgeRecord; node: NodeRecord }[] {
-    return this.reads().expand(id, options);
+  /**
+   * Edges of a node, each with the node at its other end, in the order of `neighbors`. `include`: with each of these nodes its own
+   * edges and nodes, over up to 16 hops; see `Hop`.
+   */
+  expand<const I extends Include>(id: NodeId, options: NeighborOptions & Including<I>): Expanded<WithIncluded<I>>[];
+  expand(id: NodeId, options?: NeighborOptions): Expanded[];
+  expand(id: NodeId, options?: Hop): Expanded[] {
+    return this.reads().expand(id, options as NeighborOptions);
   }
 
   /** Edges from one node to another; with direction `in` the other way round, with `both` all. */
@@ -195,26 +205,29 @@ export abstract class ReadMethods implements FindRunner {
 
   /**
    * Nodes by their labels and conditions, in order, some of them, with some of their properties: see `NodeQuery`. Uses property
-   * indexes where they help; rows stream, from what the first one was read from: run them to their end or leave them.
+   * indexes where they help; rows stream, from what the first one was read from: run them to their end or leave them. `include`:
+   * each node comes with edges and nodes around it, over several hops; see `Hop`.
    * @throws DataError SOMBRA_OPTION, SOMBRA_SORT_MEMORY when more rows have to be sorted than 64 MiB hold
    */
   findNodes(query: NodeQuery & Selection): Rows<SelectedRecord<NodeId>>;
+  findNodes<const I extends Include>(query: NodeQuery & Including<I>): Rows<WithIncluded<I>>;
   findNodes(query?: NodeQuery): Rows<NodeRecord>;
-  findNodes(query?: NodeQuery & Partial<Selection>): Rows<NodeRecord | SelectedRecord> {
-    return this.runFind(parseFind('node', query, 'findNodes', FIND_OPTIONS)) as Rows<NodeRecord | SelectedRecord>;
+  findNodes(query?: NodeQuery & Partial<Selection & Including>): Rows<NodeRecord | SelectedRecord> {
+    return this.runFind(parseFind('node', query, 'findNodes', FIND_OPTIONS.node)) as Rows<NodeRecord | SelectedRecord>;
   }
 
   /** Edges by their type and conditions, as `findNodes`. */
   findEdges(query: EdgeQuery & Selection): Rows<SelectedRecord<EdgeId>>;
   findEdges(query?: EdgeQuery): Rows<EdgeRecord>;
   findEdges(query?: EdgeQuery & Partial<Selection>): Rows<EdgeRecord | SelectedRecord> {
-    return this.runFind(parseFind('edge', query, 'findEdges', FIND_OPTIONS)) as Rows<EdgeRecord | SelectedRecord>;
+    return this.runFind(parseFind('edge', query, 'findEdges', FIND_OPTIONS.edge)) as Rows<EdgeRecord | SelectedRecord>;
   }
 
   /** The first of `findNodes`; undefined when there is none. */
   findNode(query: NodeQuery & Selection): SelectedRecord<NodeId> | undefined;
+  findNode<const I extends Include>(query: NodeQuery & Including<I>): WithIncluded<I> | undefined;
   findNode(query?: NodeQuery): NodeRecord | undefined;
-  findNode(query?: NodeQuery & Partial<Selection>): NodeRecord | SelectedRecord | undefined {
+  findNode(query?: NodeQuery & Partial<Selection & Including>): NodeRecord | SelectedRecord | undefined {
     return this.reads().findNode(query);
   }
 
@@ -236,7 +249,7 @@ export abstract class ReadMethods implements FindRunner {
   }
 
   /** How `findNodes` would run: which index, how many rows. @param options  `analyze`: carry it out, and count */
-  explainNodes(query?: NodeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
+  explainNodes(query?: NodeQuery & Partial<Selection & Including>, options?: { readonly analyze?: boolean }): FindPlan {
     return this.reads().explainNodes(query, options);
   }
 
@@ -264,8 +277,9 @@ export abstract class ReadMethods implements FindRunner {
    * value in `where`, or of `limit`, `skip` and `after`.
    */
   prepareNodes(query: NodeQuery & Selection): PreparedFind<SelectedRecord<NodeId>>;
+  prepareNodes<const I extends Include>(query: NodeQuery & Including<I>): PreparedFind<WithIncluded<I>>;
   prepareNodes(query?: NodeQuery): PreparedFind<NodeRecord>;
-  prepareNodes(query?: NodeQuery & Partial<Selection>): PreparedFind<NodeRecord | SelectedRecord> {
+  prepareNodes(query?: NodeQuery & Partial<Selection & Including>): PreparedFind<NodeRecord | SelectedRecord> {
     return new PreparedFind(this, new OpenFind('node', query, 'prepareNodes'));
   }
 

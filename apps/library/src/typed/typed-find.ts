@@ -11,6 +11,7 @@ import type {
   Selection,
 } from '@sombra/graph';
 import type { SchemaDefinition } from '../schema/schema.ts';
+import type { IncludeOf, IncludingOf, WithIncludedOf } from './typed-include.ts';
 import type { AnyEdgeOf, AnyNodeOf, EdgeOf, LabelOf, NodeOf, TypeOf } from './schema-types.ts';
 
 export type KeyOf<P> = keyof P & string;
@@ -79,31 +80,55 @@ export interface FindsOf<D extends SchemaDefinition> {
   findNodes<L extends LabelOf<D>, K extends KeyOf<NodeOf<D, L>['properties']>>(
     query: Selecting<NodeOf<D, L>, ByLabel<L>, K>,
   ): Rows<Selected<NodeOf<D, L>, K>>;
+  findNodes<L extends LabelOf<D>, const I extends IncludeOf<D>>(
+    query: Query<NodeOf<D, L>, ByLabel<L>> & IncludingOf<I>,
+  ): Rows<WithIncludedOf<D, NodeOf<D, L>, I>>;
   findNodes<L extends LabelOf<D>>(query: Query<NodeOf<D, L>, ByLabel<L>>): Rows<NodeOf<D, L>>;
   findNodes(
     query: Selecting<AnyNodeOf<D>, AnyLabel<D>, KeyOf<AnyNodeOf<D>['properties']>>,
   ): Rows<SelectedAny<AnyNodeOf<D>>>;
+  findNodes<const I extends IncludeOf<D>>(
+    query: Query<AnyNodeOf<D>, AnyLabel<D>> & IncludingOf<I>,
+  ): Rows<WithIncludedOf<D, AnyNodeOf<D>, I>>;
   findNodes(query?: Query<AnyNodeOf<D>, AnyLabel<D>>): Rows<AnyNodeOf<D>>;
   findNode<L extends LabelOf<D>, K extends KeyOf<NodeOf<D, L>['properties']>>(
     query: Selecting<NodeOf<D, L>, ByLabel<L>, K>,
   ): Selected<NodeOf<D, L>, K> | undefined;
+  findNode<L extends LabelOf<D>, const I extends IncludeOf<D>>(
+    query: Query<NodeOf<D, L>, ByLabel<L>> & IncludingOf<I>,
+  ): WithIncludedOf<D, NodeOf<D, L>, I> | undefined;
   findNode<L extends LabelOf<D>>(query: Query<NodeOf<D, L>, ByLabel<L>>): NodeOf<D, L> | undefined;
   findNode(
     query: Selecting<AnyNodeOf<D>, AnyLabel<D>, KeyOf<AnyNodeOf<D>['properties']>>,
   ): SelectedAny<AnyNodeOf<D>> | undefined;
+  findNode<const I extends IncludeOf<D>>(
+    query: Query<AnyNodeOf<D>, AnyLabel<D>> & IncludingOf<I>,
+  ): WithIncludedOf<D, AnyNodeOf<D>, I> | undefined;
   findNode(query?: Query<AnyNodeOf<D>, AnyLabel<D>>): AnyNodeOf<D> | undefined;
   prepareNodes<L extends LabelOf<D>, K extends KeyOf<NodeOf<D, L>['properties']>>(
     query: Selecting<NodeOf<D, L>, ByLabel<L>, K>,
   ): PreparedFind<Selected<NodeOf<D, L>, K>>;
+  prepareNodes<L extends LabelOf<D>, const I extends IncludeOf<D>>(
+    query: Query<NodeOf<D, L>, ByLabel<L>> & IncludingOf<I>,
+  ): PreparedFind<WithIncludedOf<D, NodeOf<D, L>, I>>;
   prepareNodes<L extends LabelOf<D>>(query: Query<NodeOf<D, L>, ByLabel<L>>): PreparedFind<NodeOf<D, L>>;
   prepareNodes(
     query: Selecting<AnyNodeOf<D>, AnyLabel<D>, KeyOf<AnyNodeOf<D>['properties']>>,
   ): PreparedFind<SelectedAny<AnyNodeOf<D>>>;
+  prepareNodes<const I extends IncludeOf<D>>(
+    query: Query<AnyNodeOf<D>, AnyLabel<D>> & IncludingOf<I>,
+  ): PreparedFind<WithIncludedOf<D, AnyNodeOf<D>, I>>;
   prepareNodes(query?: Query<AnyNodeOf<D>, AnyLabel<D>>): PreparedFind<AnyNodeOf<D>>;
   countNodes<L extends LabelOf<D>>(query: Counted<NodeOf<D, L>, ByLabel<L>>): number;
   countNodes(query?: Counted<AnyNodeOf<D>, AnyLabel<D>>): number;
-  explainNodes<L extends LabelOf<D>>(query: Explained<NodeOf<D, L>, ByLabel<L>>, options?: ExplainOptions): FindPlan;
-  explainNodes(query?: Explained<AnyNodeOf<D>, AnyLabel<D>>, options?: ExplainOptions): FindPlan;
+  explainNodes<L extends LabelOf<D>>(
+    query: Explained<NodeOf<D, L>, ByLabel<L>> & { readonly include?: IncludeOf<D> },
+    options?: ExplainOptions,
+  ): FindPlan;
+  explainNodes(
+    query?: Explained<AnyNodeOf<D>, AnyLabel<D>> & { readonly include?: IncludeOf<D> },
+    options?: ExplainOptions,
+  ): FindPlan;
   aggregateNodes<L extends LabelOf<D>, const F extends FiguresOf<NodeOf<D, L>['properties']>>(
     query: F & Counted<NodeOf<D, L>, ByLabel<L>>,
   ): GroupOf<NodeOf<D, L>['properties'], F>[];

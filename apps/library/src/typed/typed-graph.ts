@@ -26,6 +26,7 @@ import type {
   TypeOf,
 } from './schema-types.ts';
 import type { FindsOf, KeyOf } from './typed-find.ts';
+import type { ExpandedOf, ExpandingOf, IncludeOf } from './typed-include.ts';
 import type { OptionsOf, WalksOf } from './typed-walks.ts';
 import type { LoadsOf, WritesOf } from './typed-writes.ts';
 
@@ -62,6 +63,10 @@ interface LookUpsOf<D extends SchemaDefinition> {
   neighbors<T extends TypeOf<D>>(id: NodeId, options: Along<NeighborOptions, T> & Out): TargetIdOf<D, T>[];
   neighbors<T extends TypeOf<D>>(id: NodeId, options: Along<NeighborOptions, T> & In): SourceIdOf<D, T>[];
   neighbors(id: NodeId, options?: OptionsOf<D, NeighborOptions>): NodeId[];
+  expand<const H extends { readonly include: IncludeOf<D> }>(
+    id: NodeId,
+    options: ExpandingOf<D, H>,
+  ): ExpandedOf<D, H>[];
   expand<T extends TypeOf<D>>(
     id: NodeId,
     options: Along<NeighborOptions, T> & Out,

@@ -4,6 +4,7 @@ import { checkId, checkOptions, countOption, describe, flagOption, ownOptions } 
 import type { EdgeId, EdgeRecord, NodeId, NodeRecord, Properties, PropertyValue } from '../model/types.ts';
 import { KIND, OrderedValue } from '../values/ordered-value.ts';
 import { Parameter, type ParameterValues, resolved } from './parameters.ts';
+import { type CheckedHop, type Including, parseInclude } from './include.ts';
 import type { PlanMemory } from './plan.ts';
 import { bindCondition, type Condition, parametersOf, parseWhere, type RecordLike, type Where } from './predicate.ts';
 
@@ -84,6 +85,8 @@ export interface Find {
   readonly limit: number;
   readonly skip: number;
   readonly select: readonly string[] | undefined;
+  /** What comes along with each node. */
+  readonly include: readonly CheckedHop[] | undefined;
   readonly memory: PlanMemory | undefined;
 }
 
@@ -94,8 +97,9 @@ export interface Place {
   readonly values: readonly OrderedValue[];
 }
 
+const ROW_OPTIONS = ['where', 'orderBy', 'after', 'limit', 'skip', 'select'] as const;
 /** Options of finds, besides label or type. */
-export const FIND_OPTIONS = ['where', 'orderBy', 'after', 'limit', 'skip', 'select'] as const;
+export const FIND_OPTIONS = { node: [...ROW_OPTIONS, 'include'], edge: ROW_OPTIONS } as const;
 /** Options of counts. */
 export const COUNT_OPTIONS = ['where'] as const;
 
@@ -106,7 +110,7 @@ export const COUNT_OPTIONS = ['where'] as const;
  */
 export function parseFind(on: 'node' | 'edge', query: object | undefined, where: string, own: readonly string[]): Find {
   const name = on === 'node' ? 'label' : 'type';
-  const given: NodeQuery & EdgeQuery & Partial<Selection> = checkOptions(
+  const given: NodeQuery & EdgeQuery & Partial<Selection & Including> = checkOptions(
     query === undefined ? {} : query,
     [name, ...own],
     where,
@@ -114,8 +118,11 @@ export function parseFind(on: 'node' | 'edge', query: object | undefined, where:
   const { names, everyName } = on === 'node' ? labelNames(given.label) : typeNames(given.type);
   const { orderBy, descendingIds } = parseOrder(given.orderBy);
   const select = parseSelect(given.select);
+  const include = parseInclude(given.include, where);
+  if (select !== undefined && include !== undefined)
+    throw new DataError('SOMBRA_OPTION', `${where}: select and include cannot be combined: include gives whole nodes`);
   return {
-    ...{ on, names, everyName, orderBy, descendingIds, select },
+    ...{ on, names, everyName, orderBy, descendingIds, select, include },
     condition: parseWhere(given.where),
     after: placeOf(given.after, orderBy, select),
     limit: countOption(given.limit as number | undefined, Infinity, 'limit'),
@@ -237,7 +244,7 @@ export class OpenFind {
         names.add(value.name);
       } else throw new DataError('SOMBRA_OPTION', `${where}: ${option} cannot be a parameter; values of where can`);
     }
-    this.find = parseFind(on, given, where, FIND_OPTIONS);
+    this.find = parseFind(on, given, where, FIND_OPTIONS[on]);
     parametersOf(this.find.condition, names);
     this.rest = rest;
     this.parameters = [...names];

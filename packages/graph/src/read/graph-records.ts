@@ -5,6 +5,16 @@ import { toArray } from '../values/to-array.ts';
 import { danglingEdge, missingNode } from '../model/damage.ts';
 import { NAME_KIND, type NameKind } from '../names/dictionary.ts';
 import { GraphWalks } from './graph-walks.ts';
+import { BareObject } from '../model/bare-object.ts';
+import {
+  type CheckedHop,
+  type Expanded,
+  type Hop,
+  type Include,
+  type Including,
+  parseHop,
+  type WithIncluded,
+} from '../find/include.ts';
 import { checkId, checkOptions, countOption, directionOption, flagOption } from '../model/options.ts';
 import { checkEdgeLength, edgeSource, edgeTarget, edgeType } from '../records/edge-record.ts';
 import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
@@ -200,30 +210,14 @@ export abstract class GraphRecords extends GraphWalks {
 
   /**
    * A node's edges with the nodes at their other ends, in the order of `neighbors`. `distinct`: each neighbour once, with the
-   * first edge that leads there. Empty for a missing node.
+   * first edge that leads there. `include`: with each of these nodes its own edges and nodes, over several hops; see Hop. Empty for a
+   * missing node.
    */
-  expand(id: NodeId, options?: NeighborOptions): { edge: EdgeRecord; node: NodeRecord }[] {
+  expand<const I extends Include>(id: NodeId, options: NeighborOptions & Including<I>): Expanded<WithIncluded<I>>[];
+  expand(id: NodeId, options?: NeighborOptions): Expanded[];
+  expand(id: NodeId, options?: Hop): Expanded[] {
     checkId(id, 'node');
-    options = checkOptions(options, ['direction', 'type', 'distinct', 'limit'], 'expand');
-    const limit = countOption(options?.limit, Infinity, 'limit');
-    const distinct = flagOption(options?.distinct, false, 'distinct');
-    this.collectEdges(id, options);
-    const { store, view } = this;
-    const { columns } = store;
-    const marks = distinct ? this.workspace.breadthFirst.marks(view) : undefined;
-    const found: { edge: EdgeRecord; node: NodeRecord }[] = [];
-    for (let i = 0; i < columns.length && found.length < limit; i += 1) {
-      const neighbour = columns.neighbours[i]!;
-      if (marks !== undefined && !marks.add(neighbour)) continue;
-      const edgeId = columns.edges[i]!;
-      const at = store.findEdge(view, edgeId);
-      if (at < 0) throw danglingEdge(edgeId);
-      const edge = this.edgeFound(edgeId, at);
-      const node = neighbour === 0 ? undefined : this.getNode(neighbour);
-      if (node === undefined) throw missingNode(neighbour);
-      found.push({ edge, node });
-    }
-    return found;
+    return this.expanded(id, parseHop(options, 'expand', 'expand'));
   }
 
   /**
@@ -267,8 +261,38 @@ export abstract class GraphRecords extends GraphWalks {
     return id < 0 ? 0 : store.statistics.stored(view, kind, id);
   }
 
+  /** Edges and nodes of one hop, with what comes along with these nodes. */
+  private expanded(id: NodeId, hop: CheckedHop): Expanded[] {
+    this.collectEdges(id, hop);
+    const { store, view } = this;
+    const { columns } = store;
+    const marks = hop.distinct ? this.workspace.breadthFirst.marks(view) : undefined;
+    const found: Expanded[] = [];
+    for (let i = 0; i < columns.length && found.length < hop.limit; i += 1) {
+      const neighbour = columns.neighbours[i]!;
+      if (marks !== undefined && !marks.add(neighbour)) continue;
+      const edgeId = columns.edges[i]!;
+      const at = store.findEdge(view, edgeId);
+      if (at < 0) throw danglingEdge(edgeId);
+      const edge = this.edgeFound(edgeId, at);
+      const node = neighbour === 0 ? undefined : this.getNode(neighbour);
+      if (node === undefined) throw missingNode(neighbour);
+      found.push({ edge, node });
+    }
+    // Behind the loop: the hops that follow fill the same columns and marks.
+    if (hop.include !== undefined) for (const { node } of found) this.include(node, hop.include);
+    return found;
+  }
+
+  /** Puts what comes along with a node into its record. @internal */
+  protected include(node: NodeRecord, hops: readonly CheckedHop[]): void {
+    const included = new BareObject() as Record<string, Expanded[]>;
+    for (const hop of hops) included[hop.name] = this.expanded(node.id, hop);
+    (node as NodeRecord & { included: typeof included }).included = included;
+  }
+
   /** Fills `store.columns` with a node's edges. */
-  private collectEdges(id: NodeId, options: EdgesOfOptions | undefined): void {
+  private collectEdges(id: NodeId, options: Partial<Pick<CheckedHop, 'direction' | 'type'>> | undefined): void {
     const { store, view } = this;
     const direction = directionOption(options?.direction);
     const filter = store.filter.set(options?.type, store.dictionary);

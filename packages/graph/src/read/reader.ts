@@ -10,6 +10,7 @@ import {
 } from '../find/aggregate.ts';
 import { countFound, explainFind, findIds, type FindPlan, type FindSource } from '../find/find.ts';
 import { asksCaller, type Condition } from '../find/predicate.ts';
+import type { Include, Including, WithIncluded } from '../find/include.ts';
 import { PreparedFind } from '../find/prepared-find.ts';
 import {
   COUNT_OPTIONS,
@@ -78,34 +79,37 @@ export class GraphReader extends GraphRecords {
   /**
    * Nodes by their labels and conditions on their properties; see NodeQuery. By id, unless `orderBy` says otherwise. Uses
    * property indexes where they help, tests records on their pages, and builds only those that it gives. On `graph.reader` the
-   * rows are those of the commit that was newest when the first was asked for; a transaction sees its own writes.
+   * rows are those of the commit that was newest when the first was asked for; a transaction sees its own writes. `include`: each
+   * node comes with edges and nodes around it, over several hops; see Hop.
    * @throws DataError SOMBRA_SORT_MEMORY when rows have to be put in order that take more than 64 MiB
    */
   findNodes(query: NodeQuery & Selection): Rows<SelectedRecord<NodeId>>;
+  findNodes<const I extends Include>(query: NodeQuery & Including<I>): Rows<WithIncluded<I>>;
   findNodes(query?: NodeQuery): Rows<NodeRecord>;
-  findNodes(query?: NodeQuery & Partial<Selection>): Rows<NodeRecord | SelectedRecord> {
-    return this.runFind(parseFind('node', query, 'findNodes', FIND_OPTIONS)) as Rows<NodeRecord | SelectedRecord>;
+  findNodes(query?: NodeQuery & Partial<Selection & Including>): Rows<NodeRecord | SelectedRecord> {
+    return this.runFind(parseFind('node', query, 'findNodes', FIND_OPTIONS.node)) as Rows<NodeRecord | SelectedRecord>;
   }
 
   /** Edges by their type and conditions on their properties. As `findNodes`. */
   findEdges(query: EdgeQuery & Selection): Rows<SelectedRecord<EdgeId>>;
   findEdges(query?: EdgeQuery): Rows<EdgeRecord>;
   findEdges(query?: EdgeQuery & Partial<Selection>): Rows<EdgeRecord | SelectedRecord> {
-    return this.runFind(parseFind('edge', query, 'findEdges', FIND_OPTIONS)) as Rows<EdgeRecord | SelectedRecord>;
+    return this.runFind(parseFind('edge', query, 'findEdges', FIND_OPTIONS.edge)) as Rows<EdgeRecord | SelectedRecord>;
   }
 
   /** The first of `findNodes`; undefined when there is none. */
   findNode(query: NodeQuery & Selection): SelectedRecord<NodeId> | undefined;
+  findNode<const I extends Include>(query: NodeQuery & Including<I>): WithIncluded<I> | undefined;
   findNode(query?: NodeQuery): NodeRecord | undefined;
-  findNode(query?: NodeQuery & Partial<Selection>): NodeRecord | SelectedRecord | undefined {
-    return this.runFirst(parseFind('node', query, 'findNode', FIND_OPTIONS)) as NodeRecord | undefined;
+  findNode(query?: NodeQuery & Partial<Selection & Including>): NodeRecord | SelectedRecord | undefined {
+    return this.runFirst(parseFind('node', query, 'findNode', FIND_OPTIONS.node)) as NodeRecord | undefined;
   }
 
   /** The first of `findEdges`; undefined when there is none. */
   findEdge(query: EdgeQuery & Selection): SelectedRecord<EdgeId> | undefined;
   findEdge(query?: EdgeQuery): EdgeRecord | undefined;
   findEdge(query?: EdgeQuery & Partial<Selection>): EdgeRecord | SelectedRecord | undefined {
-    return this.runFirst(parseFind('edge', query, 'findEdge', FIND_OPTIONS)) as EdgeRecord | undefined;
+    return this.runFirst(parseFind('edge', query, 'findEdge', FIND_OPTIONS.edge)) as EdgeRecord | undefined;
   }
 
   /** Number of nodes that `findNodes` would give. Reads no record when an index or a count answers it. */
@@ -119,13 +123,13 @@ export class GraphReader extends GraphRecords {
   }
 
   /** How `findNodes` would run. @param options  `analyze`: it is carried out, and what was read is counted */
-  explainNodes(query?: NodeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
-    return this.runExplain(parseFind('node', query, 'explainNodes', FIND_OPTIONS), options);
+  explainNodes(query?: NodeQuery & Partial<Selection & Including>, options?: { readonly analyze?: boolean }): FindPlan {
+    return this.runExplain(parseFind('node', query, 'explainNodes', FIND_OPTIONS.node), options);
   }
 
   /** How `findEdges` would run. As `explainNodes`. */
   explainEdges(query?: EdgeQuery & Partial<Selection>, options?: { readonly analyze?: boolean }): FindPlan {
-    return this.runExplain(parseFind('edge', query, 'explainEdges', FIND_OPTIONS), options);
+    return this.runExplain(parseFind('edge', query, 'explainEdges', FIND_OPTIONS.edge), options);
   }
 
   /**
@@ -143,8 +147,9 @@ export class GraphReader extends GraphRecords {
 
   /** A find of nodes that is checked and planned once; see `param`. */
   prepareNodes(query: NodeQuery & Selection): PreparedFind<SelectedRecord<NodeId>>;
+  prepareNodes<const I extends Include>(query: NodeQuery & Including<I>): PreparedFind<WithIncluded<I>>;
   prepareNodes(query?: NodeQuery): PreparedFind<NodeRecord>;
-  prepareNodes(query?: NodeQuery & Partial<Selection>): PreparedFind<NodeRecord | SelectedRecord> {
+  prepareNodes(query?: NodeQuery & Partial<Selection & Including>): PreparedFind<NodeRecord | SelectedRecord> {
     return new PreparedFind(this, new OpenFind('node', query, 'prepareNodes'));
   }
 
@@ -263,9 +268,12 @@ export class GraphReader extends GraphRecords {
     }
   }
 
-  private rowOf({ on, select }: Find, id: number): NodeRecord | EdgeRecord | SelectedRecord | undefined {
+  private rowOf({ on, select, include }: Find, id: number): NodeRecord | EdgeRecord | SelectedRecord | undefined {
     if (select !== undefined) return this.selected(on, id, select);
-    return on === 'node' ? this.getNode(id) : this.getEdge(id);
+    if (on === 'edge') return this.getEdge(id);
+    const node = this.getNode(id);
+    if (include !== undefined && node !== undefined) this.include(node, include);
+    return node;
   }
 
   private aggregated(asked: Aggregate): GroupRow[] {
