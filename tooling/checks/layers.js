@@ -10,7 +10,7 @@ export const LAYERS = {
   'packages/graph': ['@sombra/vfs', '@sombra/pager', '@sombra/btree'],
   'apps/library': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/btree', '@sombra/graph'],
   'packages/observability': ['@sombra/vfs'],
-  'apps/cli': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/graph', '@sombra/db'],
+  'apps/cli': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/graph', '@sombra/db', '@sombra/observability'],
 };
 
 /**
@@ -58,7 +58,7 @@ export const ROOMS = {
     'index.ts',
   ],
   'apps/library': ['base', 'schema', 'config', 'reading', 'writing', 'connection', 'typed', 'graph-db.ts', 'index.ts'],
-  'packages/observability': ['base', 'logging', 'health', 'index.ts'],
+  'packages/observability': ['base', 'logging', 'audit', 'health', 'index.ts'],
   'apps/cli': [
     'errors',
     'values',

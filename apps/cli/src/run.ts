@@ -1,5 +1,6 @@
 /** The commands of `sombra`. */
 import { addComponents, addPageRank, addTriangles } from './commands/algorithms.ts';
+import { addAudit } from './commands/audit.ts';
 import { addBfs } from './commands/bfs.ts';
 import { addDegrees } from './commands/degrees.ts';
 import { addExport } from './commands/export.ts';
@@ -40,6 +41,7 @@ export const SOMBRA: ProgramDefinition = {
     addTriangles(parts);
     addIndex(parts);
     addVerify(parts);
+    addAudit(parts);
   },
 };
 

@@ -15,6 +15,7 @@ const PACKAGES = [
   'packages/btree',
   'packages/graph',
   'apps/library',
+  'packages/observability',
   'apps/cli',
 ];
 

@@ -69,6 +69,31 @@ export const ERROR_CODES = Object.freeze({
     '`checkHealth` found a database that must not go on like this; `details.failed` names the checks that failed.',
     'Follow what the message says of each check: for damage, restore a backup.',
   ),
+  SOMBRA_AUDIT_NOT_FOUND: entry(
+    'DataError',
+    'There is no audit trail at the path.',
+    'Check the path; `auditFile` begins a trail.',
+  ),
+  SOMBRA_AUDIT_BUSY: entry(
+    'IoError',
+    'The audit trail is being written by another `auditFile`, perhaps of another process.',
+    'Give each connection a trail of its own.',
+  ),
+  SOMBRA_AUDIT_DAMAGED: entry(
+    'CorruptionError',
+    'A line of an audit trail is no entry, or not the one that its hash was made of. It was not changed.',
+    'Run `sombra audit verify`, keep all files of the trail, and begin a new one.',
+  ),
+  SOMBRA_AUDIT_TORN: entry(
+    'warning',
+    'What a crash had left incomplete at the end of an audit trail was removed when it was opened.',
+    'Nothing; every entry that was acknowledged is there.',
+  ),
+  SOMBRA_AUDIT_READABLE: entry(
+    'warning',
+    'Other users can read an audit trail, or write to it.',
+    'Give the file mode 600.',
+  ),
   SOMBRA_PAGE_SIZE: entry(
     'DataError',
     'The page size of the file is not the requested `pageSize`; `details` has both.',
