@@ -1,6 +1,7 @@
 // Goal: opening and closing: creation, options, what is no database, read-only, a second opener, files that do not belong.
 // Method: cases on a file system in memory; each error by its code, and that nothing was changed or left locked.
 import { MemoryVfs } from '@sombra/vfs';
+import { Random, SimDisk } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import type { PagerOptions, PagerWarning } from '../src/index.ts';
 import { Pager } from '../src/index.ts';
@@ -37,6 +38,21 @@ describe('creation', () => {
     expect([again.pageSize, valueOf(again.view, page), again.path]).toEqual([pageSize, 7, 't.db']);
     expect(again.check()).toEqual([]);
     again.close();
+  });
+
+  test('a database whose creator died before its name was durable has a durable name once it is open', () => {
+    const creation = new SimDisk({ seed: 1 });
+    let left: SimDisk | undefined;
+    creation.onOperation = (_number, operation) => {
+      if (operation === 'syncDir') left ??= creation.kill();
+    };
+    openPager({}, creation).close();
+    const again = openPager({ createIfMissing: false }, left!);
+    const lost = left!.crash({ keep: 'none', lost: 'old', names: 'lost' }, new Random(1));
+    again.close();
+    const found = openPager({ createIfMissing: false }, lost);
+    expect(found.view.lsn).toBe(0);
+    found.close();
   });
 
   test('opening without writing changes nothing, twice', () => {

@@ -332,8 +332,11 @@ function settleMain(options: ResolvedOptions, main: VfsFile, { newest, bothValid
   const { vfs, path } = options;
   const superblock = newest;
   // A file that was closed has been synced before its log went; what a copy left in the page cache is synced by the first commit (O2).
-  if (isClosed(options, superblock, bothValid))
+  if (isClosed(options, superblock, bothValid)) {
+    // The creator of a file without a commit may have died before its name was durable; an open that returns promises that it is there.
+    if (superblock.checkpointLsn === 0) syncDirectory(vfs, directoryOf(path));
     return { superblock, bound: 0, unusedArea: false, strayBatch: false, closed: true };
+  }
   const area = vfs.stat(doubleWritePath(path)) === null ? undefined : vfs.open(doubleWritePath(path), { write: true });
   try {
     const batch = area === undefined ? undefined : readDoubleWrite(area, superblock, superblock.sequence);
