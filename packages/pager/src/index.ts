@@ -26,7 +26,7 @@ export type { PageScan } from './inspect/page-scan.ts';
 export { Pager } from './pager.ts';
 export { rootsPage, TREE_NAME_MAX } from './format/roots-page.ts';
 export type { ReaderMark } from './sharing/shm.ts';
-export type { PagerStats } from './base/stats.ts';
+export type { PagerLatencies, PagerStats } from './base/stats.ts';
 export type { Superblock } from './format/superblock.ts';
 export { WriteTransaction } from './writing/transaction.ts';
 export type { TransactionState } from './writing/transaction.ts';

@@ -248,10 +248,11 @@ export class Pager {
   /** Figures for operators. A new object. */
   stats(): PagerStats {
     const { connection } = this.database;
-    const { cache, header, commits, reader } = connection;
+    const { cache, header, commits, reader, limits, marks, health } = connection;
     const { published } = commits;
+    const { latencies, ...counters } = connection.stats;
     return {
-      ...connection.stats,
+      ...counters,
       pageSize: cache.pageSize,
       pageCount: published.pageCount,
       freePages: published.freeCount,
@@ -262,11 +263,23 @@ export class Pager {
       cacheSize: cache.cacheSize,
       cachePages: cache.used,
       cachePagesDirty: cache.dirty,
+      hits: cache.hits[0]!,
       evictions: cache.evictions,
+      oldVersions: cache.oldVersions(),
       mainReads: reader.mainReads,
       logReads: reader.entryReads,
       snapshots: connection.views.snapshots.size,
-      poisoned: connection.health.poisoned,
+      oldestSnapshotMs: limits.oldestMs(),
+      readers: health.closed ? 0 : marks.others().length,
+      maxWalBytes: connection.options.maxWalBytes,
+      checkpointAgeMs: connection.checkpointAge.look(header.state.checkpointLsn),
+      latencies: {
+        commit: latencies.commit.snapshot(),
+        sync: latencies.sync.snapshot(),
+        checkpoint: latencies.checkpoint.snapshot(),
+      },
+      poisoned: health.poisoned,
+      corruptions: health.corruptions,
     };
   }
 

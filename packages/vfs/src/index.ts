@@ -13,10 +13,25 @@ export {
   TransactionError,
 } from './errors.ts';
 export type { ErrorOptions } from './errors.ts';
+export { addDefaultObserver, defaultObservers } from './default-observers.ts';
+export type { ObserverFactory } from './default-observers.ts';
 export { callHook } from './hooks.ts';
+export { Latency, LATENCY_BOUNDS, quantileOf } from './latency.ts';
+export type { LatencySnapshot } from './latency.ts';
 export { MemoryVfs } from './memory-vfs.ts';
 export { NodeVfs } from './node-vfs.ts';
 export { decodeAscii, decodeText, decodeUtf8, encodeText } from './text.ts';
 export { preadFully, pwriteFully } from './transfer.ts';
 export { directoryOf, sameFile, syncDirectory, withDirectory } from './names.ts';
-export type { EnvWarning, FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';
+export type {
+  DiskSpace,
+  EnvWarning,
+  FileId,
+  LockMode,
+  OpenMode,
+  SyncKind,
+  Vfs,
+  VfsDirectory,
+  VfsEnv,
+  VfsFile,
+} from './vfs.ts';

@@ -24,7 +24,7 @@ import { nativeLocks } from './node-locks.ts';
 import type { NativeLocks } from './node-locks.ts';
 import { likePerm } from './permissions.ts';
 import { systemError } from './system-error.ts';
-import type { FileId, OpenMode, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';
+import type { DiskSpace, FileId, OpenMode, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';
 
 const PERM_DEFAULT = 0o600;
 /** Descriptors that the rest of the process takes for standard input, output and error (rule E4). */
@@ -139,6 +139,17 @@ export class NodeVfs implements Vfs {
     if (process.platform !== 'linux') return false;
     const existing = this.stat(path) === null ? dirname(path) : path;
     return NETWORK_TYPES.has(following('stat', existing, () => statfsSync(existing)).type >>> 0);
+  }
+
+  diskSpace(path: string): DiskSpace | null {
+    try {
+      const existing = this.stat(path) === null ? dirname(path) : path;
+      const { bsize, blocks, bavail } = following('stat', existing, () => statfsSync(existing));
+      return { free: bavail * bsize, size: blocks * bsize };
+    } catch (error) {
+      if (errnoOf(error) === 'ENOSYS') return null;
+      throw error;
+    }
   }
 
   private nativeLocks(): NativeLocks | null {

@@ -113,6 +113,13 @@ export interface EnvWarning {
   readonly cause?: unknown;
 }
 
+/** Room on a disk, bytes. */
+export interface DiskSpace {
+  /** That this process may still fill. */
+  readonly free: number;
+  readonly size: number;
+}
+
 /** A file system. Names are separated by `/`. */
 export interface Vfs {
   readonly env: VfsEnv;
@@ -140,4 +147,6 @@ export interface Vfs {
   realpath(path: string): string;
   /** Does the path lie on a network file system, where locks cannot be relied on? */
   isNetwork(path: string): boolean;
+  /** Room on the disk that a path lies on; null when it cannot be told. Left out where there is no disk. */
+  diskSpace?(path: string): DiskSpace | null;
 }

@@ -6,7 +6,7 @@
  * 1. `closed` and `poisoned` never go back to false. After poison nothing is written any more; reads at published commits go on.
  * 2. A hook never disturbs what calls it, whatever it throws.
  */
-import { callHook, PoisonedError, StateError } from '@sombra/vfs';
+import { callHook, CorruptionError, PoisonedError, StateError } from '@sombra/vfs';
 import { isSyncFailure } from './failure.ts';
 import type { PagerHooks, PagerWarning, ResolvedOptions } from './options.ts';
 
@@ -24,6 +24,7 @@ export class Health {
   private isClosed = false;
   private isPoisoned = false;
   private poisonCause: unknown = undefined;
+  private damageMet = 0;
 
   constructor(options: ResolvedOptions) {
     this.options = options;
@@ -37,6 +38,18 @@ export class Health {
   /** Has it stopped writing? */
   get poisoned(): boolean {
     return this.isPoisoned;
+  }
+
+  /** How often damage was met. */
+  get corruptions(): number {
+    return this.damageMet;
+  }
+
+  /** What a read threw: damage is counted, and passed to the operator. */
+  noteDamage(error: unknown): void {
+    if (!(error instanceof CorruptionError)) return;
+    this.damageMet += 1;
+    this.callHook((hooks) => hooks.corruption?.(error));
   }
 
   /** The connection is being closed; later calls are refused. */

@@ -1,5 +1,5 @@
 import { DataError } from '@sombra/vfs';
-import type { Vfs } from '@sombra/vfs';
+import type { CorruptionError, SombraError, Vfs } from '@sombra/vfs';
 
 /** When a commit is synced (rule C1). */
 export type SyncMode = 'full' | 'normal' | 'off';
@@ -39,6 +39,10 @@ export interface PagerHooks {
   recovered?(lsn: number, commits: number): void;
   warning?(warning: PagerWarning): void;
   poisoned?(cause: unknown): void;
+  /** A read of a page or of the log met damage; the read throws it too. */
+  corruption?(error: CorruptionError): void;
+  /** A write transaction could not begin: another connection writes, the log is full, the connection is poisoned or read-only. */
+  refused?(error: SombraError): void;
   /** The log goes on in segment `seq`. */
   rotated?(seq: number): void;
   /** Commits of other connections were read: the newest one is now `lsn`. */

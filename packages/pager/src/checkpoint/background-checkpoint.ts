@@ -222,6 +222,7 @@ export class BackgroundCheckpoint {
     this.lostProgress = false;
     const elapsed = env.monotonicMs() - this.started;
     stats.checkpointMs += elapsed;
+    stats.latencies.checkpoint.record(elapsed);
     const { lsn, pages, newestLsn } = current.result;
     for (const request of this.requests) request.pages += pages;
     this.isKeptBack = current.keptBack;

@@ -25,7 +25,7 @@ import type { LogTail } from '@sombra/wal';
 import { isIoError } from '../base/failure.ts';
 import type { Health } from '../base/health.ts';
 import { runAll } from '../base/run-all.ts';
-import type { Counters } from '../base/stats.ts';
+import type { Measures } from '../base/stats.ts';
 import type { Syncs } from '../base/syncs.ts';
 import {
   encodeDoubleWrite,
@@ -82,7 +82,7 @@ export interface CheckpointParts {
   readonly floor: (seq: number) => number;
   readonly health: Health;
   readonly syncs: Syncs;
-  readonly stats: Counters;
+  readonly stats: Measures;
   readonly env: VfsEnv;
   /** false: the log is in memory. */
   readonly enableWal: boolean;
@@ -468,6 +468,7 @@ export function runCheckpoint(parts: CheckpointParts, clean = false): Checkpoint
   } while (checkpoint.leavesMore);
   const elapsed = parts.env.monotonicMs() - started;
   parts.stats.checkpointMs += elapsed;
+  parts.stats.latencies.checkpoint.record(elapsed);
   const result = { ...checkpoint.result, pages };
   parts.health.callHook((hooks) => hooks.checkpoint?.(result.lsn, result.pages, elapsed));
   return result;

@@ -16,9 +16,10 @@ import type { Wal } from '@sombra/wal';
 import { Health } from '../base/health.ts';
 import type { ResolvedOptions } from '../base/options.ts';
 import { runAll } from '../base/run-all.ts';
-import { newCounters } from '../base/stats.ts';
+import { newMeasures } from '../base/stats.ts';
 import { Syncs } from '../base/syncs.ts';
 import { BackgroundCheckpoint } from '../checkpoint/background-checkpoint.ts';
+import { CheckpointAge } from '../checkpoint/checkpoint-age.ts';
 import type { CheckpointParts } from '../checkpoint/checkpoint.ts';
 import { DoubleWriteArea } from '../files/double-write-area.ts';
 import { FollowedLog } from '../files/followed-log.ts';
@@ -70,7 +71,7 @@ export class Connection {
   readonly vfs: Vfs;
   readonly options: ResolvedOptions;
   readonly health: Health;
-  readonly stats = newCounters();
+  readonly stats = newMeasures();
   readonly syncs: Syncs;
   readonly locks: LockTable;
   readonly shm: Shm | null;
@@ -89,6 +90,7 @@ export class Connection {
   /** What a checkpoint reads and writes. */
   readonly checkpoint: CheckpointParts;
   readonly checkpoints: BackgroundCheckpoint;
+  readonly checkpointAge: CheckpointAge;
   readonly writer: Writer;
   /** As the other connections of this thread know it. */
   readonly neighbour: Neighbour;
@@ -100,7 +102,7 @@ export class Connection {
     const { vfs, options, locks, shm, cache, index, superblock, published } = parts;
     const { env } = vfs;
     const health = new Health(options);
-    const syncs = new Syncs(health, this.stats);
+    const syncs = new Syncs(health, this.stats, env);
     const { stats } = this;
 
     // What connections share. Poison notifies the group, which the writer makes, and then the others, in this order.
@@ -138,7 +140,7 @@ export class Connection {
 
     // Reading.
     const commits = new Commits(superblock.pageSize, published);
-    const pages = new PageSource(cache, reader, stats);
+    const pages = new PageSource(health, cache, reader, stats);
     const logBytes = (): number => this.logBytes();
     const isOver = (): boolean => this.length.bytes(followed.segments, header.peek()) > options.maxWalBytes;
     const limits = new LogLimits({
@@ -192,6 +194,7 @@ export class Connection {
     this.views = views;
     this.checkpoint = checkpoint;
     this.checkpoints = checkpoints;
+    this.checkpointAge = new CheckpointAge(env, superblock.checkpointLsn);
     this.neighbour = neighbour;
     this.area = area;
     this.length = new LogLength(options.segmentSize);
@@ -250,11 +253,20 @@ export class Connection {
       this.logWriter.close();
       this.area.forgetName();
     }
-    const newest = followed.follow(commits.published.lsn);
+    const newest = this.readLog(() => followed.follow(commits.published.lsn));
     if (newest === null) return;
     commits.followed(newest);
     this.views.followed();
     health.callHook((hooks) => hooks.advanced?.(newest.lsn));
+  }
+
+  private readLog<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      this.health.noteDamage(error);
+      throw error;
+    }
   }
 
   /** Reads the log for the first time, to the newest commit. */

@@ -82,6 +82,8 @@ export class PageCache {
   used = 0;
   dirty = 0;
   evictions = 0;
+  /** Reads of newest versions that were there; in an array, because it is counted where nothing may be allocated. */
+  readonly hits = new Float64Array(1);
   /** Limits of all open snapshots, to know which old versions may still be read. */
   snapshotLimits: number[] = [];
 
@@ -296,6 +298,14 @@ export class PageCache {
     const limits = this.snapshotLimits;
     for (let i = 0; i < limits.length; i += 1) if (lsn <= limits[i]!) return false;
     return true;
+  }
+
+  /** Versions beside the newest one of their page. */
+  oldVersions(): number {
+    let count = 0;
+    for (let frame = 0; frame < this.highWater; frame += 1)
+      if (this.state[frame] !== FREE && this.frameUntil[frame] !== Infinity) count += 1;
+    return count;
   }
 
   /** The writer takes the frame of the newest committed version over. Call when it `isUnread`. @internal */

@@ -31,7 +31,7 @@ export class LogLimits {
   private readonly parts: LogLimitsParts;
   private alerted = false;
   private timer: unknown;
-  /** When each snapshot that is watched began, ms. */
+  /** When each snapshot began, ms. */
   private readonly since = new Map<View, number>();
 
   constructor(parts: LogLimitsParts) {
@@ -83,12 +83,17 @@ export class LogLimits {
     );
   }
 
-  /** A snapshot began that may not keep the log for long. */
+  /** A snapshot began, which may not keep the log for longer than `readTimeoutMs`. */
   watch(view: View): void {
     const { options, env } = this.parts;
-    if (options.readTimeoutMs === Infinity) return;
     this.since.set(view, env.monotonicMs());
-    this.arm();
+    if (options.readTimeoutMs !== Infinity) this.arm();
+  }
+
+  /** Age of the oldest snapshot, ms; 0 without any. */
+  oldestMs(): number {
+    for (const since of this.since.values()) return this.parts.env.monotonicMs() - since; // they began in this order
+    return 0;
   }
 
   /** A snapshot ended. */

@@ -2,7 +2,8 @@
  * Bringing pages into the cache, for every view of a connection. A view that finds its page in the cache does not come here.
  */
 import { CorruptionError } from '@sombra/vfs';
-import type { Counters } from '../base/stats.ts';
+import type { Health } from '../base/health.ts';
+import type { Measures } from '../base/stats.ts';
 import { rootsPage } from '../format/roots-page.ts';
 import { NO_FRAME } from '../pages/page-cache.ts';
 import type { PageCache } from '../pages/page-cache.ts';
@@ -16,10 +17,12 @@ const HEAVY_DEPTH = 32;
 export class PageSource {
   private readonly cache: PageCache;
   private readonly reader: VersionReader;
-  private readonly stats: Counters;
+  private readonly stats: Measures;
+  private readonly health: Health;
   private readonly firstPage: number;
 
-  constructor(cache: PageCache, reader: VersionReader, stats: Counters) {
+  constructor(health: Health, cache: PageCache, reader: VersionReader, stats: Measures) {
+    this.health = health;
     this.cache = cache;
     this.reader = reader;
     this.stats = stats;
@@ -53,16 +56,19 @@ export class PageSource {
       cache.insert(frame, pageNumber, lsn, reader.until);
     } catch (error) {
       cache.release(frame);
+      this.health.noteDamage(error);
       throw error;
     }
     return frame;
   }
 
   private refuseRange(pageNumber: number, pageCount: number): never {
-    throw new CorruptionError(
+    const error = new CorruptionError(
       'SOMBRA_PAGE_RANGE',
       `page ${pageNumber} does not exist; the file has pages ${this.firstPage} to ${pageCount - 1}: run verify`,
       { details: { pageNumber } },
     );
+    this.health.noteDamage(error);
+    throw error;
   }
 }

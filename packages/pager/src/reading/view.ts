@@ -67,6 +67,7 @@ export class View {
     const frame = cache.table[pageNumber]!;
     if (frame >= 0 && cache.frameLsn[frame]! <= this.limit) {
       cache.referenced[frame] = 1;
+      cache.hits[0]! += 1;
       return frame << this.shift;
     }
     return this.owner.fault(this, pageNumber);

@@ -4,7 +4,7 @@ import { archivedThrough } from '@sombra/wal';
 import { BulkScratch, bulkScratchPath } from './bulk-scratch.ts';
 import type { Health } from '../base/health.ts';
 import type { ResolvedOptions } from '../base/options.ts';
-import type { Counters } from '../base/stats.ts';
+import type { Measures } from '../base/stats.ts';
 import type { Syncs } from '../base/syncs.ts';
 import type { MainFile } from '../files/main-file.ts';
 import type { PageCache } from '../pages/page-cache.ts';
@@ -29,7 +29,7 @@ export interface BulkHost {
   readonly index: PageIndex;
   readonly reader: VersionReader;
   readonly commits: Commits;
-  readonly stats: Counters;
+  readonly stats: Measures;
   /** Brings everything to main that views allow. */
   checkpointNow(): unknown;
   /** May the file have this many pages? @throws DataError SOMBRA_DATABASE_FULL */

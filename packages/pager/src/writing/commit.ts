@@ -18,7 +18,7 @@ import type { LogPosition, LogTail, Wal } from '@sombra/wal';
 import { commitInDoubt } from '../base/failure.ts';
 import type { Health } from '../base/health.ts';
 import type { ResolvedOptions } from '../base/options.ts';
-import type { Counters } from '../base/stats.ts';
+import type { Measures } from '../base/stats.ts';
 import type { Syncs } from '../base/syncs.ts';
 import { writeRootsPage } from '../format/roots-page.ts';
 import type { LogWriter } from '../files/log-writer.ts';
@@ -38,7 +38,7 @@ export interface CommitParts extends RecordParts {
   readonly health: Health;
   readonly header: Header;
   readonly syncs: Syncs;
-  readonly stats: Counters;
+  readonly stats: Measures;
   readonly commits: Commits;
   readonly logWriter: LogWriter;
   readonly vfs: Vfs;
@@ -64,7 +64,8 @@ export function syncsCommits({ syncMode, enableWal }: ResolvedOptions): boolean 
  * @returns lsn of the commit, or of the one before when nothing changed
  */
 export function commitNow(parts: CommitParts, tx: Changes): number {
-  const { group, commits, syncs, publisher, options } = parts;
+  const { group, commits, syncs, publisher, options, stats, vfs } = parts;
+  const begun = vfs.env.monotonicMs();
   const appended = append(parts, tx);
   if (appended === null) {
     // What this transaction saw may still wait for its sync.
@@ -81,6 +82,7 @@ export function commitNow(parts: CommitParts, tx: Changes): number {
     throw inDoubt(parts, tx, error);
   }
   group.acknowledge();
+  stats.latencies.commit.record(vfs.env.monotonicMs() - begun);
   return tx.lsn;
 }
 
@@ -89,7 +91,8 @@ export function commitNow(parts: CommitParts, tx: Changes): number {
  * @returns fulfilled with the lsn when it is durable and published
  */
 export function commitInGroup(parts: CommitParts, tx: Changes): Promise<number> {
-  const { group, commits, options } = parts;
+  const { group, commits, options, vfs } = parts;
+  const begun = vfs.env.monotonicMs();
   if (!syncsCommits(options) || group.isFull) return Promise.resolve(commitNow(parts, tx));
   const appended = append(parts, tx);
   if (appended === null) return group.last(commits.tail.lsn);
@@ -99,7 +102,7 @@ export function commitInGroup(parts: CommitParts, tx: Changes): Promise<number> 
   } catch (error) {
     throw inDoubt(parts, tx, error);
   }
-  return group.add(tx.catalogue, parts.builder.length, tail);
+  return group.add({ catalogue: tx.catalogue, bytes: parts.builder.length, end: tail, begun });
 }
 
 /** Steps 1 to 4. null when nothing changed. */

@@ -12,6 +12,7 @@ import { assert, TransactionError } from '@sombra/vfs';
 import type { VfsEnv } from '@sombra/vfs';
 import type { LogTail } from '@sombra/wal';
 import type { Health } from '../base/health.ts';
+import type { Measures } from '../base/stats.ts';
 import type { Syncs } from '../base/syncs.ts';
 import type { Catalogue } from '../format/catalogue.ts';
 import type { LogWriter } from '../files/log-writer.ts';
@@ -24,12 +25,18 @@ export const GROUP_COMMITS_MAX = 1024;
 /** Bytes of log records after which no further commit waits with them. */
 export const GROUP_BYTES_MAX = 64 * 2 ** 20;
 
-interface Waiting {
+/** A transaction that was appended. */
+export interface AppendedCommit {
   readonly catalogue: Catalogue;
   /** Bytes of its record. */
   readonly bytes: number;
   /** Behind its record. */
   readonly end: LogTail;
+  /** When its commit was called, of the monotonic clock, ms. */
+  readonly begun: number;
+}
+
+interface Waiting extends AppendedCommit {
   readonly resolve: (lsn: number) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -43,6 +50,7 @@ export interface GroupCommitParts {
   readonly commits: Commits;
   readonly views: Views;
   readonly publisher: Publisher;
+  readonly stats: Measures;
   /** Everything that waited has been published in a later turn. Does not throw. */
   readonly onPublished: () => void;
 }
@@ -74,10 +82,10 @@ export class GroupCommit {
    * Adds a transaction that was appended as the newest one, to a group that is not full. Its promise is fulfilled when it is durable
    * and published.
    */
-  add(catalogue: Catalogue, bytes: number, end: LogTail): Promise<number> {
+  add({ catalogue, bytes, end, begun }: AppendedCommit): Promise<number> {
     assert(!this.isFull, 'a commit that joins a group finds room in it');
     const promise = new Promise<number>((resolve, reject) =>
-      this.waiting.push({ catalogue, bytes, end, resolve, reject }),
+      this.waiting.push({ catalogue, bytes, end, begun, resolve, reject }),
     );
     this.bytes += bytes;
     if (this.waiting.length === 1) this.parts.views.updateLimits();
@@ -142,6 +150,7 @@ export class GroupCommit {
       throw error;
     }
     views.updateLimits();
+    this.measure(done);
     for (const { resolve, catalogue } of done) {
       resolve(catalogue.lsn);
       if (catalogue !== last.catalogue) commits.give(catalogue); // no view ever saw it published
@@ -162,10 +171,18 @@ export class GroupCommit {
     if (done.length === 0) return;
     const { views, commits } = this.parts;
     views.updateLimits();
+    this.measure(done);
     for (const { resolve, catalogue } of done) {
       resolve(catalogue.lsn);
       commits.give(catalogue);
     }
+  }
+
+  /** They are durable and published. */
+  private measure(done: readonly Waiting[]): void {
+    const { env, stats } = this.parts;
+    const now = env.monotonicMs();
+    for (const { begun } of done) stats.latencies.commit.record(now - begun);
   }
 
   /** Fulfilled with `lsn` when everything that waits now is published; for a transaction that changed nothing. */

@@ -3,7 +3,7 @@ import { TransactionError } from '@sombra/vfs';
 import type { LogPosition, LogTail, RecordBuilder, Wal } from '@sombra/wal';
 import { commitInDoubt } from '../base/failure.ts';
 import type { Health } from '../base/health.ts';
-import type { Counters } from '../base/stats.ts';
+import type { Measures } from '../base/stats.ts';
 import type { Syncs } from '../base/syncs.ts';
 import type { Catalogue } from '../format/catalogue.ts';
 import { liveSegment } from '../files/log-writer.ts';
@@ -20,7 +20,7 @@ export interface PublisherParts {
   readonly commits: Commits;
   readonly views: Views;
   readonly syncs: Syncs;
-  readonly stats: Counters;
+  readonly stats: Measures;
 }
 
 /** See the top of the file. */

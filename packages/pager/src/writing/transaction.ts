@@ -477,6 +477,11 @@ export class WriteTransaction implements Changes, ViewOwner {
     this.refuseLate();
   }
 
+  /** Was it rolled back because its time had run out? @internal */
+  get isLate(): boolean {
+    return this.late;
+  }
+
   /** The time has run out: rolls back, unless it has ended. @internal */
   expire(): void {
     if (this.current !== 'active') return;

@@ -6,12 +6,12 @@
  * 2. With shm, whatever is written is written within a tenure.
  * 3. What fails before a transaction or load has begun gives WRITE back.
  */
-import { assert, DataError, StateError, verifying } from '@sombra/vfs';
+import { assert, DataError, SombraError, StateError, verifying } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { RecordBuilder, recordPagesMax } from '@sombra/wal';
 import type { Health } from '../base/health.ts';
 import type { ResolvedOptions } from '../base/options.ts';
-import type { Counters } from '../base/stats.ts';
+import type { Measures } from '../base/stats.ts';
 import type { Syncs } from '../base/syncs.ts';
 import type { BackgroundCheckpoint } from '../checkpoint/background-checkpoint.ts';
 import type { CheckpointResult } from '../checkpoint/checkpoint.ts';
@@ -47,7 +47,7 @@ export interface WriterParts {
   readonly header: Header;
   readonly main: MainFile;
   readonly syncs: Syncs;
-  readonly stats: Counters;
+  readonly stats: Measures;
   readonly cache: PageCache;
   readonly index: PageIndex;
   readonly reader: VersionReader;
@@ -68,7 +68,7 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
   readonly header: Header;
   readonly main: MainFile;
   readonly syncs: Syncs;
-  readonly stats: Counters;
+  readonly stats: Measures;
   readonly cache: PageCache;
   readonly index: PageIndex;
   readonly reader: VersionReader;
@@ -137,8 +137,10 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
    * @throws IoError SOMBRA_BUSY when that is not long enough
    */
   begin(waitMs = this.options.busyTimeoutMs): WriteTransaction {
-    this.checkIdle();
-    this.tenure.acquire(waitMs);
+    this.admit(() => {
+      this.checkIdle();
+      this.tenure.acquire(waitMs);
+    });
     try {
       this.limits.makeRoom();
       this.views.callAdvanced();
@@ -151,11 +153,28 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
       const tx = new WriteTransaction(this, catalogue, timeout === Infinity ? Infinity : this.now() + timeout);
       if (this.deadline === undefined && timeout !== Infinity) this.watchDeadline(timeout);
       this.transaction = tx;
+      this.stats.begun += 1;
       return tx;
     } catch (error) {
       this.giveBack();
+      this.noteRefusal(error);
       throw error;
     }
+  }
+
+  private admit(enter: () => void): void {
+    try {
+      enter();
+    } catch (error) {
+      this.noteRefusal(error);
+      throw error;
+    }
+  }
+
+  private noteRefusal(error: unknown): void {
+    if (!(error instanceof SombraError)) return;
+    this.stats.refused += 1;
+    this.health.callHook((hooks) => hooks.refused?.(error));
   }
 
   /** May a transaction or bulk load begin? */
@@ -241,6 +260,7 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
 
   rolledBack(changes: Changes): void {
     if (this.transaction === changes) {
+      if (this.transaction.isLate) this.stats.timedOut += 1;
       this.transaction = null;
       this.stats.rollbacks += 1;
     }

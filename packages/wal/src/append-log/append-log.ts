@@ -13,12 +13,13 @@ import {
   DataError,
   directoryOf,
   IoError,
+  Latency,
   PoisonedError,
   SombraError,
   StateError,
   withDirectory,
 } from '@sombra/vfs';
-import type { VfsFile } from '@sombra/vfs';
+import type { LatencySnapshot, VfsFile } from '@sombra/vfs';
 import { Cursor } from './append-log-cursor.ts';
 import type { ReadableLog } from './append-log-cursor.ts';
 import { Followers } from './append-log-followers.ts';
@@ -38,6 +39,9 @@ import type { Wal } from '../log/wal.ts';
 /** Longest record, bytes: it is in memory as a whole when it is written and read. */
 export const APPEND_BYTES_MAX = 2 ** 28;
 
+/** Syncs whose durations are kept for quantiles. */
+const SYNCS_KEPT = 1000;
+
 /** Figures of an append log. */
 export interface AppendLogStats {
   /** Position of the oldest record that is there; `last` + 1 when there is none. */
@@ -52,6 +56,8 @@ export interface AppendLogStats {
   readonly bytes: number;
   /** Syncs that `append`, `sync` and `syncAsync` made since the log was opened. */
   readonly syncs: number;
+  /** How long each of these took. */
+  readonly syncLatency: LatencySnapshot;
   /** Bytes that were ignored when the log was opened: room allocated ahead, a torn record, damage with `toLastGood`. */
   readonly droppedBytes: number;
 }
@@ -86,6 +92,7 @@ export class AppendLog {
   private last: number;
   private durable: number;
   private syncs = 0;
+  private readonly syncLatency = new Latency(SYNCS_KEPT);
   private syncing: Promise<void> | undefined;
   private failure: unknown;
   private closed = false;
@@ -244,7 +251,8 @@ export class AppendLog {
     const { last, durable, syncs, droppedBytes, headers } = this;
     let bytes = 0;
     for (const header of headers) bytes += this.endOf(header).end - SEGMENT_HEADER_SIZE;
-    return { first: this.first, last, durable, segments: headers.length, bytes, syncs, droppedBytes };
+    const syncLatency = this.syncLatency.snapshot();
+    return { first: this.first, last, durable, segments: headers.length, bytes, syncs, syncLatency, droppedBytes };
   }
 
   /** Makes everything durable and closes. Harmless when repeated. @throws IoError SOMBRA_SYNC; it is closed nevertheless */
@@ -399,9 +407,15 @@ export class AppendLog {
   }
 
   private syncUpTo(position: number): void {
+    const begun = this.options.vfs.env.monotonicMs();
     this.trusting(() => this.wal.sync());
-    this.syncs += 1;
+    this.countSync(begun);
     this.coverUpTo(position);
+  }
+
+  private countSync(begun: number): void {
+    this.syncs += 1;
+    this.syncLatency.record(this.options.vfs.env.monotonicMs() - begun);
   }
 
   private coverUpTo(position: number): void {
@@ -412,9 +426,10 @@ export class AppendLog {
 
   private async startSync(): Promise<void> {
     const covers = this.last;
+    const begun = this.options.vfs.env.monotonicMs();
     try {
       await this.wal.syncAsync();
-      this.syncs += 1;
+      this.countSync(begun);
       this.coverUpTo(covers);
     } catch (error) {
       this.distrustAfter(error);
