@@ -10,6 +10,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  statfsSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -82,6 +83,18 @@ describe('modes', () => {
       chmodSync(path('closed'), 0o700);
     }
   });
+});
+
+test('the room on the disk of a path, also of one that does not exist yet', () => {
+  writeFileSync(path('a'), 'abc');
+  const { bsize, blocks } = statfsSync(directory);
+  for (const name of ['a', 'new']) {
+    const { free, size } = vfs.diskSpace(path(name))!;
+    expect(size).toBe(bsize * blocks);
+    expect(free).toBeGreaterThan(0);
+    expect(free).toBeLessThanOrEqual(size);
+  }
+  expect(failureOf(() => vfs.diskSpace(path('none/new')))).toBe('SOMBRA_IO ENOENT');
 });
 
 describe('kinds of files', () => {
