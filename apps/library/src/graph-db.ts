@@ -1,4 +1,4 @@
-import { callHook, DataError, MemoryVfs, NodeVfs } from '@sombra/vfs';
+import { callHook, DataError, defaultObservers, MemoryVfs, NodeVfs } from '@sombra/vfs';
 import { Pager } from '@sombra/pager';
 import { Graph } from '@sombra/graph';
 import type { Warning } from './base/warning.ts';
@@ -7,6 +7,9 @@ import { resolveConfig } from './config/resolve-config.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
 import { CheckpointTimer } from './connection/checkpoint-timer.ts';
 import { Connection } from './connection/connection.ts';
+import type { DatabaseHooks } from './observing/hooks.ts';
+import { Observers } from './observing/observers.ts';
+import { Reports } from './observing/reports.ts';
 import { SnapshotKeeper } from './reading/snapshot-keeper.ts';
 import type { Schema, SchemaDefinition } from './schema/schema.ts';
 import type { GraphDBOf } from './typed/typed-graph.ts';
@@ -40,20 +43,32 @@ export class GraphDB extends Connection {
     const inMemory = path === MEMORY;
     if (inMemory && resolved.vfs === undefined) refuseEmptyMemory(resolved);
     const vfs = resolved.vfs ?? (inMemory ? new MemoryVfs() : new NodeVfs());
-    const warn = (warning: Warning): void => callHook(vfs.env, path, () => resolved.onWarning(warning));
+    const observers = new Observers(vfs.env, path, resolved.onWarning);
+    observers.add(resolved.hooks);
+    for (const make of defaultObservers())
+      callHook(vfs.env, path, () => void observers.add(make(path) as DatabaseHooks));
+    const { warn } = observers;
     const pager = Pager.open({
       ...resolved.pager,
       vfs,
       path: inMemory ? 'memory.db' : path,
-      hooks: { ...resolved.hooks, warning: warn },
+      hooks: observers.pagerHooks(),
     });
     try {
       const graph = Graph.open(pager);
-      return new GraphDB(inMemory ? MEMORY : pager.path, pager, graph, {
-        transactions: new Transactions(graph, vfs.env, resolved, warn),
+      const reports = new Reports(observers, vfs.env, resolved.slowOperationMs);
+      const db = new GraphDB(inMemory ? MEMORY : pager.path, pager, graph, {
+        vfs,
+        observers,
+        reports,
+        health: resolved.health,
+        transactions: new Transactions(graph, vfs.env, resolved, observers, reports),
         snapshots: new SnapshotKeeper(graph, warn),
         checkpoints: new CheckpointTimer(pager, vfs.env, resolved.autoCheckpointIntervalMs, warn),
       });
+      const { readOnly, lsn } = db;
+      observers.tell((hooks) => hooks.opened?.({ path: db.path, lsn, readOnly }));
+      return db;
     } catch (error) {
       closeBecauseOf(pager, warn);
       throw error;

@@ -26,7 +26,10 @@ export type { RecordPathOf } from './typed/typed-walks.ts';
 export type { GraphDBOf, ReadsOf, SnapshotOf, TransactionOf } from './typed/typed-graph.ts';
 export type { BulkEdgeOf, BulkNodeOf, NewEdgeOf, NewNodeOf, WritesOf } from './typed/typed-writes.ts';
 export { Snapshot } from './reading/snapshot.ts';
-export type { DatabaseStats } from './connection/stats.ts';
+export type { DatabaseStats, FileFigures, TransactionCounts } from './observing/stats.ts';
+export { PerformanceMetrics } from './observing/metrics.ts';
+export type { HealthCheck, HealthLimits, HealthReport, HealthStatus } from './observing/health.ts';
+export type { DatabaseHooks, Mutation, RollbackReason } from './observing/hooks.ts';
 export { Transaction } from './writing/transaction.ts';
 export {
   CorruptionError,
@@ -41,8 +44,8 @@ export {
   StateError,
   TransactionError,
 } from '@sombra/vfs';
-export type { Vfs } from '@sombra/vfs';
-export type { CheckpointResult, PagerHooks, PagerStats, SyncMode } from '@sombra/pager';
+export type { LatencySnapshot, Vfs } from '@sombra/vfs';
+export type { CheckpointResult, PagerHooks, PagerLatencies, PagerStats, SyncMode } from '@sombra/pager';
 export type { SnapshotOptions } from './reading/snapshot-keeper.ts';
 export { and, Components, edgeId, nodeId, NodeValues, not, or, param, Predicate } from '@sombra/graph';
 export type {

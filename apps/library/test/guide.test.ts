@@ -168,6 +168,7 @@ describe('types', () => {
       'MemoryVfs',
       'NodeValues',
       'NodeVfs',
+      'PerformanceMetrics',
       'PoisonedError',
       'Predicate',
       'Schema',

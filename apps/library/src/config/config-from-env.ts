@@ -7,7 +7,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 type Field = Exclude<
   keyof ConfigFields,
-  'onWarning' | 'hooks' | 'vfs' | 'schema' | 'pageCacheSize' | 'walSyncMode' | 'checksumEnabled'
+  'onWarning' | 'hooks' | 'health' | 'vfs' | 'schema' | 'pageCacheSize' | 'walSyncMode' | 'checksumEnabled'
 >;
 /** `limit`: a number, or `none`. */
 type Kind = 'number' | 'limit' | 'flag' | 'text';
@@ -31,6 +31,7 @@ const FIELDS: Readonly<Record<Field, Kind>> = {
   walHardLimitMb: 'limit',
   readTimeoutMs: 'limit',
   validateSchema: 'flag',
+  slowOperationMs: 'limit',
 };
 
 const VARIABLES: ReadonlyMap<string, Field> = new Map(

@@ -1,7 +1,9 @@
 /** Fields of a configuration. */
 import type { Vfs } from '@sombra/vfs';
-import type { PagerHooks, SyncMode } from '@sombra/pager';
+import type { SyncMode } from '@sombra/pager';
 import type { Warning } from '../base/warning.ts';
+import type { HealthLimits } from '../observing/health.ts';
+import type { DatabaseHooks } from '../observing/hooks.ts';
 import type { Schema } from '../schema/schema.ts';
 
 /** How a database is opened. Every field may be left out. */
@@ -58,9 +60,13 @@ export interface ConfigFields {
   readonly schema?: Schema | undefined;
   /** false: the schema gives types only, and writes are not checked. Default true. */
   readonly validateSchema?: boolean | undefined;
-  /** Told about commits, checkpoints, recovery, rotation and poison. They must return quickly, and must not call the database. An error that one throws is reported as SOMBRA_HOOK_FAILED, a process warning. */
-  readonly hooks?: Omit<PagerHooks, 'warning'> | undefined;
-  /** Told about warnings. Must not call the database. Default: `console.warn`. */
+  /** Observes the database from its opening on; further observers are added by `observe`. */
+  readonly hooks?: DatabaseHooks | undefined;
+  /** Milliseconds from which on an operation counts as slow, and is told to observers; null for never. Default 100. */
+  readonly slowOperationMs?: number | null | undefined;
+  /** From where on a figure makes `healthCheck` say degraded. */
+  readonly health?: HealthLimits | undefined;
+  /** Told about warnings. Must not call the database. Default: `console.warn`, unless an observer is told them. */
   readonly onWarning?: ((warning: Warning) => void) | undefined;
   /** File system, clock and timers. Default: those of Node, and memory for the path `:memory:`. */
   readonly vfs?: Vfs | undefined;

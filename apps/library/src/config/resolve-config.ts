@@ -1,8 +1,10 @@
 /** From what the caller gave to what the pager takes. */
 import { DataError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
-import type { PagerHooks, PagerOptions, SyncMode } from '@sombra/pager';
+import type { PagerOptions, SyncMode } from '@sombra/pager';
 import type { Warning } from '../base/warning.ts';
+import type { HealthLimits, ResolvedHealthLimits } from '../observing/health.ts';
+import type { DatabaseHooks } from '../observing/hooks.ts';
 import type { ConfigFields } from './fields.ts';
 import { FORMER_NAMES, underTodaysNames } from './former-names.ts';
 import { nearestName } from '../base/nearest-name.ts';
@@ -33,6 +35,8 @@ const OWN_FIELDS = [
   'syncMode',
   'onWarning',
   'hooks',
+  'slowOperationMs',
+  'health',
   'schema',
   'validateSchema',
   'vfs',
@@ -43,6 +47,10 @@ export const CONFIG_FIELDS: readonly (keyof ConfigFields)[] = Object.freeze([...
 
 const TRANSACTION_TIMEOUT_MS = 60_000;
 const BUSY_TIMEOUT_MS = 5000;
+const SLOW_OPERATION_MS = 100;
+const HEALTH = { cacheHitRate: 0.7, cacheReads: 10_000, walPart: 0.8, diskFreePart: 0.1 } as const;
+/** Checkpoints that may fail or be late before an operator should look. */
+const CHECKPOINTS_MISSED = 10;
 /** Longest time that timers of all platforms take. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
@@ -55,8 +63,11 @@ export interface ResolvedConfig {
   readonly rules: SchemaRules | undefined;
   /** Infinity for none. */
   readonly autoCheckpointIntervalMs: number;
-  readonly onWarning: (warning: Warning) => void;
-  readonly hooks: Omit<PagerHooks, 'warning'>;
+  readonly onWarning: ((warning: Warning) => void) | undefined;
+  readonly hooks: DatabaseHooks;
+  /** Infinity for never. */
+  readonly slowOperationMs: number;
+  readonly health: ResolvedHealthLimits;
   readonly vfs: Vfs | undefined;
 }
 
@@ -85,14 +96,17 @@ export function resolveConfig(given: ConfigFields = {}): ResolvedConfig {
   if (config.hooks !== undefined && (typeof config.hooks !== 'object' || config.hooks === null)) {
     refuse('hooks', 'hooks is not an object of functions: give one, or leave it out');
   }
+  const autoCheckpointIntervalMs = milliseconds(config, 'autoCheckpointIntervalMs', null) ?? Infinity;
   return {
     hooks: config.hooks ?? {},
+    slowOperationMs: milliseconds(config, 'slowOperationMs', SLOW_OPERATION_MS) ?? Infinity,
+    health: healthLimits(config.health, autoCheckpointIntervalMs),
     pager: { ...pager, syncMode: syncMode(config), transactionTimeoutMs: timeout },
     transactionTimeoutMs: timeout ?? Infinity,
     busyTimeoutMs: config.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
     rules: rulesOf(config),
-    autoCheckpointIntervalMs: milliseconds(config, 'autoCheckpointIntervalMs', null) ?? Infinity,
-    onWarning: config.onWarning ?? ((warning) => console.warn(`warning ${warning.code}: ${warning.message}`)),
+    autoCheckpointIntervalMs,
+    onWarning: config.onWarning,
     vfs: config.vfs,
   };
 }
@@ -139,7 +153,7 @@ function flag(config: ConfigFields, field: 'fsyncEnabled' | 'checksumMode' | 'va
 /** Milliseconds, or null for none. */
 function milliseconds(
   config: ConfigFields,
-  field: 'transactionTimeoutMs' | 'autoCheckpointIntervalMs',
+  field: 'transactionTimeoutMs' | 'autoCheckpointIntervalMs' | 'slowOperationMs',
   fallback: number | null,
 ): number | null {
   const value = config[field];
@@ -147,6 +161,39 @@ function milliseconds(
   if (value === null) return null;
   if (typeof value === 'number' && value >= 1 && value <= TIMER_MAX_MS) return value;
   refuse(field, `${field} is ${shown(value)}; allowed: 1 to ${TIMER_MAX_MS}, or null for none`);
+}
+
+function healthLimits(given: HealthLimits | undefined, checkpointIntervalMs: number): ResolvedHealthLimits {
+  if (given !== undefined && (typeof given !== 'object' || given === null))
+    refuse(
+      'health',
+      `health is ${shown(given)}; give an object of limits, such as { cacheHitRate: 0.8 }, or leave it out`,
+    );
+  const { checkpointAgeMs, ...parts } = { ...given };
+  const limits: Record<keyof typeof HEALTH, number> = { ...HEALTH };
+  for (const [name, value] of Object.entries(parts) as [string, unknown][]) {
+    if (!Object.hasOwn(HEALTH, name))
+      refuse(
+        'health',
+        `there is no limit health.${shown(name)}; there are ${Object.keys(HEALTH).join(', ')}, checkpointAgeMs`,
+      );
+    if (value === undefined) continue;
+    const max = name === 'cacheReads' ? Number.MAX_SAFE_INTEGER : 1;
+    if (typeof value !== 'number' || !(value >= 0 && value <= max))
+      refuse('health', `health.${name} is ${shown(value)}; allowed: a number of 0 to ${max}`);
+    limits[name as keyof typeof HEALTH] = value;
+  }
+  if (
+    checkpointAgeMs !== undefined &&
+    checkpointAgeMs !== null &&
+    !(typeof checkpointAgeMs === 'number' && checkpointAgeMs > 0)
+  )
+    refuse(
+      'health',
+      `health.checkpointAgeMs is ${shown(checkpointAgeMs)}; allowed: a number above 0, or null for no limit`,
+    );
+  const age = checkpointAgeMs === undefined ? checkpointIntervalMs * CHECKPOINTS_MISSED : checkpointAgeMs;
+  return { ...limits, checkpointAgeMs: age ?? Infinity };
 }
 
 /** `fsyncEnabled` says whether, `syncMode` says when. */

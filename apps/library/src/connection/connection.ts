@@ -4,6 +4,7 @@
  * After `close` every method throws SOMBRA_CLOSED; `close` itself does nothing.
  */
 import { DataError, StateError } from '@sombra/vfs';
+import type { Vfs } from '@sombra/vfs';
 import type { CheckpointResult, Pager } from '@sombra/pager';
 import type {
   AllShortestOptions,
@@ -29,6 +30,13 @@ import type {
   VerifyReport,
   WithRecords,
 } from '@sombra/graph';
+import { judgeHealth } from '../observing/health.ts';
+import type { HealthReport, ResolvedHealthLimits } from '../observing/health.ts';
+import type { DatabaseHooks, Mutation } from '../observing/hooks.ts';
+import { PerformanceMetrics } from '../observing/metrics.ts';
+import type { Observers } from '../observing/observers.ts';
+import type { Reports } from '../observing/reports.ts';
+import type { DatabaseStats } from '../observing/stats.ts';
 import { HeldRows } from '../reading/held-rows.ts';
 import { Snapshot } from '../reading/snapshot.ts';
 import type { SnapshotKeeper, SnapshotOptions } from '../reading/snapshot-keeper.ts';
@@ -36,8 +44,7 @@ import { checkedSource } from '../schema/checked-source.ts';
 import type { Transaction } from '../writing/transaction.ts';
 import type { Transactions } from '../writing/transactions.ts';
 import type { CheckpointTimer } from './checkpoint-timer.ts';
-import { SingleWrites } from './single-writes.ts';
-import type { DatabaseStats } from './stats.ts';
+import { MeasuredReads } from './measured-reads.ts';
 
 /** In a loop that never lets the event loop turn, reads see commits of other processes that are older than this. */
 const VIEW_AGE_MAX_MS = 100;
@@ -46,28 +53,34 @@ const READS_PER_LOOK = 31;
 
 /** What belongs to one connection, beside the layers below. */
 export interface ConnectionParts {
+  readonly vfs: Vfs;
+  readonly observers: Observers;
+  readonly reports: Reports;
+  readonly health: ResolvedHealthLimits;
   readonly transactions: Transactions;
   readonly snapshots: SnapshotKeeper;
   readonly checkpoints: CheckpointTimer;
 }
 
 /** What an open database does. `GraphDB.open` makes one. */
-export abstract class Connection extends SingleWrites {
+export abstract class Connection extends MeasuredReads {
   /** Path of the file, or `:memory:`. */
   readonly path: string;
 
   private readonly pager: Pager;
   private readonly graph: Graph;
+  private readonly parts: ConnectionParts;
   private readonly transactions: Transactions;
   private readonly snapshots: SnapshotKeeper;
   private readonly checkpoints: CheckpointTimer;
   private readsSeen = 0;
 
   protected constructor(path: string, pager: Pager, graph: Graph, parts: ConnectionParts) {
-    super();
+    super(parts.reports, parts.vfs.env);
     this.path = path;
     this.pager = pager;
     this.graph = graph;
+    this.parts = parts;
     this.transactions = parts.transactions;
     this.snapshots = parts.snapshots;
     this.checkpoints = parts.checkpoints;
@@ -219,12 +232,16 @@ export abstract class Connection extends SingleWrites {
    *   `unique`, SOMBRA_OPTION, SOMBRA_DATABASE_FULL; StateError SOMBRA_ABORTED, and as `addNode`; nothing was changed then
    */
   createPropertyIndex(label: string, keys: string | readonly string[], options?: CreateIndexOptions): boolean {
-    return this.alone((graph) => graph.createPropertyIndex(label, keys, options));
+    return this.alone('createPropertyIndex', indexed(label, keys), (graph) =>
+      graph.createPropertyIndex(label, keys, options),
+    );
   }
 
   /** As `createPropertyIndex`, on the edges of a type. */
   createEdgePropertyIndex(type: string, keys: string | readonly string[], options?: CreateIndexOptions): boolean {
-    return this.alone((graph) => graph.createEdgePropertyIndex(type, keys, options));
+    return this.alone('createEdgePropertyIndex', indexed(type, keys), (graph) =>
+      graph.createEdgePropertyIndex(type, keys, options),
+    );
   }
 
   /**
@@ -240,7 +257,9 @@ export abstract class Connection extends SingleWrites {
     keys: string | readonly string[],
     options?: CreateIndexOptions,
   ): Promise<boolean> {
-    return this.alonePausing((graph) => graph.createPropertyIndexAsync(label, keys, options));
+    return this.alonePausing('createPropertyIndex', indexed(label, keys), (graph) =>
+      graph.createPropertyIndexAsync(label, keys, options),
+    );
   }
 
   /** As `createPropertyIndexAsync`, on the edges of a type. */
@@ -249,17 +268,19 @@ export abstract class Connection extends SingleWrites {
     keys: string | readonly string[],
     options?: CreateIndexOptions,
   ): Promise<boolean> {
-    return this.alonePausing((graph) => graph.createEdgePropertyIndexAsync(type, keys, options));
+    return this.alonePausing('createEdgePropertyIndex', indexed(type, keys), (graph) =>
+      graph.createEdgePropertyIndexAsync(type, keys, options),
+    );
   }
 
   /** Drops the index on exactly these properties. @returns false when there is none @throws as `addNode` */
   dropPropertyIndex(label: string, keys: string | readonly string[]): boolean {
-    return this.alone((graph) => graph.dropPropertyIndex(label, keys));
+    return this.alone('dropPropertyIndex', indexed(label, keys), (graph) => graph.dropPropertyIndex(label, keys));
   }
 
   /** As `dropPropertyIndex`, on the edges of a type. */
   dropEdgePropertyIndex(type: string, keys: string | readonly string[]): boolean {
-    return this.alone((graph) => graph.dropEdgePropertyIndex(type, keys));
+    return this.alone('dropEdgePropertyIndex', indexed(type, keys), (graph) => graph.dropEdgePropertyIndex(type, keys));
   }
 
   /**
@@ -269,12 +290,12 @@ export abstract class Connection extends SingleWrites {
    *   source gives; what the source throws
    */
   bulkLoad(source: BulkSource, options?: BulkOptions): BulkResult {
-    return this.alone((graph) => graph.bulkLoad(this.rows(source), options));
+    return this.alone('bulkLoad', loaded, (graph) => graph.bulkLoad(this.rows(source), options));
   }
 
   /** As `bulkLoad`, letting the event loop turn; see `createPropertyIndexAsync`. The database stays empty when it is ended. */
   bulkLoadAsync(source: BulkSource, options?: BulkOptions): Promise<BulkResult> {
-    return this.alonePausing((graph) => graph.bulkLoadAsync(this.rows(source), options));
+    return this.alonePausing('bulkLoad', loaded, (graph) => graph.bulkLoadAsync(this.rows(source), options));
   }
 
   /**
@@ -286,7 +307,7 @@ export abstract class Connection extends SingleWrites {
     this.checkOpen();
     this.transactions.refusePausing();
     if (!this.inTransaction) this.transactions.drain();
-    return this.pager.checkpoint();
+    return this.reports.timed('checkpoint', () => this.pager.checkpoint());
   }
 
   /**
@@ -298,7 +319,9 @@ export abstract class Connection extends SingleWrites {
    */
   checkpointAsync(options?: CheckpointOptions): Promise<CheckpointResult> {
     this.checkOpen();
-    return this.transactions.runBeside(() => this.graph.checkpointAsync(options));
+    return this.reports.timedAsync('checkpointAsync', () =>
+      this.transactions.runBeside(() => this.graph.checkpointAsync(options)),
+    );
   }
 
   /**
@@ -310,6 +333,7 @@ export abstract class Connection extends SingleWrites {
   setCacheSize(pages: number): void {
     this.checkOpen();
     this.pager.setCacheSize(pages);
+    this.parts.observers.tell((hooks) => hooks.cacheResized?.({ pages }));
   }
 
   /**
@@ -318,7 +342,7 @@ export abstract class Connection extends SingleWrites {
    */
   verifyIntegrity(options?: VerifyOptions): VerifyReport {
     this.checkOpen();
-    return this.graph.verifyIntegrity(options);
+    return this.reports.timed('verifyIntegrity', () => this.graph.verifyIntegrity(options));
   }
 
   /**
@@ -329,21 +353,63 @@ export abstract class Connection extends SingleWrites {
    */
   verifyIntegrityAsync(options?: VerifyOptions): Promise<VerifyReport> {
     this.checkOpen();
-    return this.graph.verifyIntegrityAsync(options);
+    return this.reports.timedAsync('verifyIntegrityAsync', () => this.graph.verifyIntegrityAsync(options));
   }
 
-  /** Figures for operators. A new object. */
+  /**
+   * All figures for operators. A new object. It waits for nothing.
+   * @throws StateError SOMBRA_CLOSED
+   */
   stats(): DatabaseStats {
     this.checkOpen();
+    const { reports, transactions, path, pageSize } = this;
+    const { vfs } = this.parts;
+    const pager = this.pager.stats();
+    const { begun, committed, rolledBack, timedOut, slowOperations } = reports;
+    const disk = path === this.pager.path ? vfs.diskSpace?.(path) : undefined;
     return {
-      path: this.path,
-      pageSize: this.pageSize,
+      path,
+      pageSize,
       lsn: this.lsn,
       nodes: this.nodeCount(),
       edges: this.edgeCount(),
-      pager: this.pager.stats(),
+      pager,
       graph: this.graph.stats(),
+      transactions: { begun, committed, rolledBack, timedOut, refused: pager.refused, waiting: transactions.pending },
+      latencies: { ...pager.latencies, read: this.readLatency.snapshot() },
+      slowOperations,
+      files: {
+        databaseBytes: pager.pageCount * pageSize,
+        walBytes: pager.logBytesSinceCheckpoint,
+        walMaxBytes: pager.maxWalBytes,
+        diskFreeBytes: disk?.free ?? null,
+        diskSizeBytes: disk?.size ?? null,
+      },
     };
+  }
+
+  /** The figures that operators look at most, as they are now. @throws StateError SOMBRA_CLOSED */
+  metrics(): PerformanceMetrics {
+    return new PerformanceMetrics(this.stats());
+  }
+
+  /**
+   * Is the database well? Looks at figures that are there anyway, held to the limits of `Config.health`: it reads no page, and waits for
+   * nothing. `verifyIntegrity` is what looks at the data.
+   * @throws StateError SOMBRA_CLOSED
+   */
+  healthCheck(): HealthReport {
+    return judgeHealth(this.stats(), this.parts.health);
+  }
+
+  /**
+   * Adds an observer of this database, from the next event on; see `DatabaseHooks`.
+   * @returns ends it; harmless when repeated
+   * @throws DataError SOMBRA_OPTION when there is no such event; StateError SOMBRA_CLOSED
+   */
+  observe(hooks: DatabaseHooks): () => void {
+    this.checkOpen();
+    return this.parts.observers.add(hooks);
   }
 
   /**
@@ -357,7 +423,15 @@ export abstract class Connection extends SingleWrites {
     try {
       this.transactions.close();
     } finally {
+      this.closePager();
+    }
+  }
+
+  private closePager(): void {
+    try {
       this.pager.close();
+    } finally {
+      this.parts.observers.tell((hooks) => hooks.closed?.({ path: this.path }));
     }
   }
 
@@ -382,9 +456,21 @@ export abstract class Connection extends SingleWrites {
   }
 
   /** As `alone`, for what lets the event loop turn. */
-  private alonePausing<T>(work: (graph: Graph) => Promise<T>): Promise<T> {
+  private alonePausing<T>(action: string, changed: Changed<T>, work: (graph: Graph) => Promise<T>): Promise<T> {
     this.checkOpen();
-    return this.transactions.runPausing(() => work(this.graph));
+    const { lsn: before } = this;
+    return this.reports.timedAsync(`${action}Async`, async () => {
+      const result = await this.transactions.runPausing(() => work(this.graph));
+      this.reportMutation(action, changed(result), before);
+      return result;
+    });
+  }
+
+  private reportMutation(action: string, changed: Omit<Mutation, 'action'>, before: number): void {
+    const { observers } = this.parts;
+    if (!observers.recording || this.closed) return;
+    const { lsn } = this;
+    if (lsn > before) this.reports.mutate(lsn, { action, ...changed });
   }
 
   /** What a bulk load takes, checked against the schema if there is one. */
@@ -393,12 +479,18 @@ export abstract class Connection extends SingleWrites {
     return rules === undefined ? source : checkedSource(source, rules);
   }
 
-  /** What commits by itself, past the transactions, and comes behind those that wait. */
-  private alone<T>(work: (graph: Graph) => T): T {
+  /**
+   * What commits by itself, past the transactions, and comes behind those that wait.
+   * @param changed  what observers are told of its result
+   */
+  private alone<T>(action: string, changed: Changed<T>, work: (graph: Graph) => T): T {
     this.checkOpen();
     this.transactions.refuseOutside();
     this.transactions.drain();
-    return work(this.graph);
+    const { lsn: before } = this;
+    const result = this.reports.timed(action, () => work(this.graph));
+    this.reportMutation(action, changed(result), before);
+    return result;
   }
 
   /** @param _same  the same rows, asked of the newest commit and never begun: this is where its arguments were checked */
@@ -411,6 +503,15 @@ export abstract class Connection extends SingleWrites {
     return new HeldRows(this.snapshots, begin);
   }
 }
+
+/** What something that commits by itself has changed. */
+type Changed<T> = (result: T) => Omit<Mutation, 'action'>;
+
+function indexed(of: string, keys: string | readonly string[]): Changed<unknown> {
+  return () => ({ index: { of, keys: [keys].flat() } });
+}
+
+const loaded: Changed<BulkResult> = ({ nodes, edges }) => ({ counts: { nodes, edges } });
 
 async function releasedAfter<T>(promise: PromiseLike<T>, view: Snapshot): Promise<T> {
   try {

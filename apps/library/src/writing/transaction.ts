@@ -11,6 +11,7 @@ import type {
   ReadonlyValue,
   Upserted,
 } from '@sombra/graph';
+import type { MutationRecorder } from '../observing/mutation-recorder.ts';
 import { ReadMethods } from '../reading/read-methods.ts';
 import type { SchemaRules } from '../schema/schema-rules.ts';
 
@@ -30,7 +31,13 @@ export type TransactionEnd = 'timeout' | 'closed' | 'done';
  * that is dropped without commit or rollback can be collected, and noticed.
  */
 export interface OpenTransaction {
+  /** 1 for the first one of the database, one more for each later one. */
+  readonly id: number;
   readonly inner: GraphTransaction;
+  /** Of the monotonic clock, ms. */
+  readonly begun: number;
+  /** There while an observer wants to know what is written. */
+  readonly recorder: MutationRecorder | undefined;
   /** Did `transaction(fn)` begin it, which then also ends it? */
   readonly managed: boolean;
   /** Deadline of an explicit transaction. */
@@ -70,6 +77,11 @@ export class Transaction extends ReadMethods {
     return this.open.inner.state;
   }
 
+  /** Its number: 1 for the first transaction of this open database, one more for each later one. Observers are told it. */
+  get id(): number {
+    return this.open.id;
+  }
+
   /** Number of the commit that it will be. */
   get lsn(): number {
     return this.open.inner.lsn;
@@ -84,7 +96,9 @@ export class Transaction extends ReadMethods {
   addNode(labels: string | readonly string[], properties?: PropertyInput): NodeId {
     const tx = this.use();
     this.owner.rules?.checkNode(labels, properties);
-    return tx.addNode(labels, properties);
+    const id = tx.addNode(labels, properties);
+    this.noteNode('addNode', id);
+    return id;
   }
 
   /** Adds an edge. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
@@ -92,7 +106,9 @@ export class Transaction extends ReadMethods {
     const tx = this.use();
     const { rules } = this.owner;
     if (rules !== undefined) checkNewEdge(rules, tx, { source, target, type, properties });
-    return tx.addEdge(source, target, type, properties);
+    const id = tx.addEdge(source, target, type, properties);
+    this.noteEdge('addEdge', id);
+    return id;
   }
 
   /** Sets one property; null removes it. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
@@ -100,13 +116,16 @@ export class Transaction extends ReadMethods {
     const tx = this.use();
     this.checkNode(tx, id, { [key]: value });
     tx.setNodeProperty(id, key, value);
+    this.noteNode('setNodeProperty', id);
   }
 
   /** @returns false when it was not there @throws DataError SOMBRA_NODE_NOT_FOUND */
   removeNodeProperty(id: NodeId, key: string): boolean {
     const tx = this.use();
     this.checkNode(tx, id, { [key]: null });
-    return tx.removeNodeProperty(id, key);
+    const removed = tx.removeNodeProperty(id, key);
+    if (removed) this.noteNode('removeNodeProperty', id);
+    return removed;
   }
 
   /** Replaces all properties. @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
@@ -114,6 +133,7 @@ export class Transaction extends ReadMethods {
     const tx = this.use();
     this.checkNode(tx, id, properties, false);
     tx.replaceNodeProperties(id, properties);
+    this.noteNode('replaceNodeProperties', id);
   }
 
   /** Sets the given properties, keeps the others; null removes one. @throws as `replaceNodeProperties` */
@@ -121,6 +141,7 @@ export class Transaction extends ReadMethods {
     const tx = this.use();
     this.checkNode(tx, id, properties);
     tx.updateNodeProperties(id, properties);
+    this.noteNode('updateNodeProperties', id);
   }
 
   /** Sets one property; null removes it. @throws DataError SOMBRA_EDGE_NOT_FOUND, and as `addNode` */
@@ -128,13 +149,16 @@ export class Transaction extends ReadMethods {
     const tx = this.use();
     this.checkEdge(tx, id, { [key]: value });
     tx.setEdgeProperty(id, key, value);
+    this.noteEdge('setEdgeProperty', id);
   }
 
   /** @returns false when it was not there @throws DataError SOMBRA_EDGE_NOT_FOUND */
   removeEdgeProperty(id: EdgeId, key: string): boolean {
     const tx = this.use();
     this.checkEdge(tx, id, { [key]: null });
-    return tx.removeEdgeProperty(id, key);
+    const removed = tx.removeEdgeProperty(id, key);
+    if (removed) this.noteEdge('removeEdgeProperty', id);
+    return removed;
   }
 
   /** Replaces all properties. @throws DataError SOMBRA_EDGE_NOT_FOUND, and as `addNode` */
@@ -142,6 +166,7 @@ export class Transaction extends ReadMethods {
     const tx = this.use();
     this.checkEdge(tx, id, properties, false);
     tx.replaceEdgeProperties(id, properties);
+    this.noteEdge('replaceEdgeProperties', id);
   }
 
   /** Sets the given properties, keeps the others; null removes one. @throws as `replaceEdgeProperties` */
@@ -149,13 +174,16 @@ export class Transaction extends ReadMethods {
     const tx = this.use();
     this.checkEdge(tx, id, properties);
     tx.updateEdgeProperties(id, properties);
+    this.noteEdge('updateEdgeProperties', id);
   }
 
   /** @returns false when the node has it already @throws DataError SOMBRA_NODE_NOT_FOUND, and as `addNode` */
   addLabel(id: NodeId, label: string): boolean {
     const tx = this.use();
     this.checkLabels(tx, id, (labels) => (labels.includes(label) ? labels : [...labels, label]));
-    return tx.addLabel(id, label);
+    const added = tx.addLabel(id, label);
+    if (added) this.noteNode('addLabel', id);
+    return added;
   }
 
   /** @returns false when the node does not have it @throws DataError SOMBRA_NODE_NOT_FOUND */
@@ -164,7 +192,9 @@ export class Transaction extends ReadMethods {
     let left: string[] = [];
     this.checkLabels(tx, id, (labels) => (left = labels.filter((each) => each !== label)));
     this.owner.rules?.checkLostLabel(label, left, (type, direction) => tx.degree(id, { type, direction }) > 0);
-    return tx.removeLabel(id, label);
+    const removed = tx.removeLabel(id, label);
+    if (removed) this.noteNode('removeLabel', id);
+    return removed;
   }
 
   /**
@@ -172,12 +202,17 @@ export class Transaction extends ReadMethods {
    * @throws DataError SOMBRA_NODE_NOT_FOUND, SOMBRA_NODE_HAS_EDGES
    */
   deleteNode(id: NodeId, options?: { readonly cascade?: boolean }): void {
-    this.use().deleteNode(id, options);
+    const tx = this.use();
+    const { recorder } = this.open;
+    const edges = recorder === undefined ? [] : tx.edgeIdsOf(id, { direction: 'both' });
+    tx.deleteNode(id, options);
+    recorder?.note({ action: 'deleteNode', nodes: [id], edges });
   }
 
   /** @throws DataError SOMBRA_EDGE_NOT_FOUND */
   deleteEdge(id: EdgeId): void {
     this.use().deleteEdge(id);
+    this.noteEdge('deleteEdge', id);
   }
 
   /**
@@ -231,12 +266,15 @@ export class Transaction extends ReadMethods {
 
   /** Marks this point. @returns what `rollbackTo` and `releaseSavepoint` take */
   savepoint(): number {
-    return this.use().savepoint();
+    const savepoint = this.use().savepoint();
+    this.open.recorder?.mark(savepoint);
+    return savepoint;
   }
 
   /** Takes back what was written since a savepoint. It and the transaction stay open. */
   rollbackTo(savepoint: number): void {
     this.use().rollbackTo(savepoint);
+    this.open.recorder?.rewind(savepoint);
   }
 
   /** Forgets a savepoint and those after it; what was written stays. */
@@ -289,6 +327,14 @@ export class Transaction extends ReadMethods {
     const { rules } = this.owner;
     const node = rules === undefined ? undefined : tx.getNode(id);
     if (node !== undefined) rules!.checkNode(change(node.labels), node.properties);
+  }
+
+  private noteNode(action: string, id: NodeId): void {
+    this.open.recorder?.note({ action, nodes: [id] });
+  }
+
+  private noteEdge(action: string, id: EdgeId): void {
+    this.open.recorder?.note({ action, edges: [id] });
   }
 
   private refuseManaged(instead: string): void {

@@ -9,7 +9,9 @@ import { DataError, IoError, StateError } from '@sombra/vfs';
 import type { VfsEnv } from '@sombra/vfs';
 import type { Graph, GraphTransaction } from '@sombra/graph';
 import { runUpkeep } from '../base/warning.ts';
-import type { Warning } from '../base/warning.ts';
+import type { RollbackReason } from '../observing/hooks.ts';
+import type { Observers } from '../observing/observers.ts';
+import type { Reports } from '../observing/reports.ts';
 import type { SchemaRules } from '../schema/schema-rules.ts';
 import { checkNotEnded, Transaction } from './transaction.ts';
 import type { OpenTransaction, TransactionEnd, TransactionOwner } from './transaction.ts';
@@ -31,19 +33,21 @@ export class Transactions implements TransactionOwner, QueueRunner {
   private readonly graph: Graph;
   private readonly env: VfsEnv;
   private readonly timeoutMs: number;
-  private readonly warn: (warning: Warning) => void;
+  private readonly observers: Observers;
+  private readonly reports: Reports;
   private readonly dropped: FinalizationRegistry<OpenTransaction>;
   private readonly queue: TransactionQueue;
   private current: OpenTransaction | undefined;
   /** Is something under way that holds the right to write between turns of the event loop? */
   private pausing = false;
 
-  constructor(graph: Graph, env: VfsEnv, limits: TransactionLimits, warn: (warning: Warning) => void) {
+  constructor(graph: Graph, env: VfsEnv, limits: TransactionLimits, observers: Observers, reports: Reports) {
     this.graph = graph;
     this.env = env;
     this.rules = limits.rules;
     this.timeoutMs = limits.transactionTimeoutMs;
-    this.warn = warn;
+    this.reports = reports;
+    this.observers = observers;
     this.queue = new TransactionQueue(this, env, limits.busyTimeoutMs);
     this.dropped = new FinalizationRegistry((open) => this.abandonDropped(open));
   }
@@ -51,7 +55,8 @@ export class Transactions implements TransactionOwner, QueueRunner {
   /** The open transaction. An explicit one that an error has rolled back is over; a callback still runs to its end. */
   get active(): OpenTransaction | undefined {
     const { current } = this;
-    if (current !== undefined && !current.managed && current.inner.state !== 'active') this.abandon(current, 'done');
+    if (current !== undefined && !current.managed && current.inner.state !== 'active')
+      this.abandon(current, 'done', 'error');
     return this.current;
   }
 
@@ -88,7 +93,14 @@ export class Transactions implements TransactionOwner, QueueRunner {
       const value = this.runCallback(open, fn);
       return { result: value, durable: open.inner.commitAsync() };
     });
-    await durable;
+    let lsn: number;
+    try {
+      lsn = await durable;
+    } catch (error) {
+      this.reports.rollBack(open, 'error', error);
+      throw error;
+    }
+    this.committed(open, lsn);
     return result;
   }
 
@@ -97,7 +109,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
   }
 
   runUpkeep(work: () => void): void {
-    runUpkeep(this.warn, work);
+    runUpkeep(this.observers.warn, work);
   }
 
   /** A transaction of one write. @throws StateError SOMBRA_TRANSACTION_ACTIVE, IoError SOMBRA_BUSY when one is open */
@@ -129,6 +141,11 @@ export class Transactions implements TransactionOwner, QueueRunner {
     const handle = new Transaction(open, this);
     this.dropped.register(handle, open, handle);
     return handle;
+  }
+
+  /** Asynchronous transactions that are queued, or wait for their sync. */
+  get pending(): number {
+    return this.queue.pending;
   }
 
   /** Runs asynchronous transactions that wait, before something that belongs behind them. */
@@ -186,7 +203,7 @@ export class Transactions implements TransactionOwner, QueueRunner {
     this.graph.giveUpWriting(new StateError('SOMBRA_CLOSED', 'the database was closed meanwhile: nothing was changed'));
     this.pausing = false;
     try {
-      if (this.current !== undefined) this.abandon(this.current, 'closed');
+      if (this.current !== undefined) this.abandon(this.current, 'closed', 'closed');
     } finally {
       this.queue.close();
     }
@@ -194,18 +211,21 @@ export class Transactions implements TransactionOwner, QueueRunner {
 
   commitExplicit(open: OpenTransaction, handle: Transaction): number {
     this.dropped.unregister(handle);
-    return this.toItsEnd(open, () => open.inner.commit());
+    const lsn = this.toItsEnd(open, () => open.inner.commit());
+    this.committed(open, lsn);
+    return lsn;
   }
 
   rollbackExplicit(open: OpenTransaction, handle: Transaction): void {
     this.dropped.unregister(handle);
-    if (open.ended === undefined) this.abandon(open, 'done');
+    if (open.ended === undefined) this.abandon(open, 'done', 'rollback');
   }
 
   runNested<T>(open: OpenTransaction, handle: Transaction, fn: (tx: Transaction) => T): T {
     checkCallback(fn);
-    const { inner } = open;
+    const { inner, recorder } = open;
     const savepoint = inner.savepoint();
+    recorder?.mark(savepoint);
     try {
       const result = fn(handle);
       refusePromise(result);
@@ -214,12 +234,15 @@ export class Transactions implements TransactionOwner, QueueRunner {
       return result;
     } catch (error) {
       if (inner.state === 'active') takeBack(inner, savepoint);
+      recorder?.rewind(savepoint);
       throw error;
     }
   }
 
   private open(managed: boolean, waitMs?: number): OpenTransaction {
-    const open: OpenTransaction = { inner: this.graph.begin(waitMs), managed, timer: undefined, ended: undefined };
+    const inner = this.graph.begin(waitMs);
+    const { id, begun, recorder } = this.reports.begin();
+    const open: OpenTransaction = { id, begun, recorder, inner, managed, timer: undefined, ended: undefined };
     this.current = open;
     return open;
   }
@@ -228,11 +251,13 @@ export class Transactions implements TransactionOwner, QueueRunner {
   private runManaged<T>(fn: (tx: Transaction) => T): T {
     this.queue.drain();
     const open = this.open(true);
+    let lsn = 0;
     const result = this.toItsEnd(open, () => {
       const value = this.runCallback(open, fn);
-      open.inner.commit();
+      lsn = open.inner.commit();
       return value;
     });
+    this.committed(open, lsn);
     // One that changed nothing made no commit, which would have covered those before it.
     if (this.queue.pending > 0) this.graph.pager.flush();
     return result;
@@ -252,9 +277,14 @@ export class Transactions implements TransactionOwner, QueueRunner {
       this.end(open, 'done');
       return result;
     } catch (error) {
-      this.abandon(open, 'done');
+      this.abandon(open, 'done', reasonOf(error), error);
       throw error;
     }
+  }
+
+  /** @param lsn  what the commit returned: the number of the commit before when nothing was changed */
+  private committed(open: OpenTransaction, lsn: number): void {
+    this.reports.commit(open, lsn === open.inner.lsn ? lsn : null);
   }
 
   /** Notes that a transaction is over. */
@@ -267,11 +297,14 @@ export class Transactions implements TransactionOwner, QueueRunner {
   }
 
   /** Rolls back what is not committed; an error below may have done so already, but not told the graph. */
-  private abandon(open: OpenTransaction, how: TransactionEnd): void {
+  private abandon(open: OpenTransaction, how: TransactionEnd, reason: RollbackReason, error?: unknown): void {
     try {
       if (open.inner.state !== 'committed') open.inner.rollback();
     } finally {
-      if (open.ended === undefined) this.end(open, how);
+      if (open.ended === undefined) {
+        this.end(open, how);
+        this.reports.rollBack(open, reason, error);
+      }
     }
   }
 
@@ -279,8 +312,8 @@ export class Transactions implements TransactionOwner, QueueRunner {
     // The pager's own deadline may have rolled it back already; then this still has to be told.
     if (open === undefined || open !== this.current) return;
     open.timer = undefined;
-    this.runUpkeep(() => this.abandon(open, 'timeout'));
-    this.warn({
+    this.runUpkeep(() => this.abandon(open, 'timeout', 'timeout'));
+    this.observers.warn({
       code: 'SOMBRA_TRANSACTION_TIMEOUT',
       message: `a transaction was open for ${this.timeoutMs} ms and was rolled back: end every beginTransaction by commit or rollback`,
     });
@@ -288,12 +321,17 @@ export class Transactions implements TransactionOwner, QueueRunner {
 
   private abandonDropped(open: OpenTransaction): void {
     if (open.ended !== undefined) return;
-    this.runUpkeep(() => this.abandon(open, 'done'));
-    this.warn({
+    this.runUpkeep(() => this.abandon(open, 'done', 'leaked'));
+    this.observers.warn({
       code: 'SOMBRA_TRANSACTION_LEAKED',
       message: 'a transaction was dropped without commit or rollback, and was rolled back: use transaction(fn)',
     });
   }
+}
+
+/** Why what was thrown took a transaction back. */
+function reasonOf(error: unknown): RollbackReason {
+  return (error as { code?: unknown } | null | undefined)?.code === 'SOMBRA_TRANSACTION_TIMEOUT' ? 'timeout' : 'error';
 }
 
 function checkCallback(fn: unknown): void {

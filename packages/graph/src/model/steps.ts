@@ -50,13 +50,15 @@ export class PausingRun<T> {
     try {
       watch.check();
       for (let pauseAt = env.monotonicMs() + TURN_MS; ; ) {
+        // Code of the caller that `watch` runs may have called `end`.
+        this.throwIfEnded();
         const { done, value } = this.step();
         if (done === true) return value;
         if (value !== undefined || env.monotonicMs() >= pauseAt) {
           await (value ?? turn(env));
           pauseAt = env.monotonicMs() + TURN_MS;
         }
-        if (this.failure !== undefined) throw this.failure.error;
+        this.throwIfEnded();
         watch.check();
       }
     } finally {
@@ -76,6 +78,10 @@ export class PausingRun<T> {
     } catch (thrown) {
       this.failure = { error: thrown };
     }
+  }
+
+  private throwIfEnded(): void {
+    if (this.failure !== undefined) throw this.failure.error;
   }
 
   /** Runs the `finally` blocks where the computation stands. Code of the caller in them may call `end`. */

@@ -300,7 +300,7 @@ export class PageCache {
     return true;
   }
 
-  /** Versions beside the newest one of their page. */
+  /** Versions beside the newest one of their page. @internal */
   oldVersions(): number {
     let count = 0;
     for (let frame = 0; frame < this.highWater; frame += 1)

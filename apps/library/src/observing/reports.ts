@@ -1,0 +1,101 @@
+/** What happens to the transactions and the long operations of one database: counted, and told to its observers. */
+import type { VfsEnv } from '@sombra/vfs';
+import type { Mutation, RollbackReason } from './hooks.ts';
+import { MutationRecorder } from './mutation-recorder.ts';
+import type { Observers } from './observers.ts';
+
+/** A transaction as far as it is reported. */
+export interface ReportedTransaction {
+  /** 1 for the first one of the database, one more for each later one. */
+  readonly id: number;
+  /** Of the monotonic clock, ms. */
+  readonly begun: number;
+  /** There while an observer wants to know what is written. */
+  readonly recorder: MutationRecorder | undefined;
+}
+
+/** See the top of the file. */
+export class Reports {
+  begun = 0;
+  /** Those that changed nothing too. */
+  committed = 0;
+  rolledBack = 0;
+  /** Of those rolled back: because their time was over. */
+  timedOut = 0;
+  /** Operations that took as long as `slowOperationMs`. */
+  slowOperations = 0;
+
+  private readonly observers: Observers;
+  private readonly env: VfsEnv;
+  private readonly slowMs: number;
+
+  /** @param slowMs  Infinity for never */
+  constructor(observers: Observers, env: VfsEnv, slowMs: number) {
+    this.observers = observers;
+    this.env = env;
+    this.slowMs = slowMs;
+  }
+
+  /** A transaction has begun. */
+  begin(): ReportedTransaction {
+    this.begun += 1;
+    const id = this.begun;
+    this.observers.tell((hooks) => hooks.begun?.({ transaction: id }));
+    const recorder = this.observers.recording ? new MutationRecorder() : undefined;
+    return { id, begun: this.env.monotonicMs(), recorder };
+  }
+
+  /** It is durable and visible. @param lsn  null when nothing was changed */
+  commit({ id, begun, recorder }: ReportedTransaction, lsn: number | null): void {
+    const { observers, env } = this;
+    this.committed += 1;
+    const ms = env.monotonicMs() - begun;
+    observers.tell((hooks) => hooks.committed?.({ transaction: id, lsn, ms }));
+    if (lsn !== null && recorder !== undefined) {
+      const event = { transaction: id, lsn, time: env.wallTimeMs(), mutations: recorder.mutations };
+      observers.tell((hooks) => hooks.mutated?.(event));
+    }
+    this.took('transaction', ms, id);
+  }
+
+  /** It left nothing. @param error  what ended it, if anything was thrown */
+  rollBack({ id, begun }: ReportedTransaction, reason: RollbackReason, error?: unknown): void {
+    this.rolledBack += 1;
+    if (reason === 'timeout') this.timedOut += 1;
+    const ms = this.env.monotonicMs() - begun;
+    this.observers.tell((hooks) => hooks.rolledBack?.({ transaction: id, reason, ms, error }));
+    this.took('transaction', ms, id);
+  }
+
+  /** What commits past the transactions has committed. */
+  mutate(lsn: number, mutation: Mutation): void {
+    const event = { transaction: null, lsn, time: this.env.wallTimeMs(), mutations: [mutation] };
+    this.observers.tell((hooks) => hooks.mutated?.(event));
+  }
+
+  /** Runs an operation, and tells when it was slow. */
+  timed<T>(operation: string, run: () => T): T {
+    const begun = this.env.monotonicMs();
+    try {
+      return run();
+    } finally {
+      this.took(operation, this.env.monotonicMs() - begun, null);
+    }
+  }
+
+  /** As `timed`, for what lets the event loop turn. */
+  async timedAsync<T>(operation: string, run: () => Promise<T>): Promise<T> {
+    const begun = this.env.monotonicMs();
+    try {
+      return await run();
+    } finally {
+      this.took(operation, this.env.monotonicMs() - begun, null);
+    }
+  }
+
+  private took(operation: string, ms: number, transaction: number | null): void {
+    if (ms < this.slowMs) return;
+    this.slowOperations += 1;
+    this.observers.tell((hooks) => hooks.slow?.({ operation, ms, transaction }));
+  }
+}
