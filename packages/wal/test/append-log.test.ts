@@ -446,6 +446,15 @@ describe('failures of the disk', () => {
     expect(texts(openLog(vfs))).toEqual(contents.slice(first - 1));
   });
 
+  test('a closed log says so, and keeps its figures', () => {
+    const log = AppendLog.open({ vfs: new MemoryVfs(), path: 't.log' });
+    log.append(new Uint8Array(3));
+    expect(log.closed).toBe(false);
+    log.close();
+    expect(log.closed).toBe(true);
+    expect(log.stats()).toMatchObject({ last: 1, durable: 1 });
+  });
+
   test('a failed sync while closing is reported, and the log is closed', () => {
     const vfs = new FaultyVfs(new MemoryVfs());
     const log = openLog(vfs, { syncMode: 'normal' });

@@ -95,7 +95,7 @@ export class AppendLog {
   private readonly syncLatency = new Latency(SYNCS_KEPT);
   private syncing: Promise<void> | undefined;
   private failure: unknown;
-  private closed = false;
+  private isClosed = false;
 
   private constructor(options: ResolvedAppendLogOptions, lock: VfsFile | undefined, opened: OpenedAppendLog) {
     this.options = options;
@@ -246,7 +246,11 @@ export class AppendLog {
     return problems;
   }
 
-  /** Figures as of now. */
+  get closed(): boolean {
+    return this.isClosed;
+  }
+
+  /** Figures as of now. A closed log has those with which it was closed. */
   stats(): AppendLogStats {
     const { last, durable, syncs, droppedBytes, headers } = this;
     let bytes = 0;
@@ -257,11 +261,11 @@ export class AppendLog {
 
   /** Makes everything durable and closes. Harmless when repeated. @throws IoError SOMBRA_SYNC; it is closed nevertheless */
   close(): void {
-    if (this.closed) return;
+    if (this.isClosed) return;
     try {
       if (this.failure === undefined) this.sync();
     } finally {
-      this.closed = true;
+      this.isClosed = true;
       this.followers.wake();
       for (const file of this.reading) file.close();
       this.wal.close();
@@ -294,7 +298,7 @@ export class AppendLog {
     from: number,
     signal: FollowSignal | undefined,
   ): AsyncGenerator<AppendedRecord, void, undefined> {
-    const isOver = (): boolean => this.closed || signal?.aborted === true;
+    const isOver = (): boolean => this.isClosed || signal?.aborted === true;
     const cursor = new Cursor(this.readable, from);
     try {
       while (!isOver()) {
@@ -460,7 +464,7 @@ export class AppendLog {
   }
 
   private checkOpen(): void {
-    if (this.closed) throw new StateError('SOMBRA_CLOSED', `the log ${this.options.path} is closed: open it again`);
+    if (this.isClosed) throw new StateError('SOMBRA_CLOSED', `the log ${this.options.path} is closed: open it again`);
   }
 
   private checkWritable(): void {
