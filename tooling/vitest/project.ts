@@ -1,7 +1,10 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-/** Tests run on the sources of every package: this export condition points at src/index.ts. */
-const conditions = ['sombra-source', 'node', 'import', 'module', 'default'];
+/**
+ * Tests run on the sources of every package: the first of these export conditions points at src/index.ts. `module` is not among them: the
+ * process of the tests gets these conditions too, and what stands there is for bundlers, not always something that Node can load.
+ */
+const conditions = ['sombra-source', 'node', 'import', 'default'];
 
 /**
  * The vitest configuration of one package.
