@@ -16,6 +16,7 @@ const VARIABLES = new Set([
   'SOMBRA_SEED',
   'SOMBRA_RUNS',
   'SOMBRA_VERIFY',
+  'SOMBRA_REQUIRE_TOOLS',
   ...CONFIG_VARIABLES.filter((name) => !Object.hasOwn(ERROR_CODES, name)),
 ]);
 const CODE = /\bSOMBRA_[A-Z0-9_]*[A-Z0-9]\b/g;

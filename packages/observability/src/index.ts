@@ -4,11 +4,16 @@ export type {
   CheckedDatabase,
   DatabaseObserver,
   HealthStatus,
+  MeasuredDatabase,
   ObservedCheck,
   ObservedDatabase,
   ObservedHealth,
   ObservedLatency,
+  ObservedLog,
+  ObservedLogStats,
+  ObservedMetrics,
   ObservedMutation,
+  ObservedPager,
   ObservedPagerStats,
   ObservedStats,
   ObservedWarning,
@@ -28,3 +33,17 @@ export { queryAudit } from './audit/query-audit.ts';
 export type { AuditQuery, AuditTime } from './audit/query-audit.ts';
 export { verifyAudit } from './audit/verify-audit.ts';
 export type { AuditProblem, AuditReport, VerifyAuditOptions } from './audit/verify-audit.ts';
+export { mergedMetrics } from './metrics/merged-metrics.ts';
+export type { DatabaseMetrics, Metrics, MetricValues } from './metrics/metrics.ts';
+export { logMetricsOf, metricsOf } from './metrics/metrics-of.ts';
+export type { LogMetricsOptions, MetricsOptions } from './metrics/metrics-of.ts';
+export { processMetrics } from './metrics/process-metrics.ts';
+export { PROMETHEUS_CONTENT_TYPE, toPrometheusFormat } from './metrics/prometheus-text.ts';
+export type { PrometheusFormatOptions } from './metrics/prometheus-text.ts';
+export { startMetricsReporter } from './metrics/reporter.ts';
+export type { PeriodicOptions } from './metrics/every.ts';
+export type { ReporterOptions } from './metrics/reporter.ts';
+export type { BackupFigures } from './metrics/series.ts';
+export { statsd } from './metrics/statsd.ts';
+export type { StatsdOptions } from './metrics/statsd.ts';
+export { textFileCollector, writeTextFile } from './metrics/text-file.ts';

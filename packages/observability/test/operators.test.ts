@@ -1,6 +1,7 @@
 // Goal: the files for operators are what Prometheus and Alertmanager accept, and each alert fires when it has to and is quiet when it
 // has not. Method: Prometheus's own promtool and Alertmanager's amtool.
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -45,7 +46,38 @@ describe('alerts', () => {
   });
 });
 
+/** The page about setting it up. */
+const page = readFileSync(new URL('../../../docs/observability/prometheus.md', import.meta.url), 'utf8');
+const blocksOf = (kind: string): string[] =>
+  [...page.matchAll(new RegExp(`^\`\`\`${kind}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, text]) => text!);
+
+it('the page lists the alerts as they are', () => {
+  const rows = [...page.matchAll(/^\| `(\w+)`\s*\| (\w+)\s*\| .*? \| (\w+)\s*\|$/gm)].map((row) => row.slice(1));
+  const written = alerts.map((name) => {
+    const text = alertsText.split(`- alert: ${name}\n`)[1]!.split('- alert: ')[0]!;
+    return [name, /severity: (\w+)/.exec(text)![1]!, /^ +for: (\w+)$/m.exec(text)?.[1] ?? '0m'];
+  });
+  expect(rows).toEqual(written);
+});
+
 describe.skipIf(!has('promtool'))('promtool', () => {
+  it('accepts the configuration of the page, and its queries', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sombra-prometheus-page-'));
+    try {
+      const [config] = blocksOf('yaml');
+      writeFileSync(join(folder, 'prometheus.yml'), config!);
+      const checked = run('promtool', ['check', 'config', '--syntax-only', join(folder, 'prometheus.yml')]);
+      expect(checked).toContain('SUCCESS');
+      const queries = blocksOf('promql').flatMap((text) => text.trim().split('\n'));
+      expect(queries.length).toBe(6);
+      const recorded = queries.map((expr, index) => ({ record: `query_${index}`, expr }));
+      writeFileSync(join(folder, 'queries.yml'), JSON.stringify({ groups: [{ name: 'page', rules: recorded }] }));
+      expect(run('promtool', ['check', 'rules', join(folder, 'queries.yml')])).toContain('6 rules found');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it('accepts the rules', () => {
     const output = run('promtool', ['check', 'rules', join(rules, 'recording.yml'), join(rules, 'alerts.yml')]);
     expect(output.match(/SUCCESS: \d+ rules found/g)).toEqual(['SUCCESS: 3 rules found', 'SUCCESS: 14 rules found']);

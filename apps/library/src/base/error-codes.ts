@@ -488,6 +488,11 @@ export const ERROR_CODES = Object.freeze({
     'A hook, or `onWarning`, threw an error or returned a promise that was rejected. The event that it was called for took effect all the same. It is reported by `process.emitWarning`.',
     'See the cause; correct the hook.',
   ),
+  SOMBRA_METRICS_FAILED: entry(
+    'warning',
+    'Metrics could not be read, written into a file or sent (`@sombra/observability`). It is tried again; the database is not concerned.',
+    'See the cause: the text names its code.',
+  ),
   SOMBRA_UPKEEP_FAILED: entry(
     'warning',
     'Background work failed, such as releasing a lock after a commit or ending an old view. It is retried by a timer and by later calls.',

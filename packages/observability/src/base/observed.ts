@@ -91,21 +91,29 @@ export interface CheckedDatabase {
   healthCheck(): ObservedHealth;
 }
 
-/** Latencies since the database was opened, in seconds. */
+/** Durations of one kind of work, in seconds. */
 export interface ObservedLatency {
   /** Upper bounds of the buckets, ascending. */
   readonly bounds: readonly number[];
-  /** Samples in each bucket; one more than there are bounds, for what is over the last of them. */
+  /** Durations in each bucket; one more than there are bounds, for what is over the last of them. */
   readonly counts: readonly number[];
   readonly count: number;
   readonly sum: number;
-  /** From the exact recent samples; undefined without any. */
-  quantile(q: number): number | undefined;
+  /** The newest ones, ascending. */
+  readonly newest: readonly number[];
 }
 
 /** Figures of a pager. */
 export interface ObservedPagerStats {
+  readonly pageSize: number;
+  readonly lsn: number;
+  readonly begun: number;
+  readonly commits: number;
+  readonly rollbacks: number;
+  readonly timedOut: number;
+  readonly refused: number;
   readonly hits: number;
+  readonly oldVersionHits: number;
   readonly misses: number;
   readonly evictions: number;
   readonly mainReads: number;
@@ -116,27 +124,31 @@ export interface ObservedPagerStats {
   readonly rotations: number;
   readonly checkpoints: number;
   readonly checkpointFailures: number;
-  readonly corruptions: number;
-  readonly pageVersions: number;
-  readonly readers: number;
-  readonly oldestSnapshotMs: number | null;
-  readonly lastCheckpointMs: number | null;
   readonly cacheSize: number;
   readonly cachePages: number;
   readonly cachePagesDirty: number;
-  readonly walBytes: number;
-  readonly walMaxBytes: number;
+  readonly oldVersions: number;
+  readonly snapshots: number;
+  readonly readers: number;
+  readonly oldestSnapshotMs: number;
+  readonly checkpointAgeMs: number;
+  readonly maxWalBytes: number;
+  readonly latencies: {
+    readonly commit: ObservedLatency;
+    readonly sync: ObservedLatency;
+    readonly checkpoint: ObservedLatency;
+  };
   readonly poisoned: boolean;
+  readonly corruptions: number;
 }
 
 /** Figures of a database. */
 export interface ObservedStats {
   readonly path: string;
-  readonly pageSize: number;
-  readonly lsn: number;
   readonly nodes: number;
   readonly edges: number;
   readonly pager: ObservedPagerStats;
+  readonly graph: { readonly bulkLoads: number };
   readonly transactions: {
     readonly begun: number;
     readonly committed: number;
@@ -155,13 +167,62 @@ export interface ObservedStats {
   readonly files: {
     readonly databaseBytes: number;
     readonly walBytes: number;
-    readonly walMaxBytes: number;
     readonly diskFreeBytes: number | null;
     readonly diskSizeBytes: number | null;
   };
 }
 
-/** A database as this package needs it whole. `GraphDB` is one. */
-export interface ObservedDatabase extends WatchedDatabase, CheckedDatabase {
-  stats(): ObservedStats;
+/** What `metrics` of a database tells: counters since it was opened, at one moment. */
+export interface ObservedMetrics {
+  readonly transactionsBegun: number;
+  readonly transactionsCommitted: number;
+  readonly transactionsRolledBack: number;
+  readonly transactionTimeouts: number;
+  readonly transactionsRefused: number;
+  readonly slowOperations: number;
+  readonly walBytesWritten: number;
+  readonly syncs: number;
+  readonly checkpoints: number;
+  readonly cacheSize: number;
+  readonly pageSize: number;
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+  readonly pageEvictions: number;
+  readonly corruptionErrors: number;
+  /** 0 to 1; 0 without accesses. */
+  cacheHitRate(): number;
 }
+
+/** A plain pager. */
+export interface ObservedPager {
+  readonly path: string;
+  readonly closed: boolean;
+  stats(): ObservedPagerStats;
+}
+
+/** Figures of a plain append log. */
+export interface ObservedLogStats {
+  readonly first: number;
+  readonly last: number;
+  readonly durable: number;
+  readonly segments: number;
+  readonly bytes: number;
+  readonly syncs: number;
+  readonly syncLatency: ObservedLatency;
+  readonly droppedBytes: number;
+}
+
+/** A plain append log. */
+export interface ObservedLog {
+  readonly closed: boolean;
+  stats(): ObservedLogStats;
+}
+
+/** A database whose figures can be read. */
+export interface MeasuredDatabase extends CheckedDatabase {
+  stats(): ObservedStats;
+  metrics(): ObservedMetrics;
+}
+
+/** A database as this package needs it whole. `GraphDB` is one. */
+export interface ObservedDatabase extends WatchedDatabase, MeasuredDatabase {}
