@@ -1,0 +1,14 @@
+// One run of overhead.js: `node overhead-child.js MODE FOLDER TRANSACTIONS READS` prints JSON.
+import { join } from 'node:path';
+import { GraphDB } from '@sombra/db';
+import { MODES } from './overhead-modes.js';
+import { work } from './overhead-work.js';
+
+const [mode, folder, transactions, reads] = process.argv.slice(2);
+// Without syncs: their time is the disk's, and what is measured would disappear in it.
+const db = GraphDB.open(join(folder, 'graph.db'), { fsyncEnabled: false });
+const end = MODES[mode](db, join(folder, 'events.log'));
+const result = await work(db, { transactions: Number(transactions), reads: Number(reads) });
+end();
+db.close();
+console.log(JSON.stringify(result));
