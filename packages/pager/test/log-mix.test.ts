@@ -119,6 +119,15 @@ describe('the log grows as long as a snapshot keeps it, and then', () => {
   );
 });
 
+test('no value of checkpointAfterBytes lets the log grow beyond maxWalSizeMb', async () => {
+  const group = new Group(1, { checkpointAfterBytes: 2 ** 40 });
+  let most = 0;
+  for (let i = 1; i < 400; i += 1) most = Math.max(most, await group.commit(group.pagers[0]!, i));
+  expect(most).toBeGreaterThan((MAX_MB * MIB) / 2);
+  expect(most).toBeLessThanOrEqual(MAX_MB * MIB + COMMIT_MAX);
+  group.close();
+});
+
 describe('writers that take turns', () => {
   const mixes = [1, 2, 3].flatMap((writers) =>
     (['no reader', 'short snapshots'] as const).flatMap((readers) =>

@@ -78,13 +78,16 @@ export interface PagerOptions {
   readonly createIfMissing?: boolean | undefined;
   /** Largest main file in MiB; null (default) for no limit. */
   readonly maxDatabaseSizeMb?: number | null | undefined;
-  /** Log size in MiB at which checkpoints keep it; a segment is a quarter. Default 500. */
+  /**
+   * Log size in MiB at which checkpoints keep it, unless a reader needs more. A segment is a quarter; the files may take up to four
+   * segments more, because the first is needed in part only, blocks are allocated ahead, and a file is kept for reuse. Default 500.
+   */
   readonly maxWalSizeMb?: number | undefined;
   /** Pages that one transaction may change; never more than one record of the log holds, 2 GiB. Default 10000. */
   readonly maxTransactionPages?: number | undefined;
   /** Milliseconds after which a write transaction is rolled back; null (default) for no limit. */
   readonly transactionTimeoutMs?: number | null | undefined;
-  /** Log bytes after which a commit runs a checkpoint. Default half of `maxWalSizeMb`. */
+  /** Log bytes after which a commit runs a checkpoint; at `maxWalSizeMb` one runs in any case. Default half of that. */
   readonly checkpointAfterBytes?: number | undefined;
   /** Log size in MiB at which writers are refused with SOMBRA_LOG_FULL; null (default) for no limit. */
   readonly walHardLimitMb?: number | null | undefined;
@@ -245,12 +248,15 @@ export function resolveOptions(options: PagerOptions): ResolvedOptions {
     segmentSize: Math.max(SEGMENT_MIN, Math.floor(maxWalBytes / 4)),
     maxTransactionPages: integer('maxTransactionPages', options.maxTransactionPages, 10_000, 8, 2 ** 24),
     transactionTimeoutMs: timeout ?? Infinity,
-    checkpointAfterBytes: integer(
-      'checkpointAfterBytes',
-      options.checkpointAfterBytes,
-      Math.floor(maxWalBytes / 2),
-      1,
-      Number.MAX_SAFE_INTEGER,
+    checkpointAfterBytes: Math.min(
+      maxWalBytes,
+      integer(
+        'checkpointAfterBytes',
+        options.checkpointAfterBytes,
+        Math.floor(maxWalBytes / 2),
+        1,
+        Number.MAX_SAFE_INTEGER,
+      ),
     ),
     maxWalBytes,
     walHardLimitBytes: hardLimit === null ? Infinity : hardLimit * MIB,

@@ -1,20 +1,20 @@
 // Several processes of the system on one database, which are killed and started again at random.
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { NodeVfs } from '@sombra/vfs';
 import { Random } from '@sombra/vfs/testing';
 import { Pager } from '../../src/index.ts';
+import { Actor } from './actor.ts';
 import { newPage, valueOf, write } from './open.ts';
 
-const actor = fileURLToPath(new URL('actor-process.mjs', import.meta.url));
 const FILE = 'shared.db';
 const COUNTERS = 4;
 const ACCOUNTS = 12;
+
+function startActor(role: string, directory: string, number: number, pages: readonly number[]): Actor {
+  return new Actor('actor-process.mjs', role, number, [join(directory, FILE), String(number), pages.join()]);
+}
 
 /** Opens the database in this process. */
 function open(directory: string, busyTimeoutMs = 20_000): Pager {
@@ -43,48 +43,6 @@ export async function withDatabase<T>(run: (directory: string, pages: readonly n
   }
 }
 
-/** A process that plays a role; what it says. */
-export class Actor {
-  readonly role: string;
-  readonly number: number;
-  readonly process: ChildProcess;
-  readonly lines: string[] = [];
-  readonly ended: Promise<unknown>;
-  private complaints = '';
-  private rest = '';
-
-  constructor(role: string, directory: string, number: number, pages: readonly number[]) {
-    this.role = role;
-    this.number = number;
-    this.process = spawn(process.execPath, [actor, role, join(directory, FILE), String(number), pages.join()], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.process.stderr!.setEncoding('utf8').on('data', (part: string) => (this.complaints += part));
-    this.process.stdout!.setEncoding('utf8').on('data', (part: string) => {
-      const lines = (this.rest + part).split('\n');
-      this.rest = lines.pop()!;
-      this.lines.push(...lines);
-    });
-    this.ended = once(this.process, 'close');
-  }
-
-  /** What it saw that must not be; undefined when nothing. */
-  get problem(): string | undefined {
-    const { exitCode } = this.process;
-    const line = this.lines.find((text) => text.startsWith('BROKEN'));
-    if (line !== undefined || (exitCode !== null && exitCode !== 0))
-      return `${this.role}: ${line ?? ''} ${this.complaints}`;
-    return undefined;
-  }
-
-  async says(text: string): Promise<void> {
-    while (!this.lines.includes(text)) {
-      if (this.problem !== undefined) throw new Error(this.problem);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-}
-
 export interface ProcessCount {
   kills: number;
   commits: number;
@@ -102,7 +60,7 @@ export async function runProcesses(ms: number, seed: number): Promise<ProcessCou
     const random = new Random(seed);
     const count: ProcessCount = { kills: 0, commits: 0, reads: 0, checkpoints: 0 };
     const cast = ['write', 'write', 'read', 'thread', 'checkpoint'];
-    const start = (number: number): Actor => new Actor(cast[number]!, directory, number, pages);
+    const start = (number: number): Actor => startActor(cast[number]!, directory, number, pages);
     const actors = cast.map((_, number) => start(number));
     const acknowledged = [0, 0];
     const take = (actor: Actor): void => {
@@ -118,14 +76,12 @@ export async function runProcesses(ms: number, seed: number): Promise<ProcessCou
         await new Promise((resolve) => setTimeout(resolve, 50 + random.below(250)));
         for (const actor of actors) take(actor);
         const number = random.below(cast.length);
-        actors[number]!.process.kill('SIGKILL');
-        await actors[number]!.ended;
+        await actors[number]!.end('SIGKILL');
         take(actors[number]!);
         count.kills += 1;
         actors[number] = start(number);
       }
-      for (const actor of actors) actor.process.kill('SIGTERM');
-      await Promise.all(actors.map(({ ended }) => ended));
+      await Promise.all(actors.map((actor) => actor.end('SIGTERM')));
       for (const actor of actors) take(actor);
     } finally {
       for (const actor of actors) actor.process.kill('SIGKILL');
@@ -155,7 +111,7 @@ export async function runProcesses(ms: number, seed: number): Promise<ProcessCou
  */
 export async function beginBesideStopped(waitMs: number): Promise<{ error: unknown; pid: number; waited: number }> {
   return withDatabase(async (directory, pages) => {
-    const holder = new Actor('hold', directory, 0, pages);
+    const holder = startActor('hold', directory, 0, pages);
     try {
       await holder.says('holding');
       holder.process.kill('SIGSTOP');
@@ -168,8 +124,7 @@ export async function beginBesideStopped(waitMs: number): Promise<{ error: unkno
         error = caught;
       }
       const waited = Date.now() - began;
-      holder.process.kill('SIGKILL');
-      await holder.ended;
+      await holder.end('SIGKILL');
       pager.begin().rollback(); // at once: the lock fell with its holder
       pager.close();
       return { error, pid: holder.process.pid!, waited };
