@@ -508,17 +508,6 @@ describe('failing syncs', () => {
     expect(found(log, vfs)).toEqual(log.digests);
   });
 
-  test('in the middle of a rotation a failed rename ends the writing, too', () => {
-    const vfs = new FaultyVfs(new MemoryVfs());
-    const log = new TestLog(vfs, { segmentSize: 2048 });
-    log.commitSynced(1200);
-    vfs.add({ op: 'rename', nth: 2, action: 'EIO' });
-    expect(codeOf(() => log.put(1200))).toBe('SOMBRA_SYNC');
-    expect(codeOf(() => log.put(100))).toBe('SOMBRA_LOCK_POISONED');
-    vfs.heal();
-    expect(found(log, vfs)).toEqual(log.digests);
-  });
-
   test('of an allocation', () => {
     const vfs = new FaultyVfs(new MemoryVfs());
     const log = new TestLog(vfs, { segmentSize: 1 << 20, syncMode: 'full' });

@@ -35,6 +35,8 @@ export class Header {
   private next = newSharedState();
   private readonly shm: Shm | null;
   private unsettled = false;
+  /** The live segment may have its sealed name, and the next one has no name yet, or is not published. */
+  private betweenSegments = false;
   private poisonable = false;
 
   /**
@@ -75,18 +77,18 @@ export class Header {
 
   /** Files may have changed without the header, so the next holder of WRITE has to examine them. */
   get isUnsettled(): boolean {
-    return this.unsettled;
+    return this.unsettled || this.betweenSegments;
   }
 
   /** WRITE was granted: reads the header that the holder before left. */
   readForWriting(): void {
-    if (this.unsettled) this.shm?.forget(); // what this connection believed to have published may not be there
+    if (this.isUnsettled) this.shm?.forget(); // what this connection believed to have published may not be there
     this.read();
   }
 
   /** A tenure begins: whatever was unsettled has been settled. */
   beginTenure(): void {
-    this.unsettled = false;
+    this.unsettled = this.betweenSegments = false;
     this.poisonable = this.shm?.late === true;
   }
 
@@ -148,11 +150,17 @@ export class Header {
     this.unsettled = false;
   }
 
+  /** K6: a rotation ended between its two renames. Only `openSegment`, or the next holder of WRITE, settles that. */
+  leaveBetweenSegments(): void {
+    this.betweenSegments = true;
+  }
+
   /** K6: a new live segment is published before anything that lies in it. */
   openSegment(segment: LiveSegment): void {
     copySharedState(this.next, this.current);
     this.placeLog(segment, SEGMENT_HEADER_SIZE);
     this.replace();
+    this.betweenSegments = false;
   }
 
   /** K6: the live segment that a dead holder's rotation left is published. @param offset  where its records end */

@@ -32,11 +32,12 @@ export class Publisher {
   }
 
   /**
-   * Appends the record that was built. A failed write leaves the log as it was; a failed sync within rotation poisons.
+   * Appends the record that was built. A failed write leaves the log as it was; a failed sync within rotation poisons. A rotation that
+   * ends between its two renames leaves the header unsettled: this tenure's next commit goes on from there, or the next holder of WRITE.
    * Before it seals a segment, everything in it has to be published.
    */
   append(wal: Wal, record: RecordBuilder): LogPosition {
-    const { syncs, stats } = this.parts;
+    const { header, syncs, stats } = this.parts;
     const before = wal.tail.seq;
     try {
       const position = syncs.guard(() => wal.append(record));
@@ -45,6 +46,7 @@ export class Publisher {
     } finally {
       // Also when there was no room for the record: the names have changed.
       if (wal.tail.seq !== before) this.publishSegment(wal);
+      else if (wal.isBetweenSegments) header.leaveBetweenSegments();
     }
   }
 

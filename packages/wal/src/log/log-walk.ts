@@ -18,7 +18,8 @@ import type { SegmentHeader } from '../segment/segment.ts';
 import { SegmentReader } from '../segment/segment-reader.ts';
 import type { ChainState } from '../segment/segment-reader.ts';
 import { rewriteBytes } from './succession.ts';
-import { prepareSegment, Wal } from './wal.ts';
+import { prepareSegment } from './prepare-segment.ts';
+import { Wal } from './wal.ts';
 import type { LogTail } from '../segment/log-position.ts';
 import type { WalOptions } from '../segment/wal-options.ts';
 

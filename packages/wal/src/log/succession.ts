@@ -1,12 +1,13 @@
 /**
  * What the next writer does after one that died while holding the writers' lock (rules L5, K6): nothing that only the operating system's
- * cache holds may be trusted, and a rotation may stand between two names. The model's steps, in order.
+ * cache holds may be trusted, and a rotation may stand between two names. The model's steps, in order. A writer whose own rotation failed
+ * between two names settles them in the same way.
  */
 import { CorruptionError, directoryOf, preadFully, pwriteFully, syncDirectory, withDirectory } from '@sombra/vfs';
 import type { FileId, VfsFile } from '@sombra/vfs';
 import { joins, livePath, sameLog, sealedPath, SEGMENT_HEADER_SIZE, sparePath } from '../segment/segment.ts';
 import { readHeader } from '../segment/segment-names.ts';
-import { prepareSegment } from './wal.ts';
+import { prepareSegment } from './prepare-segment.ts';
 import type { LogPosition, LogTail } from '../segment/log-position.ts';
 import type { WalOptions } from '../segment/wal-options.ts';
 
@@ -48,9 +49,14 @@ export function rewriteRecords(options: WalOptions, position: LogPosition, from:
       file.close();
     }
   }
-  throw new CorruptionError(
+  throw missingSegment(path, position.seq);
+}
+
+function missingSegment(path: string, seq: number): CorruptionError {
+  return new CorruptionError(
     'SOMBRA_WAL_DAMAGED',
-    `segment ${position.seq} of the log of ${path} is missing: was it removed while the database was open?`,
+    `segment ${seq} of the log of ${path} is missing: was it removed while the database was open? Restore a backup`,
+    { details: { seq } },
   );
 }
 
@@ -77,7 +83,7 @@ export function rewriteBytes(file: VfsFile, from: number, to: number): void {
  * Settles the names of segments. A live file that is the published one needs nothing; without a live file the rotation goes on
  * from the next header; a live file that joins the published end was not published yet.
  * @returns the live segment that has to be published, null when it is
- * @throws CorruptionError SOMBRA_WAL_DAMAGED when the live file belongs to none of these
+ * @throws CorruptionError SOMBRA_WAL_DAMAGED when the live file belongs to none of these, or the published one is nowhere
  */
 export function settleNames(options: WalOptions, end: PublishedEnd): AdoptedSegment | null {
   const { vfs, path } = options;
@@ -85,6 +91,8 @@ export function settleNames(options: WalOptions, end: PublishedEnd): AdoptedSegm
   const named = vfs.stat(livePath(path));
   if (named === null) {
     if (end.inode === undefined) return null; // there was no log, and there is none
+    const sealed = vfs.stat(sealedPath(path, end.seq));
+    if (sealed === null || inodeNumber(sealed) !== end.inode) throw missingSegment(path, end.seq);
     const previous = { salt: end.salt, end: end.offset, chain: end.chain };
     return withDirectory(vfs, directory, (names) => {
       const { file, salt, chain } = prepareSegment(options, end.seq + 1, end.lsn, previous);

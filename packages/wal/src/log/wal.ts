@@ -9,6 +9,7 @@
  *    again, what is not covered may be torn.
  * 4. A sealed segment never changes. Names are durable before anything depends on them.
  * 5. After a failed sync nothing is written or synced any more (rule E1).
+ * 6. While `isBetweenSegments`, nothing is appended: the live segment may have its sealed name already.
  */
 import {
   CorruptionError,
@@ -26,17 +27,11 @@ import {
 import type { FileId, VfsDirectory, VfsFile } from '@sombra/vfs';
 import { archivedThrough } from '../segment/archive-mark.ts';
 import { LogFiles } from './log-files.ts';
+import { prepareSegment } from './prepare-segment.ts';
+import type { PreparedSegment } from './prepare-segment.ts';
+import { inodeNumber, settleNames } from './succession.ts';
 import type { RecordBuilder } from '../record/record.ts';
-import {
-  decodeSegmentHeader,
-  encodeSegmentHeader,
-  livePath,
-  sameLog,
-  sealedPath,
-  SALT_SIZE,
-  SEGMENT_HEADER_SIZE,
-  sparePath,
-} from '../segment/segment.ts';
+import { livePath, sameLog, sealedPath, SALT_SIZE, SEGMENT_HEADER_SIZE, sparePath } from '../segment/segment.ts';
 import type { LogPosition, LogTail } from '../segment/log-position.ts';
 import type { PreviousSegment } from '../segment/segment.ts';
 import { readHeader } from '../segment/segment-names.ts';
@@ -81,6 +76,8 @@ export class Wal {
   private rewinds = 0;
   /** Names of sealed segments were given up since names were synced. */
   private hasGivenUp = false;
+  /** A rotation ended between its two renames. */
+  private between = false;
   /** What a failed sync threw. */
   private failure: unknown;
   private closed = false;
@@ -196,8 +193,17 @@ export class Wal {
     return this.live.stat();
   }
 
+  /**
+   * Did a rotation end between its two renames? The next append goes on from there. A writer that does not append has to leave it to its
+   * successor, which settles the names.
+   */
+  get isBetweenSegments(): boolean {
+    return this.between;
+  }
+
   /** Must the live segment be sealed before a record of this length? Everything must be published then. */
   isFull(length: number): boolean {
+    if (this.between) return true;
     return this.offset + length > this.options.segmentSize && this.offset > SEGMENT_HEADER_SIZE;
   }
 
@@ -206,7 +212,7 @@ export class Wal {
    * @returns where the record begins
    * @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL: the log is as before; SOMBRA_SYNC: nothing written since the last sync may be trusted,
    * give the log up; PoisonedError SOMBRA_LOCK_POISONED afterwards; StateError SOMBRA_WAL_EXISTS: a foreign file has the name that the
-   * live segment would get, and the log is as before
+   * live segment would get, and the log is as before. See also `isBetweenSegments`
    */
   append(builder: RecordBuilder): LogPosition {
     const { length } = builder;
@@ -270,7 +276,7 @@ export class Wal {
   async syncAsync(): Promise<void> {
     const { seq, offset, rewinds } = this;
     this.checkTrusted();
-    const twin = this.twin();
+    const twin = this.between ? undefined : this.twin(); // the live name may be that of another file
     if (twin === undefined) return this.sync();
     try {
       await twin.syncAsync('data');
@@ -354,14 +360,14 @@ export class Wal {
     this.files.close();
     const { vfs, path } = this.options;
     const archived = archivedThrough(vfs, path);
-    if (this.seq > archived) {
+    if (!this.between && this.seq > archived) {
       this.refuseName(sealedPath(path, this.seq));
       withDirectory(vfs, directoryOf(path), (directory) => {
         vfs.rename(livePath(path), sealedPath(path, this.seq));
         directory.sync();
       });
     }
-    this.takeSealed(this.seq, archived, (name) => vfs.unlink(name));
+    this.takeSealed(this.between ? this.seq + 1 : this.seq, archived, (name) => vfs.unlink(name));
     this.syncGivenUp();
     for (const name of [livePath(path), sparePath(path)]) if (vfs.stat(name) !== null) vfs.unlink(name);
   }
@@ -370,16 +376,20 @@ export class Wal {
 
   /** Seals the live segment and begins the next one (rule K6). */
   private rotate(lsn: number): void {
-    const { vfs, path } = this.options;
     if (this.published !== this.offset) {
       throw new InvariantError('a segment is sealed when all of its records are published');
     }
+    this.sync();
+    this.beginSegment((this.between ? this.finishRotation(lsn) : undefined) ?? this.exchangeSegments(lsn));
+  }
+
+  /** The whole rotation, but for what it changes in memory. */
+  private exchangeSegments(lsn: number): PreparedSegment {
+    const { vfs, path } = this.options;
     const sealedName = sealedPath(path, this.seq);
     this.refuseName(sealedName);
-    this.sync();
     const previous = { salt: this.salt, end: this.offset, chain: this.chain };
-    const before = this.files.distance(this.tail);
-    const { file, size, salt, chain } = withDirectory(vfs, directoryOf(path), (directory) => {
+    return withDirectory(vfs, directoryOf(path), (directory) => {
       const segment = prepareSegment(this.options, this.seq + 1, lsn, previous, this.lastTime);
       try {
         this.exchangeNames(sealedName, directory);
@@ -389,7 +399,27 @@ export class Wal {
       }
       return segment;
     });
+  }
+
+  /**
+   * Goes on with a rotation that ended between its two renames, as the successor of a dead writer does. Names are never taken back: that
+   * could fail, too, and the rename that was reported as failed may have been done.
+   * @returns undefined when the live segment still has its name
+   */
+  private finishRotation(lsn: number): PreparedSegment | undefined {
+    const { options } = this;
+    const end = { ...this.tail, lsn, salt: this.salt, inode: inodeNumber(this.live.stat()) };
+    const adopted = settleNames(options, end);
+    if (adopted === null) return undefined;
+    const file = options.vfs.open(livePath(options.path), { write: true });
+    return { file, size: sizeOf(file), salt: adopted.salt, chain: adopted.chain };
+  }
+
+  /** The log goes on in the next segment, whose name is durable. */
+  private beginSegment({ file, size, salt, chain }: PreparedSegment): void {
+    const before = this.files.distance(this.tail);
     const { live: sealed, liveAsync: sealedAsync } = this;
+    this.between = false;
     this.live = file;
     this.liveAsync = undefined;
     this.seq += 1;
@@ -410,19 +440,27 @@ export class Wal {
   /** The live segment gets its sealed name, and the prepared one the live name. */
   private exchangeNames(sealedName: string, directory: VfsDirectory): void {
     const { vfs, path } = this.options;
-    vfs.rename(livePath(path), sealedName);
+    this.between = true;
     try {
-      directory.sync();
-      vfs.rename(sparePath(path), livePath(path));
-      directory.sync();
+      vfs.rename(livePath(path), sealedName);
     } catch (error) {
-      throw error instanceof IoError && error.code === 'SOMBRA_SYNC'
-        ? error
-        : new IoError(
-            'SOMBRA_SYNC',
-            `${path}: the log was left between two segments; close the database and open it again`,
-            { cause: error },
-          );
+      this.between = !this.hasLiveName();
+      throw error;
+    }
+    directory.sync();
+    vfs.rename(sparePath(path), livePath(path));
+    directory.sync();
+    this.between = false;
+  }
+
+  /** Does the live segment surely have the live name? */
+  private hasLiveName(): boolean {
+    const { vfs, path } = this.options;
+    try {
+      const named = vfs.stat(livePath(path));
+      return named !== null && inodeNumber(named) === inodeNumber(this.live.stat());
+    } catch {
+      return false; // the next append looks again
     }
   }
 
@@ -493,49 +531,6 @@ export class Wal {
 function sizeOf(file: VfsFile): number {
   try {
     return file.stat().size;
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-}
-
-interface PreparedSegment {
-  readonly file: VfsFile;
-  /** Of the file, bytes. */
-  readonly size: number;
-  readonly salt: Uint8Array;
-  /** Chain value before the first record. */
-  readonly chain: number;
-}
-
-/**
- * Writes the header of the next segment under the spare name, and syncs it: a file gets a segment's name with a durable header.
- * @param notBefore  time of the last record, ms
- */
-export function prepareSegment(
-  options: WalOptions,
-  seq: number,
-  lsn: number,
-  previous: PreviousSegment,
-  notBefore = 0,
-): PreparedSegment {
-  const { vfs, path, identity } = options;
-  const salt = vfs.env.random(SALT_SIZE);
-  const bytes = encodeSegmentHeader({
-    ...identity,
-    seq,
-    salt,
-    baseLsn: lsn,
-    previous,
-    time: Math.max(vfs.env.wallTimeMs(), notBefore),
-  });
-  const header = decodeSegmentHeader(bytes);
-  if (header === undefined) throw new InvariantError('a header that was encoded can be read');
-  const file = vfs.open(sparePath(path), { write: true, create: true, like: path });
-  try {
-    pwriteFully(file, bytes, 0);
-    file.sync('full');
-    return { file, size: file.stat().size, salt, chain: header.chain };
   } catch (error) {
     file.close();
     throw error;
