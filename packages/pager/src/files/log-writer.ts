@@ -10,7 +10,7 @@
  * 3. Both are published.
  * Only then a commit is acknowledged.
  */
-import { MemoryVfs } from '@sombra/vfs';
+import { callHook, MemoryVfs } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { inodeNumber, SEGMENT_HEADER_SIZE, Wal } from '@sombra/wal';
 import type { LogIdentity, WalOptions } from '@sombra/wal';
@@ -29,7 +29,15 @@ export function walOptions(options: ResolvedOptions, superblock: Superblock, vfs
     databaseId: superblock.databaseId,
     timeline: superblock.timeline,
   };
-  return { vfs, path: options.path, identity, segmentSize: options.segmentSize, syncMode: options.syncMode };
+  const { path, segmentSize, syncMode, hooks } = options;
+  const onSetAside = (name: string): void =>
+    callHook(vfs.env, path, () =>
+      hooks.warning?.({
+        code: 'SOMBRA_WAL_SET_ASIDE',
+        message: `${path}: a segment of another log, left by an older or newer copy of the database, was in the way of the next one; it is kept as ${name}`,
+      }),
+    );
+  return { vfs, path, identity, segmentSize, syncMode, onSetAside };
 }
 
 /** The live segment of a log that is open for writing. */

@@ -3,6 +3,7 @@ import { directoryOf, InvariantError, preadFully, pwriteFully, sameBytes, toHex 
 import type { VfsFile } from '@sombra/vfs';
 import {
   asidePath,
+  chooseRival,
   damaged,
   dropFrom,
   moveAside,
@@ -61,8 +62,11 @@ export class LogWalk {
   run(visit: (record: RecordView) => void): void {
     this.openReader();
     for (;;) {
-      const next = this.found.own.get(this.current.header.seq + 1);
-      if (next !== undefined && joins(next.header, this.current.header.salt, this.state.offset, this.state.chain)) {
+      const { seq, salt } = this.current.header;
+      const isNext = (header: SegmentHeader): boolean => joins(header, salt, this.state.offset, this.state.chain);
+      if (this.found.rival !== undefined && isNext(this.found.rival.header)) chooseRival(this.found, seq + 1, isNext);
+      const next = this.found.own.get(seq + 1);
+      if (next !== undefined && isNext(next.header)) {
         this.current = next;
         this.state.offset = SEGMENT_HEADER_SIZE;
         this.state.chain = next.header.chain;
@@ -74,6 +78,11 @@ export class LogWalk {
       this.time = Math.max(this.time, this.record.time);
       visit(this.record);
     }
+  }
+
+  /** The segment that was read last. */
+  get last(): SegmentHeader {
+    return this.current.header;
   }
 
   /**

@@ -17,7 +17,7 @@ export interface PreparedSegment {
 
 /**
  * Writes the header of the next segment under the spare name, and syncs it: a file gets a segment's name with a durable header.
- * @param notBefore  time of the last record, ms
+ * @param notBefore  time of the segment before and of its last record, ms: headers of one log have ascending times
  */
 export function prepareSegment(
   options: WalOptions,

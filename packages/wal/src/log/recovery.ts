@@ -10,9 +10,11 @@
  */
 import { CorruptionError, directoryOf, sameBytes } from '@sombra/vfs';
 import {
+  chooseRival,
   dropFrom,
   dropObsolete,
   estrange,
+  estrangeLater,
   findSegments,
   moveAside,
   NOTHING_DROPPED,
@@ -63,6 +65,7 @@ export function recoverLog(
       estrange(found, start.position.seq);
       return withoutLog(options, start, how, found);
     }
+    estrangeLater(found, walk.last);
     walk.checkEnd(how);
     dropObsolete(options, found, first.header.seq, how.keepBefore ?? false);
     const { wal, droppedBytes, kept } = walk.open(how);
@@ -90,6 +93,9 @@ function firstSegment(
   found: FoundSegments,
 ): FoundSegment | undefined {
   const { seq, offset } = start.position;
+  chooseRival(found, seq, (header) => sameBytes(header.salt, 0, start.salt, 0, SALT_SIZE));
+  if (found.own.get(seq) === undefined)
+    chooseRival(found, seq + 1, (header) => joins(header, start.salt, offset, start.chain));
   const own = found.own.get(seq);
   if (own !== undefined && sameBytes(own.header.salt, 0, start.salt, 0, SALT_SIZE)) return own;
   const next = found.own.get(seq + 1);
@@ -117,6 +123,7 @@ function withoutLog(
   how: RecoveryOptions,
   found: FoundSegments,
 ): RecoveryResult {
+  if (found.rival !== undefined) chooseRival(found, found.rival.header.seq, () => false);
   const dropped =
     how.toLastGood === true ? dropFrom(options, found, start.position.seq, how.keepDropped ?? false) : NOTHING_DROPPED;
   dropObsolete(options, found, start.position.seq, how.keepBefore ?? false);

@@ -6,7 +6,7 @@
 import { CorruptionError, directoryOf, preadFully, pwriteFully, syncDirectory, withDirectory } from '@sombra/vfs';
 import type { FileId, VfsFile } from '@sombra/vfs';
 import { joins, livePath, sameLog, sealedPath, SEGMENT_HEADER_SIZE, sparePath } from '../segment/segment.ts';
-import { readHeader } from '../segment/segment-names.ts';
+import { headerOf, readHeader } from '../segment/segment-names.ts';
 import { prepareSegment } from './prepare-segment.ts';
 import type { LogPosition, LogTail } from '../segment/log-position.ts';
 import type { WalOptions } from '../segment/wal-options.ts';
@@ -94,8 +94,9 @@ export function settleNames(options: WalOptions, end: PublishedEnd): AdoptedSegm
     const sealed = vfs.stat(sealedPath(path, end.seq));
     if (sealed === null || inodeNumber(sealed) !== end.inode) throw missingSegment(path, end.seq);
     const previous = { salt: end.salt, end: end.offset, chain: end.chain };
+    const notBefore = headerOf(vfs, sealedPath(path, end.seq))?.time;
     return withDirectory(vfs, directory, (names) => {
-      const { file, salt, chain } = prepareSegment(options, end.seq + 1, end.lsn, previous);
+      const { file, salt, chain } = prepareSegment(options, end.seq + 1, end.lsn, previous, notBefore);
       const inode = inodeNumber(file.stat());
       file.close();
       names.sync();

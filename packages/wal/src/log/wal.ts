@@ -27,6 +27,7 @@ import {
 import type { FileId, VfsDirectory, VfsFile } from '@sombra/vfs';
 import { archivedThrough } from '../segment/archive-mark.ts';
 import { LogFiles } from './log-files.ts';
+import { clearSealedName } from '../segment/found-segments.ts';
 import { prepareSegment } from './prepare-segment.ts';
 import type { PreparedSegment } from './prepare-segment.ts';
 import { inodeNumber, settleNames } from './succession.ts';
@@ -211,8 +212,8 @@ export class Wal {
    * Appends a record; on the way, seals the live segment when it is full.
    * @returns where the record begins
    * @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL: the log is as before; SOMBRA_SYNC: nothing written since the last sync may be trusted,
-   * give the log up; PoisonedError SOMBRA_LOCK_POISONED afterwards; StateError SOMBRA_WAL_EXISTS: a foreign file has the name that the
-   * live segment would get, and the log is as before. See also `isBetweenSegments`
+   * give the log up; PoisonedError SOMBRA_LOCK_POISONED afterwards; StateError SOMBRA_WAL_EXISTS: a file that may
+   * not be moved has the name that the live segment would get, and the log is as before. See also `isBetweenSegments`
    */
   append(builder: RecordBuilder): LogPosition {
     const { length } = builder;
@@ -361,8 +362,8 @@ export class Wal {
     const { vfs, path } = this.options;
     const archived = archivedThrough(vfs, path);
     if (!this.between && this.seq > archived) {
-      this.refuseName(sealedPath(path, this.seq));
       withDirectory(vfs, directoryOf(path), (directory) => {
+        clearSealedName(this.options, this.seq, directory);
         vfs.rename(livePath(path), sealedPath(path, this.seq));
         directory.sync();
       });
@@ -386,13 +387,13 @@ export class Wal {
   /** The whole rotation, but for what it changes in memory. */
   private exchangeSegments(lsn: number): PreparedSegment {
     const { vfs, path } = this.options;
-    const sealedName = sealedPath(path, this.seq);
-    this.refuseName(sealedName);
     const previous = { salt: this.salt, end: this.offset, chain: this.chain };
+    const notBefore = Math.max(this.lastTime, readHeader(this.live)?.time ?? 0);
     return withDirectory(vfs, directoryOf(path), (directory) => {
-      const segment = prepareSegment(this.options, this.seq + 1, lsn, previous, this.lastTime);
+      clearSealedName(this.options, this.seq, directory);
+      const segment = prepareSegment(this.options, this.seq + 1, lsn, previous, notBefore);
       try {
-        this.exchangeNames(sealedName, directory);
+        this.exchangeNames(sealedPath(path, this.seq), directory);
       } catch (error) {
         segment.file.close();
         throw error;
@@ -462,16 +463,6 @@ export class Wal {
     } catch {
       return false; // the next append looks again
     }
-  }
-
-  /** A file must not be in the way of the name that the live segment is about to get. */
-  private refuseName(sealedName: string): void {
-    const { vfs, path } = this.options;
-    if (vfs.stat(sealedName) === null) return;
-    throw new StateError(
-      'SOMBRA_WAL_EXISTS',
-      `${sealedName} is in the way of the next segment of the log of ${path}: move it away, or the database that it belongs to`,
-    );
   }
 
   /** Allocates blocks ahead of the tail, so that the syncs of commits do not have to (rule K6). */

@@ -1,10 +1,10 @@
 /** What recovery finds under the names of segments, and what becomes of the files that are not the log. */
-import { CorruptionError, StateError, toHex } from '@sombra/vfs';
-import type { SombraError, Vfs } from '@sombra/vfs';
+import { CorruptionError, sameBytes, StateError, toHex } from '@sombra/vfs';
+import type { SombraError, Vfs, VfsDirectory } from '@sombra/vfs';
 import { archivedThrough } from './archive-mark.ts';
-import { livePath, namesake, sameLog } from './segment.ts';
+import { livePath, namesake, SALT_SIZE, sameLog, sealedPath } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
-import { namedSegments } from './segment-names.ts';
+import { headerOf, namedSegments } from './segment-names.ts';
 import type { NamedSegment } from './segment-names.ts';
 import type { WalOptions } from './wal-options.ts';
 
@@ -28,6 +28,8 @@ export interface FoundSegment {
 export interface FoundSegments {
   /** By number. */
   readonly own: Map<number, FoundSegment>;
+  /** The live segment, when a sealed one in `own` has its number: one of the two is of another history. */
+  rival: FoundSegment | undefined;
   strangers: StrangeSegment[];
   /** Files whose header cannot be read. */
   unreadable: NamedSegment[];
@@ -37,7 +39,7 @@ export interface FoundSegments {
 
 /** Step 1 of recovery. @param startSeq  segment of the replay position */
 export function findSegments({ vfs, path, identity }: WalOptions, startSeq: number): FoundSegments {
-  const found: FoundSegments = { own: new Map(), strangers: [], unreadable: [], obsolete: [] };
+  const found: FoundSegments = { own: new Map(), rival: undefined, strangers: [], unreadable: [], obsolete: [] };
   for (const file of namedSegments(vfs, path)) {
     const { header } = file;
     const live = file.seq === Infinity;
@@ -52,8 +54,8 @@ export function findSegments({ vfs, path, identity }: WalOptions, startSeq: numb
     else if (!live && header.seq > file.seq && file.seq < startSeq) found.obsolete.push(file.path);
     else if (!live && header.seq !== file.seq) found.strangers.push(strangerOf(file.path, header));
     // The replay position lies in the live segment or before it: this is another history.
-    else if (live && (header.seq < startSeq || found.own.has(header.seq)))
-      found.strangers.push(strangerOf(file.path, header));
+    else if (live && header.seq < startSeq) found.strangers.push(strangerOf(file.path, header));
+    else if (found.own.has(header.seq)) found.rival = { path: file.path, live, header };
     else found.own.set(header.seq, { path: file.path, live, header });
   }
   return found;
@@ -76,13 +78,70 @@ function strangerOf(path: string, { salt }: SegmentHeader): StrangeSegment {
   return { path, salt: toHex(salt) };
 }
 
+/** Of two files with the number `seq`, the one that `fits` is of this log; by default the sealed one. The other one is a stranger. */
+export function chooseRival(found: FoundSegments, seq: number, fits: (header: SegmentHeader) => boolean): void {
+  const { rival } = found;
+  const sealed = found.own.get(seq);
+  if (rival === undefined || sealed === undefined || rival.header.seq !== seq) return;
+  const other = fits(rival.header) ? sealed : rival;
+  found.rival = undefined;
+  found.own.set(seq, other === rival ? sealed : rival);
+  found.strangers.push(strangerOf(other.path, other.header));
+}
+
 /** The same database, another history: a copy that went on by itself. */
 export function estrange(found: FoundSegments, fromSeq: number): void {
+  if (found.rival !== undefined) chooseRival(found, found.rival.header.seq, () => false);
   for (const [seq, { path, header }] of [...found.own]) {
     if (seq < fromSeq) continue;
     found.own.delete(seq);
     found.strangers.push(strangerOf(path, header));
   }
+}
+
+/**
+ * P1: segments above the end of the log that were left by another history, of a database file that was replaced by an older copy. They
+ * are no part of this log, and no sign of damage to it.
+ * @param last  the last segment that is read
+ */
+export function estrangeLater(found: FoundSegments, last: SegmentHeader): void {
+  const { rival } = found;
+  if (rival !== undefined) {
+    const { seq } = rival.header;
+    chooseRival(found, seq, (header) => seq > last.seq && !isOfOtherHistory(header, last));
+  }
+  for (const [seq, { path, header }] of [...found.own]) {
+    if (seq <= last.seq || !isOfOtherHistory(header, last)) continue;
+    found.own.delete(seq);
+    found.strangers.push(strangerOf(path, header));
+  }
+}
+
+/** Is it certain that a segment with a higher number does not go on from `last`? Headers of one log have ascending times, whatever the clock does. */
+function isOfOtherHistory({ seq, time, previous }: SegmentHeader, last: SegmentHeader): boolean {
+  if (seq === last.seq + 1) return !sameBytes(previous.salt, 0, last.salt, 0, SALT_SIZE);
+  return time < last.time;
+}
+
+/**
+ * P1: makes a name free for the live segment. A readable segment under it is of another log or history, because the names of this log end
+ * below; it is set aside, and that is durable before the name is used again.
+ * @throws StateError SOMBRA_WAL_EXISTS: the file is no segment, or the log of a database with a similar name
+ */
+export function clearSealedName({ vfs, path, onSetAside }: WalOptions, seq: number, directory: VfsDirectory): void {
+  const name = sealedPath(path, seq);
+  if (vfs.stat(name) === null) return;
+  const header = vfs.stat(`${path}-${seq}`) === null ? headerOf(vfs, name) : undefined;
+  if (header === undefined) {
+    throw new StateError(
+      'SOMBRA_WAL_EXISTS',
+      `${name} is in the way of the next segment of the log of ${path}: move it away, or the database that it belongs to`,
+      { details: { path: name } },
+    );
+  }
+  const aside = moveAside(vfs, path, strangerOf(name, header));
+  directory.sync();
+  onSetAside?.(aside);
 }
 
 /** F6: a header is synced before its file gets the name of a segment, so one that cannot be read is damage. */

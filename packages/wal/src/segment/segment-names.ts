@@ -40,8 +40,13 @@ export function namedSegments(vfs: Vfs, path: string): NamedSegment[] {
 
 /** Is this file that segment of this log, and not one of a database with a similar name? */
 export function isSegment(vfs: Vfs, name: string, seq: number, identity: LogIdentity): boolean {
-  const { header } = inspect(vfs, name);
+  const header = headerOf(vfs, name);
   return header?.seq === seq && sameLog(header, identity);
+}
+
+/** Header of a segment under a name; undefined when the file has none. */
+export function headerOf(vfs: Vfs, name: string): SegmentHeader | undefined {
+  return inspect(vfs, name).header;
 }
 
 function inspect(vfs: Vfs, path: string): Pick<NamedSegment, 'header' | 'isNewer'> {

@@ -14,4 +14,6 @@ export interface WalOptions {
   /** Bytes of a segment. A longer record makes its segment longer. */
   readonly segmentSize: number;
   readonly syncMode: WalSyncMode;
+  /** A segment of another log, or of another history of this one, was in the way of a name, and was moved to `name` (without directory). */
+  readonly onSetAside?: ((name: string) => void) | undefined;
 }
