@@ -2,8 +2,10 @@
 // Method: an environment that collects warnings: what a hook throws has to turn up there, and nowhere else.
 import { MemoryVfs, NodeEnv } from '@sombra/vfs';
 import type { EnvWarning } from '@sombra/vfs';
-import { expect, test } from 'vitest';
+import { FaultyVfs } from '@sombra/vfs/testing';
+import { describe, expect, test } from 'vitest';
 import type { Pager, PagerHooks } from '../src/index.ts';
+import { MortalVfs } from './support/mortal-vfs.ts';
 import { newPage, openPager, valueOf, write } from './support/open.ts';
 
 /** Collects warnings. */
@@ -74,6 +76,52 @@ test.each(['shared', 'exclusive'] as const)(
     }
   },
 );
+
+describe('the hook of a commit', () => {
+  /** A connection whose hook notes what another one sees when it is called. */
+  function observed() {
+    const memory = new MemoryVfs();
+    const faults = new FaultyVfs(new MortalVfs(memory, 100));
+    const seen: [lsn: number, published: number][] = [];
+    const other = openPager({}, new MortalVfs(memory, 101));
+    const hooks: PagerHooks = {
+      commit: (lsn) => {
+        other.freshen(-1);
+        seen.push([lsn, other.view.lsn]);
+      },
+    };
+    const pager = openPager({ hooks }, faults);
+    const page = write(pager, (tx) => newPage(tx, 1));
+    return { faults, seen, pager, page, other };
+  }
+  const later = (pager: Pager, page: number, value: number): Promise<number> => {
+    const tx = pager.begin();
+    tx.setU32(tx.edit(page), 24, value);
+    return tx.commitAsync();
+  };
+
+  test('is called when other connections see it, alone and in a group, in order', async () => {
+    const { seen, pager, page, other } = observed();
+    await Promise.all([later(pager, page, 2), later(pager, page, 3)]);
+    const covered = later(pager, page, 4);
+    write(pager, (tx) => tx.setU32(tx.edit(page), 24, 5));
+    await covered;
+    expect(seen.map(([lsn]) => lsn)).toEqual([1, 2, 3, 4, 5]);
+    for (const [lsn, published] of seen) expect(published).toBeGreaterThanOrEqual(lsn);
+    pager.close();
+    other.close();
+  });
+
+  test.each(['alone', 'in a group'])('is not called for one whose sync fails: %s', async (how) => {
+    const { faults, seen, pager, page, other } = observed();
+    faults.add({ op: 'sync', file: /wal/, nth: 1, action: 'EIO' });
+    if (how === 'alone') expect(() => write(pager, (tx) => tx.setU32(tx.edit(page), 24, 2))).toThrow('commit 2');
+    else await expect(later(pager, page, 2)).rejects.toMatchObject({ code: 'SOMBRA_COMMIT_UNKNOWN' });
+    expect(seen).toEqual([[1, 1]]);
+    pager.close();
+    other.close();
+  });
+});
 
 test('a hook of the last checkpoint may ask for the close that it runs in', () => {
   const env = new Warned();

@@ -30,10 +30,7 @@ export interface PagerWarning {
  * a warning of the process.
  */
 export interface PagerHooks {
-  /**
-   * The record of a commit stands in the log. The call comes before the commit is published, and in a group before its sync: whether it
-   * succeeds, the commit itself reports.
-   */
+  /** A commit was published, in mode `full` after its sync: other connections see it. Called once for each, in the order of `lsn`. */
   commit?(lsn: number, pages: number, logBytes: number): void;
   checkpoint?(lsn: number, pages: number, ms: number): void;
   recovered?(lsn: number, commits: number): void;

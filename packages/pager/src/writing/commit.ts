@@ -7,7 +7,7 @@
  * 4. The record is appended in one write.                                 A torn record, or a whole one that was never acknowledged:
  *                                                                         recovery drops the first and keeps the second.
  * 5. Mode full: the log is synced, now or with a group of others.         The commit is durable.
- * 6. The commit is published: index, cache, catalogue, view move on.      -
+ * 6. The commit is published: index, cache, catalogue, view move on. Then the hook is called.
  *
  * A failing write in 2 or 4 rejects the transaction, the log's tail goes back, and the database stays writable. A failing
  * sync poisons it: whether the commit is there is known after the next open.
@@ -83,6 +83,7 @@ export function commitNow(parts: CommitParts, tx: Changes): number {
   }
   group.acknowledge();
   stats.latencies.commit.record(vfs.env.monotonicMs() - begun);
+  publisher.report(tx.lsn, parts.entries.count, parts.builder.length);
   return tx.lsn;
 }
 
@@ -102,7 +103,8 @@ export function commitInGroup(parts: CommitParts, tx: Changes): Promise<number> 
   } catch (error) {
     throw inDoubt(parts, tx, error);
   }
-  return group.add({ catalogue: tx.catalogue, bytes: parts.builder.length, end: tail, begun });
+  const { length: bytes } = parts.builder;
+  return group.add({ catalogue: tx.catalogue, pages: parts.entries.count, bytes, end: tail, begun });
 }
 
 /** Steps 1 to 4. null when nothing changed. */
@@ -131,7 +133,7 @@ function commitTime({ header, vfs }: CommitParts): number {
 
 /** The transaction's copies become the newest versions of their pages, its record is indexed, and the next one builds on it. */
 function turnOver(parts: CommitParts, tx: Changes, { seq, offset }: LogPosition, end: LogTail): void {
-  const { dirty, cache, index, entries, stats, commits, options, health, builder } = parts;
+  const { dirty, cache, index, entries, stats, commits } = parts;
   for (let d = 0; d < dirty.count; d += 1) {
     const frame = dirty.frame[d]!;
     if (!isLogged(dirty, d)) {
@@ -153,8 +155,6 @@ function turnOver(parts: CommitParts, tx: Changes, { seq, offset }: LogPosition,
   commits.appended(tx.catalogue);
   parts.ended();
   stats.commits += 1;
-  if (options.hooks.commit !== undefined)
-    health.callHook((hooks) => hooks.commit?.(tx.lsn, entries.count, builder.length));
 }
 
 /** The record stands in the log, and cannot be taken back: only the next open shows whether the commit is there (rule E1). */

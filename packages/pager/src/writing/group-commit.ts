@@ -28,7 +28,8 @@ export const GROUP_BYTES_MAX = 64 * 2 ** 20;
 /** A transaction that was appended. */
 export interface AppendedCommit {
   readonly catalogue: Catalogue;
-  /** Bytes of its record. */
+  /** Pages in its record, and its bytes. */
+  readonly pages: number;
   readonly bytes: number;
   /** Behind its record. */
   readonly end: LogTail;
@@ -82,10 +83,10 @@ export class GroupCommit {
    * Adds a transaction that was appended as the newest one, to a group that is not full. Its promise is fulfilled when it is durable
    * and published.
    */
-  add({ catalogue, bytes, end, begun }: AppendedCommit): Promise<number> {
+  add({ catalogue, pages, bytes, end, begun }: AppendedCommit): Promise<number> {
     assert(!this.isFull, 'a commit that joins a group finds room in it');
     const promise = new Promise<number>((resolve, reject) =>
-      this.waiting.push({ catalogue, bytes, end, begun, resolve, reject }),
+      this.waiting.push({ catalogue, pages, bytes, end, begun, resolve, reject }),
     );
     this.bytes += bytes;
     if (this.waiting.length === 1) this.parts.views.updateLimits();
@@ -151,8 +152,9 @@ export class GroupCommit {
     }
     views.updateLimits();
     this.measure(done);
-    for (const { resolve, catalogue } of done) {
+    for (const { resolve, catalogue, pages, bytes } of done) {
       resolve(catalogue.lsn);
+      publisher.report(catalogue.lsn, pages, bytes);
       if (catalogue !== last.catalogue) commits.give(catalogue); // no view ever saw it published
     }
   }
@@ -169,11 +171,12 @@ export class GroupCommit {
   acknowledge(): void {
     const done = this.take(this.waiting.length);
     if (done.length === 0) return;
-    const { views, commits } = this.parts;
+    const { publisher, views, commits } = this.parts;
     views.updateLimits();
     this.measure(done);
-    for (const { resolve, catalogue } of done) {
+    for (const { resolve, catalogue, pages, bytes } of done) {
       resolve(catalogue.lsn);
+      publisher.report(catalogue.lsn, pages, bytes);
       commits.give(catalogue);
     }
   }

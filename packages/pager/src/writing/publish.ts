@@ -3,6 +3,7 @@ import { TransactionError } from '@sombra/vfs';
 import type { LogPosition, LogTail, RecordBuilder, Wal } from '@sombra/wal';
 import { commitInDoubt } from '../base/failure.ts';
 import type { Health } from '../base/health.ts';
+import type { ResolvedOptions } from '../base/options.ts';
 import type { Measures } from '../base/stats.ts';
 import type { Syncs } from '../base/syncs.ts';
 import type { Catalogue } from '../format/catalogue.ts';
@@ -14,6 +15,7 @@ import type { Header } from '../sharing/header.ts';
 
 /** What publishing is made of. */
 export interface PublisherParts {
+  readonly options: ResolvedOptions;
   readonly health: Health;
   readonly header: Header;
   readonly logWriter: LogWriter;
@@ -89,5 +91,10 @@ export class Publisher {
     const before = commits.publish(commit);
     views.committed(commit);
     if (views.snapshots.size === 0 && commits.tail === commit && before !== commit) commits.give(before);
+  }
+  /** Calls the hook for a commit that was published. @param pages  in its record, of `bytes` bytes */
+  report(lsn: number, pages: number, bytes: number): void {
+    const { options, health } = this.parts;
+    if (options.hooks.commit !== undefined) health.callHook((hooks) => hooks.commit?.(lsn, pages, bytes));
   }
 }
