@@ -16,6 +16,10 @@ import type { PagerStats } from './base/stats.ts';
 import type { WriteTransaction } from './writing/transaction.ts';
 import type { View } from './reading/view.ts';
 
+/** Shortest pause between two tries of a caller that waits without blocking, and how much longer it may be. */
+const PAUSE_MIN_MS = 1;
+const PAUSE_SPREAD_MS = 4;
+
 /**
  * An ACID store of pages in one file: one write transaction at a time, any number of snapshots. Synchronous.
  */
@@ -110,9 +114,17 @@ export class Pager {
     return this.database.connection.writer.begin(waitMs);
   }
 
-  /** Lets the connection that is writing know that this one waits for its turn, or no longer does. */
-  waiting(waits: boolean): void {
-    this.database.connection.tenure.wait(waits);
+  /**
+   * Lets the connection that is writing know that this one waits for its turn, or no longer does. Say it again after each try.
+   * @param waiter  tells this caller from others of the connection, which waits as long as any of them does
+   */
+  waiting(waits: boolean, waiter: object = this): void {
+    this.database.connection.tenure.wait(waits, waiter);
+  }
+
+  /** How long to pause before the next try, ms: at random, so that two that wait do not move in step. */
+  pauseMs(): number {
+    return PAUSE_MIN_MS + (this.env.random(1)[0]! / 256) * PAUSE_SPREAD_MS;
   }
 
   /**

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { PagerOptions } from '../src/index.ts';
 import type { Pager } from '../src/index.ts';
 import { encodeHolder, HOLDER_SIZE, HOLDERS_OFFSET } from '../src/sharing/holders.ts';
-import { LOCK_BASE, LOCK_READ, LOCK_READ_SLOTS, LOCK_RECOVER } from '../src/sharing/locks.ts';
+import { LOCK_BASE, LOCK_READ, LOCK_READ_SLOTS, LOCK_RECOVER, LOCK_WAIT } from '../src/sharing/locks.ts';
 import { MortalVfs } from './support/mortal-vfs.ts';
 import { codeOf, newPage, openPager, SMALL, valueOf, write } from './support/open.ts';
 
@@ -86,6 +86,29 @@ describe('the implicit view', () => {
     a.close();
     b.close();
   });
+});
+
+test('a connection waits for WRITE until the last of its callers that wait has had its turn', () => {
+  const vfs = new MemoryVfs();
+  const pager = openPager({}, new MortalVfs(vfs, 100));
+  const probe = vfs.open('t.db', { write: true });
+  const isAwaited = (): boolean => {
+    const free = probe.tryLock(LOCK_BASE + LOCK_WAIT, 1, 'exclusive');
+    if (free) probe.unlock(LOCK_BASE + LOCK_WAIT, 1);
+    return !free;
+  };
+  const [one, two] = [{}, {}];
+  pager.waiting(true, one);
+  pager.waiting(true, one);
+  pager.waiting(true, two);
+  pager.waiting(false); // of a third, which does not wait
+  pager.waiting(false, one);
+  expect(isAwaited()).toBe(true);
+  pager.waiting(false, one);
+  pager.waiting(false, two);
+  expect(isAwaited()).toBe(false);
+  probe.close();
+  pager.close();
 });
 
 describe('snapshots', () => {

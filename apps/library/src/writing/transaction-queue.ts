@@ -13,9 +13,6 @@ import type { OpenTransaction, Transaction } from './transaction.ts';
 
 /** Longest time that queued transactions run in one turn of the event loop. */
 const SLICE_MS = 5;
-/** Shortest and longest pause between two tries while another connection writes: apart, so that two do not move in step. */
-const POLL_MIN_MS = 1;
-const POLL_SPREAD_MS = 4;
 
 /** Transactions that may be queued, or wait for their sync: a program that asks for more does not wait for any. */
 const PENDING_MAX = 2 ** 18;
@@ -33,8 +30,10 @@ export interface QueueRunner {
   openQueued(waitMs: number | undefined): OpenTransaction;
   /** Runs the callback, and commits together with others; rolls back when it throws. */
   runQueued<T>(open: OpenTransaction, fn: (tx: Transaction) => T): Promise<T>;
-  /** Tells other connections that this one waits for its turn. */
+  /** Tells other connections that the queue waits for its turn, or does not. */
   waiting(waits: boolean): void;
+  /** How long to pause before the next try while another connection writes. */
+  pauseMs(): number;
   /** Runs work of a later turn, which has no caller. Does not throw. */
   runUpkeep(work: () => void): void;
 }
@@ -186,13 +185,12 @@ export class TransactionQueue {
       this.endWait();
       return;
     }
-    const pause = POLL_MIN_MS + (this.env.random(1)[0]! / 256) * POLL_SPREAD_MS;
     this.pollTimer = this.env.setTimer(
       () => {
         this.pollTimer = undefined;
         this.runner.runUpkeep(() => this.runSlice());
       },
-      pause,
+      this.runner.pauseMs(),
       true,
     );
   }

@@ -108,6 +108,10 @@ export class Transactions implements TransactionOwner, QueueRunner {
     this.runUpkeep(() => this.graph.pager.waiting(waits));
   }
 
+  pauseMs(): number {
+    return this.graph.pager.pauseMs();
+  }
+
   runUpkeep(work: () => void): void {
     runUpkeep(this.observers.warn, work);
   }

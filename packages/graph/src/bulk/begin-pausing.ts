@@ -1,10 +1,6 @@
 import type { Pager } from '@sombra/pager';
 import type { Steps } from '../model/steps.ts';
 
-/** Shortest and longest pause between two tries while another connection writes: apart, so that two do not move in step. */
-const POLL_MIN_MS = 1;
-const POLL_SPREAD_MS = 4;
-
 /**
  * Begins to write without blocking the thread: while another connection writes, the event loop turns, for `busyTimeoutMs` at most.
  * @param begin  tries once
@@ -13,7 +9,7 @@ const POLL_SPREAD_MS = 4;
 export function* beginPausing<T>(pager: Pager, begin: (waitMs: number) => T): Steps<T> {
   const { env } = pager;
   const until = env.monotonicMs() + pager.busyTimeoutMs;
-  let waiting = false;
+  const waiter = {};
   try {
     for (;;) {
       try {
@@ -21,14 +17,13 @@ export function* beginPausing<T>(pager: Pager, begin: (waitMs: number) => T): St
       } catch (error) {
         if ((error as { code?: unknown }).code !== 'SOMBRA_BUSY' || env.monotonicMs() >= until) throw error;
       }
-      pager.waiting(true); // again and again: another call that waited on this connection may have ended its wait for both
-      waiting = true;
-      const pause = POLL_MIN_MS + (env.random(1)[0]! / 256) * POLL_SPREAD_MS;
+      pager.waiting(true, waiter);
+      const pause = pager.pauseMs();
       yield new Promise<void>((resolve) => {
         env.setTimer(resolve, pause, true);
       });
     }
   } finally {
-    if (waiting && !pager.closed) pager.waiting(false);
+    if (!pager.closed) pager.waiting(false, waiter);
   }
 }

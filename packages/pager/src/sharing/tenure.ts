@@ -69,6 +69,8 @@ export class Tenure {
   private lastPoll = 0;
   private gaveWay = -Infinity;
   private timer: unknown;
+  /** Callers of this connection that wait without blocking; while there are any it holds WAIT. */
+  private readonly waiters = new Set<object>();
 
   constructor(parts: TenureParts) {
     this.parts = parts;
@@ -116,12 +118,14 @@ export class Tenure {
     this.since = this.lastPoll = vfs.env.monotonicMs();
   }
 
-  /** Says that this connection waits for WRITE although it does not block, or does not any more. */
-  wait(waits: boolean): void {
+  /** Says that `waiter`, of this connection, waits for WRITE although it does not block, or does not any more. */
+  wait(waits: boolean, waiter: object): void {
     const { locks, shm } = this.parts;
     if (shm === null) return;
-    if (waits) locks.tryLock(LOCK_WAIT, 'shared');
-    else locks.unlock(LOCK_WAIT);
+    if (waits) {
+      this.waiters.add(waiter);
+      locks.tryLock(LOCK_WAIT, 'shared');
+    } else if (this.waiters.delete(waiter) && this.waiters.size === 0) locks.unlock(LOCK_WAIT);
   }
 
   private lock(waitMs: number): void {
