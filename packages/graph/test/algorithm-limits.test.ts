@@ -458,10 +458,10 @@ test('an edge to a node that is gone is damage, not a wrong answer', () => {
   // The record goes, its edges stay: what a damaged tree could look like.
   const tx = db.graph.begin();
   const { store, tx: pages } = tx as unknown as {
-    store: { nodes: { deleteU48(tx: unknown, id: number): boolean } };
+    store: { nodes: { tree: { deleteU48(tx: unknown, id: number): boolean } } };
     tx: { setCounter(counter: number, value: number): void };
   };
-  expect(store.nodes.deleteU48(pages, 3)).toBe(true);
+  expect(store.nodes.tree.deleteU48(pages, 3)).toBe(true);
   expect(codeOf(() => tx.components())).toBe('SOMBRA_STATISTICS');
   pages.setCounter(COUNTER.nodeCount, 2);
   for (const call of [

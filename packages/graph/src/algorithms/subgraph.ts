@@ -115,10 +115,10 @@ export function* readSubgraph(
   const labelId = label === undefined ? -1 : store.dictionary.find(NAME_KIND.label, label);
   const scan: IdSource =
     label === undefined
-      ? new RecordScan(store.nodes, EVERY_ID)
+      ? new RecordScan(store.nodes.tree, EVERY_ID)
       : labelId < 0
         ? new NoIds()
-        : new NameScan(store.labelIndex, labelId, EVERY_ID);
+        : new NameScan(store.nodes.byName, labelId, EVERY_ID);
   const expected = source.reader.nodeCount(label);
   if (expected >= view.counter(COUNTER.nextNodeId)) throw miscounted(expected);
   const ids = budget.floats(expected);

@@ -198,12 +198,12 @@ class BulkLoad {
     progress.begin('publish');
     yield pausing ? writer.syncAhead() : undefined;
     const trees: [BTree, BulkTree][] = [
-      [store.nodes, nodes],
-      [store.edges, edges],
+      [store.nodes.tree, nodes],
+      [store.edges.tree, edges],
       [store.out.tree, out],
       [store.in.tree, into],
-      [store.labelIndex.tree, labels],
-      [store.typeIndex.tree, types],
+      [store.nodes.byName.tree, labels],
+      [store.edges.byName.tree, types],
       [store.dictionaryTree, dictionary],
       [store.statistics.tree, statistics],
     ];
@@ -220,7 +220,7 @@ class BulkLoad {
   private *loadNodes(rows: Iterable<BulkNode>): Steps<BulkTree> {
     const { store, records, key, progress, labelCounts } = this;
     const { dictionary } = store;
-    const tree = this.builder(store.nodes);
+    const tree = this.builder(store.nodes.tree);
     const labelIds: number[] = [];
     const inherited = rowsInherit();
     progress.begin('nodes');
@@ -250,7 +250,7 @@ class BulkLoad {
   private *loadEdges(rows: Iterable<BulkEdge>): Steps<BulkTree> {
     const { store, records, key, progress, typeCounts, firstNode } = this;
     const { dictionary } = store;
-    const tree = this.builder(store.edges);
+    const tree = this.builder(store.edges.tree);
     const inherited = rowsInherit();
     progress.begin('edges');
     yield;
@@ -311,7 +311,7 @@ class BulkLoad {
   }
 
   private *buildLabelIndex(): Steps<BulkTree> {
-    const builder = this.builder(this.store.labelIndex.tree);
+    const builder = this.builder(this.store.nodes.byName.tree);
     const index = new BulkIndex(builder, this.pageSize);
     for (const rows = this.labels.sorted('c'); rows.next(); ) {
       index.add(rows.c, this.firstNode + rows.a);
@@ -322,7 +322,7 @@ class BulkLoad {
   }
 
   private *buildTypeIndex(): Steps<BulkTree> {
-    const builder = this.builder(this.store.typeIndex.tree);
+    const builder = this.builder(this.store.edges.byName.tree);
     const index = new BulkIndex(builder, this.pageSize);
     for (const rows = this.edges.sorted('c'); rows.next(); ) {
       index.add(rows.c, this.firstEdge + rows.row);
@@ -404,7 +404,14 @@ function checkSource(source: BulkSource): void {
 
 function checkEmpty(store: GraphStore): void {
   const { view } = store.pager;
-  const trees = [store.nodes, store.edges, store.out.tree, store.in.tree, store.labelIndex.tree, store.typeIndex.tree];
+  const trees = [
+    store.nodes.tree,
+    store.edges.tree,
+    store.out.tree,
+    store.in.tree,
+    store.nodes.byName.tree,
+    store.edges.byName.tree,
+  ];
   const nodes = view.counter(COUNTER.nodeCount);
   const edges = view.counter(COUNTER.edgeCount);
   if (nodes === 0 && edges === 0 && trees.every((tree) => tree.count(view) === 0)) return;

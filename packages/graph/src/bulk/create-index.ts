@@ -3,10 +3,11 @@
  * into a tree past the log (rule K8); one commit then puts tree and definition in place. Whatever fails before that leaves the
  * file without the index.
  */
+import { RECORD_KINDS } from '../names/record-kind.ts';
 import { BulkBuilder } from '@sombra/btree';
 import type { BulkWriter, View } from '@sombra/pager';
 import { assert, DataError } from '@sombra/vfs';
-import { DICTIONARY_KEY_SIZE, INDEX_KIND, NAME_KIND, writeDictionaryKey } from '../names/dictionary.ts';
+import { DICTIONARY_KEY_SIZE, INDEX_KIND, writeDictionaryKey } from '../names/dictionary.ts';
 import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
 import type { Steps } from '../model/steps.ts';
 import { callbackOption, checkOptions, flagOption } from '../model/options.ts';
@@ -88,7 +89,7 @@ export function* createIndex(
   try {
     const { view } = store.pager;
     const set = store.indexes.of(view);
-    const nameId = dictionary.intern(on === 'node' ? NAME_KIND.label : NAME_KIND.edgeType, name);
+    const nameId = dictionary.intern(RECORD_KINDS[on].names, name);
     const keyIds = keyNames.map((key) => dictionary.keyId(key));
     const known = set.find(on, nameId, keyIds);
     if (known !== undefined) {
@@ -185,7 +186,7 @@ class IndexCreation implements ValueSource {
     const records = new RecordReader(store.dictionary);
     const key = new IndexKeyWriter();
     const value = new OrderedValue();
-    const ids = on === 'node' ? store.labelIndex : store.typeIndex;
+    const ids = store.table(on).byName;
     const batch = new Float64Array(ids.batchSize);
     let id = 0;
     const take = (bytes: Uint8Array, at: number, length: number): void => {

@@ -8,6 +8,7 @@ import type { View, WriteTransaction } from '@sombra/pager';
 import { DICTIONARY_KEY_SIZE, INDEX_KIND, NAME_KIND, writeDictionaryKey } from '../names/dictionary.ts';
 import type { GraphStore } from '../store/store.ts';
 import { COUNTER } from '../model/counters.ts';
+import { RECORD_KINDS } from '../names/record-kind.ts';
 import { indexKeys, indexNumberOf } from '../indexes/definition.ts';
 
 /**
@@ -26,7 +27,7 @@ export function dropIndex(
     const { dictionary } = store;
     const { view } = tx;
     dropOrphanTrees(store, tx);
-    const nameId = dictionary.find(on === 'node' ? NAME_KIND.label : NAME_KIND.edgeType, name);
+    const nameId = dictionary.find(RECORD_KINDS[on].names, name);
     const keyIds = keyNames.map((key) => dictionary.find(NAME_KIND.propertyKey, key));
     const index = store.indexes.of(view).find(on, nameId, keyIds);
     if (index === undefined) return false;

@@ -6,6 +6,7 @@ import type { EdgeRecord, NodeRecord, Properties, PropertyValue } from '../model
 import { compareValues, KIND, OrderedValue } from '../values/ordered-value.ts';
 import { type FindSource, visitFound } from './find.ts';
 import type { RecordLike, Where } from './predicate.ts';
+import { RECORD_KINDS } from '../names/record-kind.ts';
 import { type Find, type LabelChoice, parseFind } from './query.ts';
 import { compareRows, type SortBy, SortKeyWriter } from './sort-rows.ts';
 import { Sum } from './sum.ts';
@@ -75,7 +76,7 @@ export interface Aggregate {
 
 /** @throws DataError SOMBRA_OPTION, and as `parseFind` */
 export function parseAggregate(on: 'node' | 'edge', query: object | undefined, where: string): Aggregate {
-  const name = on === 'node' ? 'label' : 'type';
+  const name = RECORD_KINDS[on].option;
   const given = checkOptions(query === undefined ? {} : query, [name, ...OPTIONS], where) as Figures &
     Record<string, unknown>;
   const asked: Aggregate = {

@@ -2,6 +2,7 @@
 import type { View } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
 import { NAME_KIND } from '../names/dictionary.ts';
+import { RECORD_KINDS } from '../names/record-kind.ts';
 import { EVERY_ID, type IdSource, ListedIds, NameScan, type Range, RecordScan } from '../ids/id-source.ts';
 import { indexInfo, type PropertyIndexName } from '../indexes/index-info.ts';
 import type { PropertyIndex } from '../indexes/index-set.ts';
@@ -110,7 +111,7 @@ class FindRun {
   static begin(source: FindSource, find: Find, byId = find.orderBy.length === 0): FindRun | undefined {
     const { store } = source;
     const { names } = find;
-    const kind = find.on === 'node' ? NAME_KIND.label : NAME_KIND.edgeType;
+    const kind = RECORD_KINDS[find.on].names;
     if (names === undefined) return new FindRun(source, find, everything(source, find, byId), find.condition);
     const known = names.filter((name) => store.dictionary.find(kind, name) >= 0);
     if (known.length === 0 || (find.everyName && known.length < names.length)) return undefined;
@@ -144,9 +145,7 @@ class FindRun {
     this.find = find;
     this.parts = parts;
     this.condition = condition;
-    this.last = source.changing
-      ? source.view.counter(find.on === 'node' ? COUNTER.nextNodeId : COUNTER.nextEdgeId) - 1
-      : ID_MAX;
+    this.last = source.changing ? source.view.counter(RECORD_KINDS[find.on].nextId) - 1 : ID_MAX;
     this.program = this.programFor(condition);
     this.order = find.orderBy.map(({ key, descending }) => ({
       keyId: dictionary.find(NAME_KIND.propertyKey, key),
@@ -235,8 +234,8 @@ class FindRun {
       .all.find((one) => one.on === find.on && keys.has(dictionary.keyName(one.keyIds[0]!)));
     if (index === undefined) return undefined;
     const { name, keys: indexed } = indexInfo(index, dictionary);
-    const [what, option] = find.on === 'node' ? ['nodes', 'label'] : ['edges', 'type'];
-    return `all ${what} are read; there is an index on ${indexed.join(', ')} of '${name}': give the ${option}`;
+    const { plural, option } = RECORD_KINDS[find.on];
+    return `all ${plural} are read; there is an index on ${indexed.join(', ')} of '${name}': give the ${option}`;
   }
 
   /** Conditions that the access does not answer. */
@@ -272,11 +271,8 @@ class FindRun {
 
   /** All ids of the label or type, or of all. */
   private rowsOf(nameId: number, range: Range): IdSource {
-    const { source, find } = this;
-    const { store } = source;
-    const node = find.on === 'node';
-    if (nameId < 0) return new RecordScan(node ? store.nodes : store.edges, range);
-    return new NameScan(node ? store.labelIndex : store.typeIndex, nameId, range);
+    const { tree, byName } = this.source.store.table(this.find.on);
+    return nameId < 0 ? new RecordScan(tree, range) : new NameScan(byName, nameId, range);
   }
 
   /** What the indexes of all parts give, in the order of ids; undefined when it is more than can be gathered. */
@@ -413,7 +409,7 @@ class FindRun {
 function everything(source: FindSource, find: Find, byId: boolean): Part[] {
   const all: Part = { nameId: -1, plan: planOf(source, find, -1, undefined, byId) };
   const { store, view } = source;
-  if (find.on === 'node' || find.orderBy.length > 0 || !store.indexes.of(view).onEdges) return [all];
+  if (find.on === 'node' || find.orderBy.length > 0 || !store.indexes.of(view).has('edge')) return [all];
   const parts: Part[] = [];
   let estimatedRows = 0;
   for (const name of store.dictionary.names(NAME_KIND.edgeType, view.counter(COUNTER.edgeTypes))) {

@@ -6,10 +6,10 @@ import type { View } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
 import { type Dictionary, NAME_KIND } from '../names/dictionary.ts';
 import { beginsWith, compareValues, endsWith, includesBytes, KIND, OrderedValue } from '../values/ordered-value.ts';
-import { EDGE_PROPERTIES_OFFSET, TAG } from '../records/record-format.ts';
+import { TAG } from '../records/record-format.ts';
 import type { RecordReader } from '../records/record-reader.ts';
-import { damagedRecord } from '../records/record-shape.ts';
 import { sameValue } from '../values/same-value.ts';
+import type { RecordTable } from '../store/record-table.ts';
 import type { GraphStore } from '../store/store.ts';
 import type { PropertyValue } from '../model/types.ts';
 import type { SortBy, SortKeyWriter } from './sort-rows.ts';
@@ -70,8 +70,7 @@ interface Step {
 export class Program {
   /** Records read since it was made. */
   rowsRead = 0;
-  private readonly store: GraphStore;
-  private readonly on: 'node' | 'edge';
+  private readonly table: RecordTable;
   private readonly records: RecordReader;
   private readonly steps: Step[] = [];
   private readonly start: number;
@@ -85,8 +84,7 @@ export class Program {
 
   /** @param recordOf  gives the record that a caller's function gets; undefined when it is gone */
   constructor(store: GraphStore, on: 'node' | 'edge', condition: Condition, recordOf: (id: number) => unknown) {
-    this.store = store;
-    this.on = on;
+    this.table = store.table(on);
     this.records = store.records;
     this.recordOf = recordOf;
     this.start = this.compile(condition, ACCEPT, REJECT);
@@ -175,22 +173,12 @@ export class Program {
 
   /** Looks a record up. @returns false when there is none */
   load(view: View, id: number): boolean {
-    const { store } = this;
-    const node = this.on === 'node';
-    const tree = node ? store.nodes : store.edges;
-    const at = node ? store.findNode(view, id) : store.findEdge(view, id);
+    const { table } = this;
+    const at = table.find(view, id);
     if (at < 0) return false;
-    const skip = node ? 0 : EDGE_PROPERTIES_OFFSET;
-    if (tree.foundLength < skip) throw damagedRecord(`it has ${tree.foundLength} bytes`);
-    if (tree.foundOverflow === 0) {
-      this.bytes = view.cache.bytes;
-      this.at = at + skip;
-      this.length = tree.foundLength - skip;
-    } else {
-      this.bytes = tree.readValue(view);
-      this.at = skip;
-      this.length = this.bytes.length - skip;
-    }
+    this.at = table.propertiesStart(at);
+    this.length = table.propertiesLength;
+    this.bytes = table.bytes(view);
     return true;
   }
 

@@ -5,6 +5,7 @@ import type { EdgeId, EdgeRecord, NodeId, NodeRecord, Properties, PropertyValue 
 import { KIND, OrderedValue } from '../values/ordered-value.ts';
 import { Parameter, type ParameterValues, resolved } from './parameters.ts';
 import { type CheckedHop, type Including, parseInclude } from './include.ts';
+import { RECORD_KINDS } from '../names/record-kind.ts';
 import type { PlanMemory } from './plan.ts';
 import { bindCondition, type Condition, parametersOf, parseWhere, type RecordLike, type Where } from './predicate.ts';
 
@@ -109,7 +110,7 @@ export const COUNT_OPTIONS = ['where'] as const;
  * @throws DataError SOMBRA_OPTION, SOMBRA_TEXT_SURROGATE, SOMBRA_ID_RANGE, SOMBRA_NESTING
  */
 export function parseFind(on: 'node' | 'edge', query: object | undefined, where: string, own: readonly string[]): Find {
-  const name = on === 'node' ? 'label' : 'type';
+  const name = RECORD_KINDS[on].option;
   const given: NodeQuery & EdgeQuery & Partial<Selection & Including> = checkOptions(
     query === undefined ? {} : query,
     [name, ...own],

@@ -1,4 +1,5 @@
-import { type Dictionary, NAME_KIND } from '../names/dictionary.ts';
+import type { Dictionary } from '../names/dictionary.ts';
+import { RECORD_KINDS } from '../names/record-kind.ts';
 import type { IndexDefinition } from './definition.ts';
 
 /** What an index is on. `name`: label or edge type. */
@@ -18,7 +19,7 @@ export interface PropertyIndexInfo extends PropertyIndexName {
 export function indexInfo(index: IndexDefinition, dictionary: Dictionary): PropertyIndexName {
   return {
     on: index.on,
-    name: dictionary.name(index.on === 'node' ? NAME_KIND.label : NAME_KIND.edgeType, index.name),
+    name: dictionary.name(RECORD_KINDS[index.on].names, index.name),
     keys: index.keyIds.map((key) => dictionary.keyName(key)),
     unique: index.unique,
   };

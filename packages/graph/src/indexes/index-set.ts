@@ -3,6 +3,7 @@ import { BTree } from '@sombra/btree';
 import type { View } from '@sombra/pager';
 import { COUNTER } from '../model/counters.ts';
 import { DICTIONARY_KEY_SIZE, INDEX_KIND, readDictionaryNumber, writeDictionaryKey } from '../names/dictionary.ts';
+import { RECORD_KINDS, type RecordOn } from '../names/record-kind.ts';
 import { damagedIndex, decodeDefinition, type IndexDefinition, indexTreeName } from './definition.ts';
 
 /** Sets that are remembered: of the newest commit, and of a few snapshots. */
@@ -20,32 +21,26 @@ const NONE: readonly PropertyIndex[] = [];
 /** Indexes of one version. */
 export class PropertyIndexSet {
   readonly all: readonly PropertyIndex[];
-  private readonly nodes = new Map<number, PropertyIndex[]>();
-  private readonly edges = new Map<number, PropertyIndex[]>();
+  private readonly byName = { node: new Map<number, PropertyIndex[]>(), edge: new Map<number, PropertyIndex[]>() };
 
   constructor(all: readonly PropertyIndex[]) {
     this.all = all;
     for (const index of all) {
-      const map = index.on === 'node' ? this.nodes : this.edges;
+      const map = this.byName[index.on];
       const known = map.get(index.name);
       if (known === undefined) map.set(index.name, [index]);
       else known.push(index);
     }
   }
 
-  /** Is there an index on nodes? */
-  get onNodes(): boolean {
-    return this.nodes.size > 0;
-  }
-
-  /** Is there an index on edges? */
-  get onEdges(): boolean {
-    return this.edges.size > 0;
+  /** Is there an index on nodes, or on edges? */
+  has(on: RecordOn): boolean {
+    return this.byName[on].size > 0;
   }
 
   /** Indexes on the nodes of a label or the edges of a type. */
   of(on: 'node' | 'edge', name: number): readonly PropertyIndex[] {
-    return (on === 'node' ? this.nodes : this.edges).get(name) ?? NONE;
+    return this.byName[on].get(name) ?? NONE;
   }
 
   /** The index on exactly these properties, in this order. */
@@ -104,7 +99,7 @@ export function loadDefinitions(view: View, dictionaryTree: BTree): IndexDefinit
       const length = cursor.keyInto(KEY);
       const number = length === DICTIONARY_KEY_SIZE && KEY[0] === INDEX_KIND ? readDictionaryNumber(KEY) : 0;
       const definition = decodeDefinition(number, cursor.value());
-      const names = view.counter(definition.on === 'node' ? COUNTER.labels : COUNTER.edgeTypes);
+      const names = view.counter(RECORD_KINDS[definition.on].nameCount);
       const keys = view.counter(COUNTER.propertyKeys);
       if (number < 1 || number > version)
         throw damagedIndex(`there is an index ${number}, the counter says ${version}`);

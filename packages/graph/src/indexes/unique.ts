@@ -1,7 +1,8 @@
 /** Unique indexes: does another record have the same values? */
 import type { View } from '@sombra/pager';
 import { DataError } from '@sombra/vfs';
-import { type Dictionary, NAME_KIND } from '../names/dictionary.ts';
+import type { Dictionary } from '../names/dictionary.ts';
+import { RECORD_KINDS } from '../names/record-kind.ts';
 import { RecordReader } from '../records/record-reader.ts';
 import { sameValues } from '../values/same-value.ts';
 import type { PropertyValue } from '../model/types.ts';
@@ -125,7 +126,8 @@ export function notUnique(
   id: number,
 ): DataError {
   const { on } = index;
-  const name = dictionary.name(on === 'node' ? NAME_KIND.label : NAME_KIND.edgeType, index.name);
+  const { names, option } = RECORD_KINDS[on];
+  const name = dictionary.name(names, index.name);
   const keys = index.keyIds.map((key) => dictionary.keyName(key));
   const shown =
     values === undefined ? 'these values' : keys.map((key, i) => `${key} = ${shortText(values[i]!)}`).join(', ');
@@ -135,7 +137,7 @@ export function notUnique(
     {
       details: {
         on,
-        [on === 'node' ? 'label' : 'type']: name,
+        [option]: name,
         keys,
         value: values?.length === 1 ? values[0] : values,
         id: other,

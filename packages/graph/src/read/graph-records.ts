@@ -1,4 +1,3 @@
-import type { BTree } from '@sombra/btree';
 import type { View } from '@sombra/pager';
 import { BLOCK_NEIGHBOURS_OFFSET } from '../adjacency/adjacency-block.ts';
 import { toArray } from '../values/to-array.ts';
@@ -21,6 +20,7 @@ import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
 import { indexInfo, type PropertyIndexInfo } from '../indexes/index-info.ts';
 import type { Workspace } from '../traversal/workspace.ts';
 import type { TypeFilter } from '../names/type-filter.ts';
+import type { RecordTable } from '../store/record-table.ts';
 import type { GraphStore } from '../store/store.ts';
 import { COUNTER } from '../model/counters.ts';
 import type {
@@ -62,7 +62,7 @@ export abstract class GraphRecords extends GraphWalks {
   getNode(id: NodeId): NodeRecord | undefined {
     checkId(id, 'node');
     const { store, view } = this;
-    const at = store.findNode(view, id);
+    const at = store.nodes.find(view, id);
     return at < 0 ? undefined : this.nodeFound(id, at);
   }
 
@@ -70,32 +70,32 @@ export abstract class GraphRecords extends GraphWalks {
   getEdge(id: EdgeId): EdgeRecord | undefined {
     checkId(id, 'edge');
     const { store, view } = this;
-    const at = store.findEdge(view, id);
+    const at = store.edges.find(view, id);
     return at < 0 ? undefined : this.edgeFound(id, at);
   }
 
   /** Is there a node with this id? */
   hasNode(id: NodeId): boolean {
     checkId(id, 'node');
-    return this.store.findNode(this.view, id) >= 0;
+    return this.store.nodes.find(this.view, id) >= 0;
   }
 
   /** Is there an edge with this id? */
   hasEdge(id: EdgeId): boolean {
     checkId(id, 'edge');
-    return this.store.findEdge(this.view, id) >= 0;
+    return this.store.edges.find(this.view, id) >= 0;
   }
 
   /** One property of a node, read without the others. undefined: no such node or property. */
   getNodeProperty(id: NodeId, key: string): PropertyValue | undefined {
     checkId(id, 'node');
-    return this.property(this.store.nodes, this.store.findNode(this.view, id), 0, key);
+    return this.property(this.store.nodes, id, key);
   }
 
   /** One property of an edge, read without the others. undefined: no such edge or property. */
   getEdgeProperty(id: EdgeId, key: string): PropertyValue | undefined {
     checkId(id, 'edge');
-    return this.property(this.store.edges, this.store.findEdge(this.view, id), EDGE_PROPERTIES_OFFSET, key);
+    return this.property(this.store.edges, id, key);
   }
 
   // --- counts and names --------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ export abstract class GraphRecords extends GraphWalks {
       const neighbour = columns.neighbours[i]!;
       if (marks !== undefined && !marks.add(neighbour)) continue;
       const edgeId = columns.edges[i]!;
-      const at = store.findEdge(view, edgeId);
+      const at = store.edges.find(view, edgeId);
       if (at < 0) throw danglingEdge(edgeId);
       const edge = this.edgeFound(edgeId, at);
       const node = neighbour === 0 ? undefined : this.getNode(neighbour);
@@ -316,37 +316,27 @@ export abstract class GraphRecords extends GraphWalks {
     const found = new Array<EdgeRecord>(count);
     for (let i = 0; i < count; i += 1) {
       const edge = store.columns.edges[i]!;
-      const at = store.findEdge(view, edge);
+      const at = store.edges.find(view, edge);
       if (at < 0) throw danglingEdge(edge);
       found[i] = this.edgeFound(edge, at);
     }
     return found;
   }
 
-  /** Decodes the node record that `findNode` found. */
+  /** Decodes the node record that was found at `at`. */
   private nodeFound(id: NodeId, at: number): NodeRecord {
     const { nodes, records } = this.store;
-    let shape;
-    if (nodes.foundOverflow === 0) shape = records.open(this.view.cache.bytes, at, nodes.foundLength);
-    else {
-      const copy = nodes.readValue(this.view);
-      shape = records.open(copy, 0, copy.length);
-    }
+    const shape = records.open(nodes.bytes(this.view), nodes.start(at), nodes.length);
     return { id, labels: shape.labels.slice(), properties: records.values(shape) };
   }
 
-  /** Decodes the edge record that `findEdge` found. */
+  /** Decodes the edge record that was found at `at`. */
   private edgeFound(id: EdgeId, at: number): EdgeRecord {
     const { edges, records, dictionary } = this.store;
-    let bytes = this.view.cache.bytes;
-    let start = at;
-    let length = edges.foundLength;
-    if (edges.foundOverflow !== 0) {
-      bytes = edges.readValue(this.view);
-      start = 0;
-      length = bytes.length;
-    }
+    const { length } = edges;
     checkEdgeLength(id, length);
+    const bytes = edges.bytes(this.view);
+    const start = edges.start(at);
     const source = edgeSource(bytes, start);
     const target = edgeTarget(bytes, start);
     const type = dictionary.name(NAME_KIND.edgeType, edgeType(bytes, start));
@@ -354,9 +344,11 @@ export abstract class GraphRecords extends GraphWalks {
     return { id, source, target, type, properties: records.values(shape) };
   }
 
-  /** Reads one property of the record that was found at `at` in `tree`, which begins `skip` bytes into the value. */
-  private property(tree: BTree, at: number, skip: number, key: string): PropertyValue | undefined {
-    const keyId = this.store.dictionary.find(NAME_KIND.propertyKey, key);
-    return at < 0 || keyId < 0 ? undefined : this.store.propertyFound(this.view, tree, at, skip, keyId);
+  /** Reads one property of a node or edge. */
+  private property(table: RecordTable, id: number, key: string): PropertyValue | undefined {
+    const { store, view } = this;
+    const at = table.find(view, id);
+    const keyId = store.dictionary.find(NAME_KIND.propertyKey, key);
+    return at < 0 || keyId < 0 ? undefined : store.propertyFound(view, table, at, keyId);
   }
 }

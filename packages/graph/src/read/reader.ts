@@ -1,5 +1,6 @@
 import type { View } from '@sombra/pager';
 import { NAME_KIND } from '../names/dictionary.ts';
+import { RECORD_KINDS } from '../names/record-kind.ts';
 import {
   type Aggregate,
   aggregate,
@@ -29,7 +30,6 @@ import { type IdRange, idRange, type IdSource, NameScan, NoIds, type Range, Reco
 import { checkOptions, flagOption, ownOptions } from '../model/options.ts';
 import { BareObject } from '../model/bare-object.ts';
 import type { GraphStore } from '../store/store.ts';
-import { COUNTER } from '../model/counters.ts';
 import type { EdgeId, EdgeRecord, NodeId, NodeRecord, Properties } from '../model/types.ts';
 
 /**
@@ -243,17 +243,16 @@ export class GraphReader extends GraphRecords {
   /** In a transaction a scan ends at the ids that were there when it began: the caller may add rows as fast as it gets them. */
   private bounded(on: 'node' | 'edge', range: Range): Range {
     if (!this.writing) return range;
-    const next = this.view.counter(on === 'node' ? COUNTER.nextNodeId : COUNTER.nextEdgeId);
+    const next = this.view.counter(RECORD_KINDS[on].nextId);
     return { ...range, to: Math.min(range.to, next - 1) };
   }
 
   private scan(on: 'node' | 'edge', name: string | undefined, range: Range): IdSource {
     const { store } = this;
-    const node = on === 'node';
-    if (name === undefined) return new RecordScan(node ? store.nodes : store.edges, range);
-    const id = store.dictionary.find(node ? NAME_KIND.label : NAME_KIND.edgeType, name);
-    if (id < 0) return new NoIds();
-    return new NameScan(node ? store.labelIndex : store.typeIndex, id, range);
+    const { tree, byName, kind } = store.table(on);
+    if (name === undefined) return new RecordScan(tree, range);
+    const id = store.dictionary.find(kind.names, name);
+    return id < 0 ? new NoIds() : new NameScan(byName, id, range);
   }
 
   private *rowsOf(find: Find): IterableIterator<NodeRecord | EdgeRecord | SelectedRecord> {

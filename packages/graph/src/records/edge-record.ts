@@ -10,6 +10,19 @@ import {
 
 const TWO_32 = 0x1_0000_0000;
 
+/** Ends and type of an edge. */
+export interface EdgeEnds {
+  readonly source: NodeId;
+  readonly target: NodeId;
+  readonly type: number;
+}
+
+/** Ends and type of the edge record at `at`, which has `length` bytes. @throws CorruptionError SOMBRA_RECORD */
+export function edgeEnds(id: EdgeId, bytes: Uint8Array, at: number, length: number): EdgeEnds {
+  checkEdgeLength(id, length);
+  return { source: edgeSource(bytes, at), target: edgeTarget(bytes, at), type: edgeType(bytes, at) };
+}
+
 /** Refuses an edge record that is too short for its fixed fields. @throws CorruptionError SOMBRA_RECORD */
 export function checkEdgeLength(id: EdgeId, length: number): void {
   if (length < EDGE_PROPERTIES_OFFSET) {

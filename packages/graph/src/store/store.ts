@@ -8,9 +8,11 @@ import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { PropertyIndexes } from '../indexes/index-set.ts';
 import { HintTable } from '../ids/hint-table.ts';
 import { IdIndex } from '../ids/id-index.ts';
-import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
 import { RecordReader } from '../records/record-reader.ts';
-import { damagedRecord } from '../records/record-shape.ts';
+import type { Shape } from '../records/record-shape.ts';
+import { edgeEnds, type EdgeEnds } from '../records/edge-record.ts';
+import { RECORD_KINDS, type RecordOn } from '../names/record-kind.ts';
+import { RecordTable } from './record-table.ts';
 import { Statistics } from '../names/statistics.ts';
 import { TypeFilter } from '../names/type-filter.ts';
 import { COUNTER } from '../model/counters.ts';
@@ -19,9 +21,6 @@ import { danglingEdge } from '../model/damage.ts';
 
 /** Names of the graph's trees, in the order in which they are created. */
 export const TREES = ['nodes', 'edges', 'out', 'in', 'labels', 'edge-types', 'dictionary', 'statistics'] as const;
-
-/** One hint stands for so many ids of the trees `nodes` and `edges`. */
-const IDS_PER_HINT = 16;
 
 /** Plain counters, read when asked for. */
 export interface StoreCounters {
@@ -33,19 +32,15 @@ export interface StoreCounters {
 
 export class GraphStore {
   readonly pager: Pager;
-  readonly nodes: BTree;
-  readonly edges: BTree;
+  readonly nodes: RecordTable;
+  readonly edges: RecordTable;
   readonly out: Adjacency;
   readonly in: Adjacency;
-  readonly labelIndex: IdIndex;
-  readonly typeIndex: IdIndex;
   readonly dictionaryTree: BTree;
   readonly dictionary: Dictionary;
   readonly statistics: Statistics;
   readonly indexes: PropertyIndexes;
   readonly records: RecordReader;
-  readonly nodeHints: HintTable;
-  readonly edgeHints: HintTable;
   /** The filter of the running query. */
   readonly filter = new TypeFilter();
   /** Accepts all types; never set to anything else. */
@@ -80,17 +75,14 @@ export class GraphStore {
     };
     const { pageSize } = view.cache;
     const part = Math.floor(hintMemory / 8);
-    this.nodes = open('nodes');
-    this.edges = open('edges');
+    const { node, edge } = RECORD_KINDS;
+    this.nodes = new RecordTable(node, open('nodes'), new IdIndex(open('labels'), pageSize), part);
+    this.edges = new RecordTable(edge, open('edges'), new IdIndex(open('edge-types'), pageSize), part);
     this.out = new Adjacency(open('out'), new HintTable(part * 3));
     this.in = new Adjacency(open('in'), new HintTable(part * 3));
-    this.labelIndex = new IdIndex(open('labels'), pageSize);
-    this.typeIndex = new IdIndex(open('edge-types'), pageSize);
     this.dictionaryTree = open('dictionary');
     this.statistics = new Statistics(open('statistics'));
     this.indexes = new PropertyIndexes(this.dictionaryTree);
-    this.nodeHints = new HintTable(part);
-    this.edgeHints = new HintTable(part);
     this.dictionary = new Dictionary(() => {
       this.records.forgetShapes();
     });
@@ -184,8 +176,8 @@ export class GraphStore {
     this.newestLsn = newest.lsn;
     BTree.rolledBack(newest);
     this.statistics.restore();
-    this.labelIndex.forget();
-    this.typeIndex.forget();
+    this.nodes.byName.forget();
+    this.edges.byName.forget();
   }
 
   /**
@@ -206,8 +198,8 @@ export class GraphStore {
     const nodes = view.counter(COUNTER.nextNodeId);
     this.out.hints.fit(nodes);
     this.in.hints.fit(nodes);
-    this.nodeHints.fit(Math.ceil(nodes / IDS_PER_HINT));
-    this.edgeHints.fit(Math.ceil(view.counter(COUNTER.nextEdgeId) / IDS_PER_HINT));
+    this.nodes.fitHints(view);
+    this.edges.fitHints(view);
   }
 
   /** The write transaction is about to be committed. Nothing is read after it: an error would deny a commit that is there. */
@@ -231,16 +223,16 @@ export class GraphStore {
   /** Trees that were built past the log were committed. */
   published(): void {
     this.dictionary.committed();
-    this.labelIndex.forget();
-    this.typeIndex.forget();
+    this.nodes.byName.forget();
+    this.edges.byName.forget();
   }
 
   /** The write transaction was rolled back. @param names  names before it */
   rolledBack(names: DictionaryMark): void {
     this.dictionary.truncate(names);
     this.statistics.restore();
-    this.labelIndex.forget();
-    this.typeIndex.forget();
+    this.nodes.byName.forget();
+    this.edges.byName.forget();
     this.counters.rollbacks += 1;
   }
 
@@ -249,75 +241,60 @@ export class GraphStore {
     BTree.rolledBack(view);
     this.dictionary.truncate(names);
     this.statistics.restore(counts);
-    this.labelIndex.forget();
-    this.typeIndex.forget();
+    this.nodes.byName.forget();
+    this.edges.byName.forget();
   }
 
   /** Bytes that hints take now. */
   get hintMemory(): number {
-    return this.out.hints.memory + this.in.hints.memory + this.nodeHints.memory + this.edgeHints.memory;
+    return this.out.hints.memory + this.in.hints.memory + this.nodes.hints.memory + this.edges.hints.memory;
   }
 
-  /**
-   * Reads one property of the record that was found last in `tree`.
-   * @param at    where its value begins in the page cache
-   * @param skip  bytes before the property record
-   */
-  propertyFound(view: View, tree: BTree, at: number, skip: number, keyId: number): PropertyValue | undefined {
-    if (tree.foundLength < skip) throw damagedRecord(`it has ${tree.foundLength} bytes`);
-    if (tree.foundOverflow === 0)
-      return this.records.property(view.cache.bytes, at + skip, tree.foundLength - skip, keyId);
-    const copy = tree.readValue(view);
-    return this.records.property(copy, skip, copy.length - skip, keyId);
+  /** The nodes or the edges. */
+  table(on: RecordOn): RecordTable {
+    return on === 'node' ? this.nodes : this.edges;
+  }
+
+  /** Reads one property of the record that `table` found last. @param at  what its `find` gave */
+  propertyFound(view: View, table: RecordTable, at: number, keyId: number): PropertyValue | undefined {
+    const start = table.propertiesStart(at);
+    return this.records.property(table.bytes(view), start, table.propertiesLength, keyId);
   }
 
   /** For RecordSource. */
   withProperties(
     view: View,
-    on: 'node' | 'edge',
+    on: RecordOn,
     id: number,
     use: (bytes: Uint8Array, at: number, length: number) => void,
   ): boolean {
-    const node = on === 'node';
-    const tree = node ? this.nodes : this.edges;
-    const skip = node ? 0 : EDGE_PROPERTIES_OFFSET;
-    const at = node ? this.findNode(view, id) : this.findEdge(view, id);
+    const table = this.table(on);
+    const at = table.find(view, id);
     if (at < 0) return false;
-    if (tree.foundLength < skip) throw damagedRecord(`it has ${tree.foundLength} bytes`);
-    if (tree.foundOverflow === 0) use(view.cache.bytes, at + skip, tree.foundLength - skip);
-    else {
-      const copy = tree.readValue(view);
-      use(copy, skip, copy.length - skip);
-    }
+    const start = table.propertiesStart(at);
+    use(table.bytes(view), start, table.propertiesLength);
     return true;
   }
 
   /** A property of an edge that exists, undefined if it has none. @param keyId  -1: a key that nothing has */
   edgeProperty(view: View, edge: number, keyId: number): PropertyValue | undefined {
-    const at = this.findEdge(view, edge);
+    const { edges } = this;
+    const at = edges.find(view, edge);
     if (at < 0) throw danglingEdge(edge);
-    return keyId < 0 ? undefined : this.propertyFound(view, this.edges, at, EDGE_PROPERTIES_OFFSET, keyId);
+    return keyId < 0 ? undefined : this.propertyFound(view, edges, at, keyId);
   }
 
-  /** Offset of a node's record as BTree.find gives it, -1 if there is none. */
-  findNode(view: View, id: number): number {
-    return findId(this.nodes, this.nodeHints, view, id);
+  /** Ends and type of an edge; undefined when there is none. @throws CorruptionError SOMBRA_RECORD */
+  edgeEnds(view: View, id: number): EdgeEnds | undefined {
+    const { edges } = this;
+    const at = edges.find(view, id);
+    return at < 0 ? undefined : edgeEnds(id, edges.bytes(view), edges.start(at), edges.length);
   }
 
-  /** Offset of an edge's record as BTree.find gives it, -1 if there is none. */
-  findEdge(view: View, id: number): number {
-    return findId(this.edges, this.edgeHints, view, id);
+  /** Labels and keys of a node; undefined when there is none. Belongs to `records`. @param records  decodes the record */
+  nodeShape(view: View, id: number, records: RecordReader = this.records): Shape | undefined {
+    const { nodes } = this;
+    const at = nodes.find(view, id);
+    return at < 0 ? undefined : records.open(nodes.bytes(view), nodes.start(at), nodes.length);
   }
-}
-
-function findId(tree: BTree, hints: HintTable, view: View, id: number): number {
-  const place = hints.place(Math.floor(id / IDS_PER_HINT));
-  const page = hints.pages[place]!;
-  if (page !== 0) {
-    const at = tree.findInLeafU48(view, page, id);
-    if (at >= 0) return at;
-  }
-  const at = tree.findU48(view, id);
-  if (at >= 0) hints.note(place, tree.foundPage, tree.foundSlot);
-  return at;
 }

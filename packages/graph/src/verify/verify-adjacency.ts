@@ -17,7 +17,7 @@ import { Findings } from '../model/findings.ts';
 import { IdSet } from '../ids/id-set.ts';
 import type { Steps } from '../model/steps.ts';
 import type { GraphStore } from '../store/store.ts';
-import { readEdge, type RecordCounts, scan } from './verify-records.ts';
+import { type RecordCounts, scan } from './verify-records.ts';
 
 /**
  * Checks one direction of adjacency: by itself, and against the records of edges and nodes. As long as nothing is wrong its edges
@@ -92,7 +92,7 @@ class AdjacencyCheck {
     const done = yield* this.readAll();
     if (!done || seen.size === records.edges) return;
     // Some edge is missing: which?
-    yield* scan(store.edges, view, findings, 'adjacencyErrors', (cursor) => {
+    yield* scan(store.edges.tree, view, findings, 'adjacencyErrors', (cursor) => {
       if (cursor.keyInto(KEY) !== NODE_KEY_SIZE) return;
       const edge = readU48(KEY, 0);
       if (!seen.has(edge))
@@ -134,7 +134,7 @@ class AdjacencyCheck {
     this.nodeDegree = NONE;
     let exists = true;
     this.findings.attempt('adjacencyErrors', '', () => {
-      exists = this.store.findNode(this.view, node) >= 0;
+      exists = this.store.nodes.find(this.view, node) >= 0;
     });
     if (!exists) this.report(`'${this.direction}' has edges of node ${node}, which does not exist`);
   }
@@ -242,7 +242,7 @@ class AdjacencyCheck {
   private edge(edge: number, neighbour: number, type: number): void {
     const { node, direction, findings } = this;
     findings.attempt('adjacencyErrors', '', () => {
-      const ends = readEdge(this.store, this.view, edge);
+      const ends = this.store.edgeEnds(this.view, edge);
       if (ends === undefined) {
         this.report(`edge ${edge} is in '${direction}' of node ${node} and has no record`);
         return;

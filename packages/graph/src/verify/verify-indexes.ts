@@ -1,26 +1,23 @@
 import type { View } from '@sombra/pager';
-import { NAME_KIND, DICTIONARY_KEY_SIZE, type NameKind } from '../names/dictionary.ts';
+import { NAME_KIND, DICTIONARY_KEY_SIZE } from '../names/dictionary.ts';
 import { readU48 } from '../values/u48.ts';
 import type { Findings } from '../model/findings.ts';
 import { checkIdBlock, ID_BLOCK_IDS_OFFSET, idAt } from '../ids/id-block.ts';
-import { INDEX_KEY_ID_OFFSET, INDEX_KEY_SIZE, type IdIndex } from '../ids/id-index.ts';
+import { INDEX_KEY_ID_OFFSET, INDEX_KEY_SIZE } from '../ids/id-index.ts';
 import { STATISTIC_SIZE } from '../names/statistics.ts';
 import type { Steps } from '../model/steps.ts';
+import type { RecordTable } from '../store/record-table.ts';
 import type { GraphStore } from '../store/store.ts';
 import { COUNTER } from '../model/counters.ts';
-import { readEdge, type RecordCounts, recordReader, scan } from './verify-records.ts';
+import { type RecordCounts, recordReader, scan } from './verify-records.ts';
 
 const TWO_32 = 0x1_0000_0000;
 const KEY = new Uint8Array(8192);
 
 /** One of the two indexes, with what it must agree with. */
 interface Indexed {
-  readonly index: IdIndex;
-  readonly kind: NameKind;
+  readonly table: RecordTable;
   readonly word: 'label' | 'edge type';
-  readonly member: 'node' | 'edge';
-  /** Names that there are. */
-  readonly names: number;
   /** Members per name, as the records have it. */
   readonly counts: readonly (number | undefined)[];
   /** Names of a member; undefined when it has no record. */
@@ -31,34 +28,22 @@ interface Indexed {
 export function* verifyIndexes(store: GraphStore, view: View, records: RecordCounts, findings: Findings): Steps<void> {
   const reader = recordReader(view);
   const labels: Indexed = {
-    index: store.labelIndex,
-    kind: NAME_KIND.label,
+    table: store.nodes,
     word: 'label',
-    member: 'node',
-    names: view.counter(COUNTER.labels),
     counts: records.labels,
-    namesOf: (id) => {
-      const at = store.findNode(view, id);
-      if (at < 0) return undefined;
-      if (store.nodes.foundOverflow === 0) return reader.open(view.cache.bytes, at, store.nodes.foundLength).labelIds;
-      const copy = store.nodes.readValue(view);
-      return reader.open(copy, 0, copy.length).labelIds;
-    },
+    namesOf: (id) => store.nodeShape(view, id, reader)?.labelIds,
   };
   const types: Indexed = {
-    index: store.typeIndex,
-    kind: NAME_KIND.edgeType,
+    table: store.edges,
     word: 'edge type',
-    member: 'edge',
-    names: view.counter(COUNTER.edgeTypes),
     counts: records.types,
     namesOf: (id) => {
-      const ends = readEdge(store, view, id);
+      const ends = store.edgeEnds(view, id);
       return ends === undefined ? undefined : [ends.type];
     },
   };
-  yield* verifyIndex(store, view, labels, records.complete, findings);
-  yield* verifyIndex(store, view, types, records.complete, findings);
+  yield* verifyIndex(view, labels, records.complete, findings);
+  yield* verifyIndex(view, types, records.complete, findings);
   yield* verifyStatistics(store, view, [labels, types], records.complete, findings);
   if (!records.complete) return;
   for (const [what, counter, found] of [
@@ -70,14 +55,10 @@ export function* verifyIndexes(store: GraphStore, view: View, records: RecordCou
   }
 }
 
-function* verifyIndex(
-  store: GraphStore,
-  view: View,
-  indexed: Indexed,
-  complete: boolean,
-  findings: Findings,
-): Steps<void> {
-  const { index, word, names, counts } = indexed;
+function* verifyIndex(view: View, indexed: Indexed, complete: boolean, findings: Findings): Steps<void> {
+  const { table, word, counts } = indexed;
+  const { byName: index, kind } = table;
+  const names = view.counter(kind.nameCount);
   const found: number[] = [];
   let last = 0;
   let lastName = -1;
@@ -118,12 +99,12 @@ function* verifyIndex(
   if (!done || !complete) return;
   for (let name = 0; name < names; name += 1) {
     const expected = counts[name] ?? 0;
-    if ((found[name] ?? 0) !== expected) yield* reportMissing(store, view, indexed, name, findings);
+    if ((found[name] ?? 0) !== expected) yield* reportMissing(view, indexed, name, findings);
   }
 }
 
 /** Does a member of an index have the name in its record? Reports it when it does not. */
-function hasName({ word, member, namesOf }: Indexed, id: number, name: number, findings: Findings): boolean {
+function hasName({ word, table, namesOf }: Indexed, id: number, name: number, findings: Findings): boolean {
   let has = false;
   findings.attempt('indexErrors', '', () => {
     const namesFound = namesOf(id);
@@ -131,27 +112,21 @@ function hasName({ word, member, namesOf }: Indexed, id: number, name: number, f
     if (!has)
       findings.add(
         'indexErrors',
-        `the index of ${word} ${name} has ${member} ${id}, which ${namesFound === undefined ? 'does not exist' : `is not of this ${word}`}`,
+        `the index of ${word} ${name} has ${table.kind.on} ${id}, which ${namesFound === undefined ? 'does not exist' : `is not of this ${word}`}`,
       );
   });
   return has;
 }
 
 /** Names the members that an index lacks. */
-function* reportMissing(
-  store: GraphStore,
-  view: View,
-  { index, word, member, namesOf }: Indexed,
-  name: number,
-  findings: Findings,
-): Steps<void> {
-  const tree = member === 'node' ? store.nodes : store.edges;
+function* reportMissing(view: View, { table, word, namesOf }: Indexed, name: number, findings: Findings): Steps<void> {
+  const { tree, byName, kind } = table;
   yield* scan(tree, view, findings, 'indexErrors', (cursor) => {
     if (cursor.keyInto(KEY) !== 6) return;
     const id = readU48(KEY, 0);
     findings.attempt('indexErrors', '', () => {
-      if (namesOf(id)?.includes(name) !== true || index.has(view, name, id)) return;
-      findings.add('indexErrors', `${member} ${id} is missing in the index of ${word} ${name}`);
+      if (namesOf(id)?.includes(name) !== true || byName.has(view, name, id)) return;
+      findings.add('indexErrors', `${kind.on} ${id} is missing in the index of ${word} ${name}`);
     });
   });
 }
@@ -167,9 +142,9 @@ function* verifyStatistics(
   const { tree } = store.statistics;
   const done = yield* scan(tree, view, findings, 'indexErrors', (cursor) => {
     const length = cursor.keyInto(KEY);
-    const indexed = both.find(({ kind }) => kind === KEY[0]);
+    const indexed = both.find(({ table }) => table.kind.names === KEY[0]);
     const id = ((KEY[1]! << 24) | (KEY[2]! << 16) | (KEY[3]! << 8) | KEY[4]!) >>> 0;
-    if (length !== DICTIONARY_KEY_SIZE || indexed === undefined || id >= indexed.names) {
+    if (length !== DICTIONARY_KEY_SIZE || indexed === undefined || id >= view.counter(indexed.table.kind.nameCount)) {
       findings.add(
         'indexErrors',
         `there is a count of kind ${KEY[0]!} and number ${id}, which is no label and no edge type`,
@@ -181,12 +156,13 @@ function* verifyStatistics(
       return;
     }
     const word = cursor.valueOffset >> 2;
-    stored[indexed.kind]![id] = view.cache.words[word]! + view.cache.words[word + 1]! * TWO_32;
+    stored[indexed.table.kind.names]![id] = view.cache.words[word]! + view.cache.words[word + 1]! * TWO_32;
   });
   if (!done || !complete) return;
-  for (const { kind, word, names, counts } of both) {
+  for (const { table, word, counts } of both) {
+    const names = view.counter(table.kind.nameCount);
     for (let id = 0; id < names; id += 1) {
-      const count = stored[kind]![id] ?? 0;
+      const count = stored[table.kind.names]![id] ?? 0;
       const expected = counts[id] ?? 0;
       if (count !== expected)
         findings.add('indexErrors', `the count of ${word} ${id} is ${count}, there are ${expected}`);

@@ -1,4 +1,3 @@
-import type { BTree } from '@sombra/btree';
 import type { View } from '@sombra/pager';
 import { readU48 } from '../values/u48.ts';
 import type { Findings } from '../model/findings.ts';
@@ -7,7 +6,7 @@ import { damagedIndex } from '../indexes/definition.ts';
 import { ID_SIZE, INDEX_KEY_MAX, IndexKeyWriter } from '../indexes/index-key.ts';
 import { loadIndexes, type PropertyIndex, PropertyIndexSet } from '../indexes/index-set.ts';
 import { OrderedValue } from '../values/ordered-value.ts';
-import { checkEdgeLength, edgeType } from '../records/edge-record.ts';
+import type { RecordTable } from '../store/record-table.ts';
 import type { RecordReader } from '../records/record-reader.ts';
 import type { Steps } from '../model/steps.ts';
 import type { GraphStore } from '../store/store.ts';
@@ -29,8 +28,7 @@ export function* verifyPropertyIndexes(store: GraphStore, view: View, findings: 
     if (set.find(index.on, index.name, index.keyIds) !== index)
       findings.add('indexErrors', `index ${index.number} is on the same properties as another one`);
   }
-  if (set.onNodes) yield* check.records('node', store.nodes, set);
-  if (set.onEdges) yield* check.records('edge', store.edges, set);
+  for (const table of [store.nodes, store.edges]) if (set.has(table.kind.on)) yield* check.records(table, set);
 }
 
 class IndexCheck implements ValueSource {
@@ -69,7 +67,7 @@ class IndexCheck implements ValueSource {
   }
 
   /** Every record must have its entries. */
-  *records(on: 'node' | 'edge', tree: BTree, set: PropertyIndexSet): Steps<void> {
+  *records({ tree, kind: { on } }: RecordTable, set: PropertyIndexSet): Steps<void> {
     const { view, findings, key } = this;
     yield* scan(tree, view, findings, 'indexErrors', (cursor) => {
       if (cursor.keyInto(KEY) !== ID_SIZE) return;
@@ -104,23 +102,14 @@ class IndexCheck implements ValueSource {
   /** Labels of a node or type of an edge; none when the record is invalid. */
   private namesOf(on: 'node' | 'edge', id: number): readonly number[] {
     const { store, view, reader } = this;
-    let names: readonly number[] = [];
     try {
-      if (on === 'node')
-        store.withProperties(view, 'node', id, (bytes, at, length) => {
-          names = reader.open(bytes, at, length).labelIds;
-        });
-      else {
-        const at = store.findEdge(view, id);
-        if (at < 0) return names;
-        checkEdgeLength(id, store.edges.foundLength);
-        const inline = store.edges.foundOverflow === 0;
-        names = [edgeType(inline ? view.cache.bytes : store.edges.readValue(view), inline ? at : 0)];
-      }
+      if (on === 'node') return store.nodeShape(view, id, reader)?.labelIds ?? [];
+      const ends = store.edgeEnds(view, id);
+      return ends === undefined ? [] : [ends.type];
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'SOMBRA_RECORD') throw error;
     }
-    return names;
+    return [];
   }
 
   /** Makes the key that a node or edge must have in an index. @returns false when it must have none */

@@ -3,7 +3,9 @@ import type { View } from '@sombra/pager';
 import { readU48 } from '../values/u48.ts';
 import { EdgeFingerprint } from '../adjacency/edge-fingerprint.ts';
 import type { Findings } from '../model/findings.ts';
-import { checkEdgeLength, edgeSource, edgeTarget, edgeType } from '../records/edge-record.ts';
+import { edgeEnds } from '../records/edge-record.ts';
+import { entryBytes, entryStart } from '../records/value-bytes.ts';
+import type { RecordTable } from '../store/record-table.ts';
 import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
 import { RecordReader } from '../records/record-reader.ts';
 import { damagedRecord, type Shape } from '../records/record-shape.ts';
@@ -41,7 +43,7 @@ export function* verifyRecords(store: GraphStore, view: View, findings: Findings
   };
   const records = recordReader(view);
   const shapes = new WeakSet<Shape>();
-  const nodesDone = yield* eachRecord(store.nodes, view, COUNTER.nextNodeId, 'node', findings, (bytes, at, length) => {
+  const nodesDone = yield* eachRecord(store.nodes, view, findings, (bytes, at, length) => {
     counts.nodes += 1;
     const shape = records.open(bytes, at, length);
     checkShape(shape, shapes);
@@ -49,28 +51,18 @@ export function* verifyRecords(store: GraphStore, view: View, findings: Findings
     records.values(shape);
   });
   const typeCount = view.counter(COUNTER.edgeTypes);
-  const edgesDone = yield* eachRecord(
-    store.edges,
-    view,
-    COUNTER.nextEdgeId,
-    'edge',
-    findings,
-    (bytes, at, length, id) => {
-      counts.edges += 1;
-      checkEdgeLength(id, length);
-      const type = edgeType(bytes, at);
-      const source = edgeSource(bytes, at);
-      const target = edgeTarget(bytes, at);
-      counts.out.add(id, source, target, type);
-      counts.in.add(id, target, source, type);
-      if (type >= typeCount) throw damagedRecord(`it has edge type ${type}, there are ${typeCount}`);
-      counts.types[type] = (counts.types[type] ?? 0) + 1;
-      const shape = records.open(bytes, at + EDGE_PROPERTIES_OFFSET, length - EDGE_PROPERTIES_OFFSET);
-      checkShape(shape, shapes);
-      if (shape.labelIds.length > 0) throw damagedRecord('an edge has labels');
-      records.values(shape);
-    },
-  );
+  const edgesDone = yield* eachRecord(store.edges, view, findings, (bytes, at, length, id) => {
+    counts.edges += 1;
+    const { source, target, type } = edgeEnds(id, bytes, at, length);
+    counts.out.add(id, source, target, type);
+    counts.in.add(id, target, source, type);
+    if (type >= typeCount) throw damagedRecord(`it has edge type ${type}, there are ${typeCount}`);
+    counts.types[type] = (counts.types[type] ?? 0) + 1;
+    const shape = records.open(bytes, at + EDGE_PROPERTIES_OFFSET, length - EDGE_PROPERTIES_OFFSET);
+    checkShape(shape, shapes);
+    if (shape.labelIds.length > 0) throw damagedRecord('an edge has labels');
+    records.values(shape);
+  });
   counts.complete = nodesDone && edgesDone;
   return counts;
 }
@@ -91,14 +83,13 @@ export function recordReader(view: View): RecordReader {
 
 /** @returns false when the tree could not be read to its end */
 function eachRecord(
-  tree: BTree,
+  { tree, kind }: RecordTable,
   view: View,
-  nextId: number,
-  what: 'node' | 'edge',
   findings: Findings,
   visit: (bytes: Uint8Array, at: number, length: number, id: number) => void,
 ): Steps<boolean> {
-  const next = view.counter(nextId);
+  const what = kind.on;
+  const next = view.counter(kind.nextId);
   return scan(tree, view, findings, 'recordErrors', (cursor) => {
     const length = cursor.keyInto(KEY);
     if (length !== ID_KEY_SIZE) {
@@ -109,11 +100,7 @@ function eachRecord(
     if (id < 1 || id >= next)
       findings.add('recordErrors', `${what} ${id} exists, and ids of 1 to ${next - 1} were given out`);
     findings.attempt('recordErrors', `${what} ${id}`, () => {
-      if (cursor.overflow === 0) visit(view.cache.bytes, cursor.valueOffset, cursor.valueLength, id);
-      else {
-        const value = cursor.value();
-        visit(value, 0, value.length, id);
-      }
+      visit(entryBytes(view, cursor), entryStart(cursor), cursor.valueLength, id);
     });
   });
 }
@@ -154,22 +141,4 @@ function checkShape(shape: Shape, known: WeakSet<Shape>): void {
   if (new Set(shape.labelIds).size !== shape.labelIds.length) throw damagedRecord('a label occurs twice');
   if (new Set(shape.keyIds).size !== shape.keyIds.length) throw damagedRecord('a property occurs twice');
   known.add(shape);
-}
-
-/** Ends and type of an edge, undefined when it has no record or none that can be read. */
-export interface EdgeEnds {
-  readonly source: number;
-  readonly target: number;
-  readonly type: number;
-}
-
-/** Reads the ends of an edge. @returns undefined without a record */
-export function readEdge(store: GraphStore, view: View, id: number): EdgeEnds | undefined {
-  const at = store.findEdge(view, id);
-  if (at < 0) return undefined;
-  const inline = store.edges.foundOverflow === 0;
-  checkEdgeLength(id, store.edges.foundLength);
-  const bytes = inline ? view.cache.bytes : store.edges.readValue(view);
-  const from = inline ? at : 0;
-  return { source: edgeSource(bytes, from), target: edgeTarget(bytes, from), type: edgeType(bytes, from) };
 }

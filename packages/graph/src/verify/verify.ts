@@ -140,12 +140,12 @@ function indexTrees(view: View): BTree[] {
 function* checkPages(store: GraphStore, view: View, checksumOnly: boolean, findings: Findings): Steps<void> {
   const ofTrees: Problem[] = [];
   const trees = [
-    store.nodes,
-    store.edges,
+    store.nodes.tree,
+    store.edges.tree,
     store.out.tree,
     store.in.tree,
-    store.labelIndex.tree,
-    store.typeIndex.tree,
+    store.nodes.byName.tree,
+    store.edges.byName.tree,
     store.dictionaryTree,
     store.statistics.tree,
   ];

@@ -25,7 +25,7 @@ export function refuseTooManyEdges(
   const left = tx.pagesLeft;
   if (length * PAGES_PER_EDGE <= left) return;
   const pages =
-    pagesOf(store.edges, tx, edges.slice(0, length)) +
+    pagesOf(store.edges.tree, tx, edges.slice(0, length)) +
     pagesOf(store.in.tree, tx, neighbours.slice(0, outgoing)) +
     pagesOf(store.out.tree, tx, neighbours.slice(outgoing, length));
   if (pages <= left) return;

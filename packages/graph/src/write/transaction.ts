@@ -6,10 +6,10 @@ import type { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { ID_MAX } from '../model/limits.ts';
 import { checkId, checkOptions, describe, flagOption } from '../model/options.ts';
 import { GraphReader } from '../read/reader.ts';
-import { checkEdgeLength, edgeSource, edgeTarget, edgeType } from '../records/edge-record.ts';
+import type { EdgeEnds } from '../records/edge-record.ts';
+import { RECORD_KINDS } from '../names/record-kind.ts';
 import { checkProperties, type RecordWriter } from '../records/record-writer.ts';
 import type { IndexChanges } from '../indexes/index-changes.ts';
-import { EDGE_PROPERTIES_OFFSET } from '../records/record-format.ts';
 import type { GraphStore } from '../store/store.ts';
 import { COUNTER } from '../model/counters.ts';
 import type { EdgeId, NodeId, Properties, PropertyInput, ReadonlyValue } from '../model/types.ts';
@@ -92,10 +92,10 @@ export class GraphTransaction extends GraphReader {
     });
     try {
       this.storeNames();
-      store.nodes.putU48(tx, id, this.parts.records.bytes, 0, size);
+      store.nodes.tree.putU48(tx, id, this.parts.records.bytes, 0, size);
       this.changeIndexes(id);
       for (let i = 0; i < labelIds.length; i += 1) {
-        store.labelIndex.add(tx, labelIds[i]!, id);
+        store.nodes.byName.add(tx, labelIds[i]!, id);
         store.statistics.add(NAME_KIND.label, labelIds[i]!, 1);
       }
       tx.setCounter(COUNTER.nextNodeId, id + 1);
@@ -137,10 +137,10 @@ export class GraphTransaction extends GraphReader {
       this.planIndexes('node', id, labels, NO_NAMES, 0);
       this.changeIndexes(id);
       for (const label of labels) {
-        store.labelIndex.remove(tx, label, id);
+        store.nodes.byName.remove(tx, label, id);
         store.statistics.add(NAME_KIND.label, label, -1);
       }
-      store.nodes.deleteU48(tx, id);
+      store.nodes.tree.deleteU48(tx, id);
       this.addToCounter(COUNTER.nodeCount, -1);
     } catch (error) {
       throw this.failed(error);
@@ -226,11 +226,11 @@ export class GraphTransaction extends GraphReader {
     });
     try {
       this.storeNames();
-      store.edges.putU48(tx, id, this.parts.records.bytes, 0, size);
+      store.edges.tree.putU48(tx, id, this.parts.records.bytes, 0, size);
       this.changeIndexes(id);
       this.parts.out.append(tx, source, target, id, typeId);
       this.parts.in.append(tx, target, source, id, typeId);
-      store.typeIndex.add(tx, typeId, id);
+      store.edges.byName.add(tx, typeId, id);
       store.statistics.add(NAME_KIND.edgeType, typeId, 1);
       tx.setCounter(COUNTER.nextEdgeId, id + 1);
       this.addToCounter(COUNTER.edgeCount, 1);
@@ -247,7 +247,7 @@ export class GraphTransaction extends GraphReader {
     const { source, target, type } = this.edgeFields(id);
     try {
       this.deleteEdgeRecord(id, type);
-      this.store.typeIndex.remove(this.tx, type, id);
+      this.store.edges.byName.remove(this.tx, type, id);
       if (!this.parts.out.remove(this.tx, source, id, type) || !this.parts.in.remove(this.tx, target, id, type))
         throw danglingEdge(id);
     } catch (error) {
@@ -468,32 +468,23 @@ export class GraphTransaction extends GraphReader {
 
   private checkNode(id: NodeId): void {
     checkId(id, 'node');
-    if (this.store.findNode(this.view, id) < 0) throw noNode(id);
+    if (this.store.nodes.find(this.view, id) < 0) throw noNode(id);
   }
 
   /** Ends and type of an edge that must exist. */
-  private edgeFields(id: EdgeId): EdgeFields {
+  private edgeFields(id: EdgeId): EdgeEnds {
     checkId(id, 'edge');
-    const { store, view } = this;
-    const at = store.findEdge(view, id);
-    if (at < 0) throw new DataError('SOMBRA_EDGE_NOT_FOUND', `there is no edge ${id}`, { details: { edge: id } });
-    checkEdgeLength(id, store.edges.foundLength);
-    const inline = store.edges.foundOverflow === 0;
-    const bytes = inline ? view.cache.bytes : store.edges.readValue(view);
-    const from = inline ? at : 0;
-    return { source: edgeSource(bytes, from), target: edgeTarget(bytes, from), type: edgeType(bytes, from) };
+    const ends = this.store.edgeEnds(this.view, id);
+    if (ends !== undefined) return ends;
+    throw new DataError('SOMBRA_EDGE_NOT_FOUND', `there is no edge ${id}`, { details: { edge: id } });
   }
 
   /** Label ids of a node that must exist. */
   private labelIdsOf(id: NodeId): readonly number[] {
     checkId(id, 'node');
-    const { store, view } = this;
-    const { nodes, records } = store;
-    const at = store.findNode(view, id);
-    if (at < 0) throw noNode(id);
-    if (nodes.foundOverflow === 0) return records.open(view.cache.bytes, at, nodes.foundLength).labelIds;
-    const copy = nodes.readValue(view);
-    return records.open(copy, 0, copy.length).labelIds;
+    const shape = this.store.nodeShape(this.view, id);
+    if (shape === undefined) throw noNode(id);
+    return shape.labelIds;
   }
 
   /** Gives a node what `change` makes of its properties; undefined: it stays. @returns whether it changed */
@@ -512,7 +503,7 @@ export class GraphTransaction extends GraphReader {
     if (size < 0) return false;
     try {
       this.storeNames();
-      store.nodes.putU48(tx, id, parts.records.bytes, 0, size);
+      store.nodes.tree.putU48(tx, id, parts.records.bytes, 0, size);
       this.changeIndexes(id);
     } catch (error) {
       throw this.failed(error);
@@ -536,7 +527,7 @@ export class GraphTransaction extends GraphReader {
     if (size < 0) return false;
     try {
       this.storeNames();
-      store.edges.putU48(tx, id, parts.records.bytes, 0, size);
+      store.edges.tree.putU48(tx, id, parts.records.bytes, 0, size);
       this.changeIndexes(id);
     } catch (error) {
       throw this.failed(error);
@@ -549,10 +540,10 @@ export class GraphTransaction extends GraphReader {
     const { store, tx } = this;
     try {
       this.storeNames();
-      store.nodes.putU48(tx, id, this.parts.records.bytes, 0, size);
+      store.nodes.tree.putU48(tx, id, this.parts.records.bytes, 0, size);
       this.changeIndexes(id);
-      if (added) store.labelIndex.add(tx, label, id);
-      else store.labelIndex.remove(tx, label, id);
+      if (added) store.nodes.byName.add(tx, label, id);
+      else store.nodes.byName.remove(tx, label, id);
       store.statistics.add(NAME_KIND.label, label, added ? 1 : -1);
     } catch (error) {
       throw this.failed(error);
@@ -583,7 +574,7 @@ export class GraphTransaction extends GraphReader {
     for (let from = 0, to = 0; from < length; from = to) {
       const type = types[from]!;
       while (to < length && types[to] === type) to += 1;
-      store.typeIndex.removeAll(tx, type, edges.slice(from, to).sort());
+      store.edges.byName.removeAll(tx, type, edges.slice(from, to).sort());
     }
     for (let i = 0; i < length; i += 1) {
       if (neighbours[i] === id) continue;
@@ -598,7 +589,7 @@ export class GraphTransaction extends GraphReader {
   private deleteEdgeRecord(id: EdgeId, type: number): void {
     const { store, tx } = this;
     this.planIndexes('edge', id, [type], NO_NAMES, 0);
-    if (!store.edges.deleteU48(tx, id)) throw danglingEdge(id);
+    if (!store.edges.tree.deleteU48(tx, id)) throw danglingEdge(id);
     this.changeIndexes(id);
     store.statistics.add(NAME_KIND.edgeType, type, -1);
     this.addToCounter(COUNTER.edgeCount, -1);
@@ -622,13 +613,13 @@ export class GraphTransaction extends GraphReader {
     const { indexes, records } = this.parts;
     const set = store.indexes.of(view);
     indexes.begin();
-    if (on === 'node' ? !set.onNodes : !set.onEdges) return;
+    if (!set.has(on)) return;
     if (before.length > 0)
       store.withProperties(view, on, id, (bytes, at, length) => {
         indexes.before(set, on, before, bytes, at, length);
       });
     if (after.length === 0) return;
-    const skip = on === 'node' ? 0 : EDGE_PROPERTIES_OFFSET;
+    const skip = RECORD_KINDS[on].propertiesAt;
     indexes.after(set, on, after, records.bytes, skip, size - skip);
     indexes.check(view, id, records.bytes, skip, size - skip);
   }
@@ -646,12 +637,6 @@ export class GraphTransaction extends GraphReader {
 }
 
 const NO_NAMES: readonly number[] = [];
-
-interface EdgeFields {
-  readonly source: NodeId;
-  readonly target: NodeId;
-  readonly type: number;
-}
 
 function setProperty(properties: Properties, key: string, value: ReadonlyValue | null | undefined): PropertyInput {
   if (typeof key !== 'string')

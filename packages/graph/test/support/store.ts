@@ -46,8 +46,8 @@ export class StoreGraph {
 
   /** Makes every hint name a random page and slot, some of which exist. */
   scrambleHints(random: Random): void {
-    const { out, in: into, nodeHints, edgeHints } = this.store;
-    for (const hints of [out.hints, into.hints, nodeHints, edgeHints])
+    const { out, in: into, nodes, edges } = this.store;
+    for (const hints of [out.hints, into.hints, nodes.hints, edges.hints])
       scramble(hints, random, this.pager.view.pageCount);
   }
 }
