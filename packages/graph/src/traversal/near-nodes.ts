@@ -5,6 +5,7 @@ import type { BreadthFirst } from './breadth-first.ts';
 import { TypeFilter } from '../names/type-filter.ts';
 import type { KHopOptions, NodeId } from '../model/types.ts';
 import type { VisitedNodes } from './depth-first.ts';
+import type { RecordSource } from '../model/record-source.ts';
 import type { ReadSource } from './read-source.ts';
 import { toArray } from '../values/to-array.ts';
 import { Filters, WALK_OPTIONS, type WalkBounds, walkBounds, type BfsOptions } from './walk-options.ts';
@@ -109,6 +110,18 @@ function firstOf({ levelEnds }: BreadthFirst, { minDepth }: WalkBounds, count: n
   return minDepth === 0 ? 0 : Math.min(count, levelEnds[minDepth - 1] ?? count);
 }
 
+/** @throws DataError SOMBRA_ID_RANGE, SOMBRA_OPTION */
+function parseWalk(
+  reader: RecordSource,
+  id: NodeId,
+  given: BfsOptions | undefined,
+  where: string,
+): { readonly bounds: WalkBounds; readonly filters: Filters; readonly type: BfsOptions['type'] } {
+  checkId(id, 'node');
+  const options = checkOptions(given, WALK_OPTIONS, where);
+  return { bounds: walkBounds(options), filters: new Filters(reader, options), type: options?.type };
+}
+
 /**
  * Visits nodes by distance.
  * @param result  makes the result of what was visited: `nodes` from `first` to `count`
@@ -120,11 +133,8 @@ function breadthFirst<T>(
   where: string,
   result: (traversal: BreadthFirst, first: number, count: number) => T,
 ): T {
-  checkId(id, 'node');
-  options = checkOptions(options, WALK_OPTIONS, where);
-  const bounds = walkBounds(options);
-  const filters = new Filters(reader, options);
-  const filter = (filters.none ? store.filter : new TypeFilter()).set(options?.type, store.dictionary);
+  const { bounds, filters, type } = parseWalk(reader, id, options, where);
+  const filter = (filters.none ? store.filter : new TypeFilter()).set(type, store.dictionary);
   const { breadthFirst: traversal } = workspace;
   if (bounds.limit === 0 || !reader.hasNode(id)) {
     traversal.levelEnds.length = 0;
@@ -151,12 +161,9 @@ function* breadthFirstSteps<T>(
   where: string,
   result: (traversal: BreadthFirst, first: number, count: number) => Steps<T>,
 ): Steps<T> {
-  checkId(id, 'node');
-  options = checkOptions(options, WALK_OPTIONS, where);
-  const bounds = walkBounds(options);
-  const given = new Filters(reader, options);
+  const { bounds, filters: given, type } = parseWalk(reader, id, options, where);
   const filters = given.none ? undefined : given;
-  const filter = new TypeFilter().set(options?.type, store.dictionary);
+  const filter = new TypeFilter().set(type, store.dictionary);
   const walked = workspace.breadthFirsts.take();
   try {
     if (bounds.limit === 0 || !reader.hasNode(id)) {
