@@ -239,6 +239,11 @@ export class Transaction extends ReadMethods {
     return upsertNode(this, label, match, properties);
   }
 
+  /** For ManyWriter. @internal */
+  hasUniqueIndex(label: string, keys: readonly string[]): boolean {
+    return this.use().hasUniqueIndex(label, keys);
+  }
+
   /** Updates the first edge of a type from one node to another, or adds it. @throws as addEdge and updateEdgeProperties */
   upsertEdge(source: NodeId, target: NodeId, type: string, properties?: PropertyInput): Upserted<EdgeId> {
     this.use();

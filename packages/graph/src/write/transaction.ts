@@ -303,6 +303,20 @@ export class GraphTransaction extends GraphReader {
     return upsertEdge(this, source, target, type, properties);
   }
 
+  /** For ManyWriter. @internal */
+  hasUniqueIndex(label: string, keys: readonly string[]): boolean {
+    const { store, view } = this;
+    const { dictionary } = store;
+    const keyIds = keys.map((key) => dictionary.find(NAME_KIND.propertyKey, key));
+    return store.indexes
+      .of(view)
+      .of('node', dictionary.find(NAME_KIND.label, label))
+      .some(
+        (index) =>
+          index.unique && index.keyIds.length === keys.length && keyIds.every((id) => index.keyIds.includes(id)),
+      );
+  }
+
   /** Deletes nodes, all or nothing; missing ids are skipped. @returns how many @throws as deleteNode */
   deleteNodes(ids: Iterable<NodeId>, options?: { readonly cascade?: boolean }): number {
     return deleteNodes(this, ids, options);

@@ -5,7 +5,6 @@
 import { DataError } from '@sombra/vfs';
 import { checkOptions, describe, flagOption, ownOptions } from '../model/options.ts';
 import type { NodeQuery } from '../find/query.ts';
-import type { PropertyIndexName } from '../indexes/index-info.ts';
 import type { EdgeId, EdgeFilter, NodeId, PropertyInput, ReadonlyValue } from '../model/types.ts';
 
 /** A node to add. `ref`: what edges of the same call name it by. */
@@ -61,7 +60,8 @@ export interface ManyWriter {
     options?: EdgeFilter & { readonly limit?: number },
   ): { readonly id: EdgeId }[];
   findNode(query: NodeQuery): { readonly id: NodeId } | undefined;
-  propertyIndexes(): readonly PropertyIndexName[];
+  /** Is there a unique index on exactly these properties of the nodes with a label, in whatever order? @internal */
+  hasUniqueIndex(label: string, keys: readonly string[]): boolean;
   savepoint(): number;
   rollbackTo(savepoint: number): void;
   releaseSavepoint(savepoint: number): void;
@@ -114,7 +114,7 @@ export function upsertNode(
 ): Upserted<NodeId> {
   checkObject(match, 'upsertNode', 'match');
   const keys = Object.keys(match);
-  if (!tx.propertyIndexes().some((index) => isUniqueOn(index, label, keys))) {
+  if (!tx.hasUniqueIndex(label, keys)) {
     const list = keys.map((key) => `'${key}'`).join(', ');
     throw new DataError(
       'SOMBRA_NO_UNIQUE_INDEX',
@@ -189,17 +189,6 @@ export function deleteEdges(tx: ManyWriter, ids: Iterable<EdgeId>): number {
     }
     return count;
   });
-}
-
-function isUniqueOn(index: PropertyIndexName, label: string, keys: readonly string[]): boolean {
-  const { on, name, unique } = index;
-  return (
-    on === 'node' &&
-    unique &&
-    name === label &&
-    index.keys.length === keys.length &&
-    keys.every((key) => index.keys.includes(key))
-  );
 }
 
 function nodeOf(refs: ReadonlyMap<string, NodeId>, end: NodeId | string): NodeId {
