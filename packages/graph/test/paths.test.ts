@@ -111,12 +111,15 @@ describe.each(SMALL)('all paths of a random graph, $name', (shape) => {
         const all = enumerate(graph, from, to, { direction, ...type, unique: 'nodes', minLength: 0 });
         const lengths = all.map(({ length }) => length).sort((a, b) => a - b);
         const costs = all.map((path) => weightOf(graph, path)).sort((a, b) => a - b);
+        // Of equal ones the same come first, however many are wanted.
+        const most = reader.kShortestPaths(from, to, 40, { direction, ...type });
         for (const k of [0, 1, 2, 5, 40]) {
           const byEdges = reader.kShortestPaths(from, to, k, { direction, ...type });
           expect(byEdges.map(({ length }) => length)).toEqual(lengths.slice(0, k));
           const byWeight = reader.kShortestPaths(from, to, k, { direction, ...type, weight: 'weight' });
           expect(byWeight.map(({ weight }) => weight)).toEqual(costs.slice(0, k));
           expect(byWeight.map((path) => weightOf(graph, path))).toEqual(costs.slice(0, k));
+          expect(byEdges).toEqual(most.slice(0, k));
           for (const found of [byEdges, byWeight]) {
             const known = new Set(all.map(({ nodes, edges }) => JSON.stringify([nodes, edges])));
             const keys = found.map(({ nodes, edges }) => JSON.stringify([nodes, edges]));
@@ -357,5 +360,21 @@ describe('known graphs', () => {
         expect(codeOf(() => db.reader.kShortestPaths(1, 3, 2, { weight }))).toBe('SOMBRA_WEIGHT');
       }
     });
+  });
+});
+
+test('the one best path is searched within its own cost, and no further', () => {
+  withGraph({}, (db) => {
+    const [far, a, b] = db.write((tx) => {
+      const [far, a, b] = [tx.addNode([]), tx.addNode([]), tx.addNode([])];
+      tx.addEdge(far, a, 'T', { km: 9 });
+      tx.addEdge(a, b, 'T', { km: 1 });
+      tx.addEdge(tx.addNode([]), far, 'T');
+      return [far, a, b];
+    });
+    const weight = 'km';
+    expect(db.reader.kShortestPaths(a!, b!, 1, { weight }).map(({ nodes }) => nodes)).toEqual([[a, b]]);
+    expect(db.reader.kShortestPaths(b!, far!, 1, { weight })).toEqual([]);
+    expect(codeOf(() => db.reader.kShortestPaths(a!, b!, 2, { weight }))).toBe('SOMBRA_WEIGHT');
   });
 });

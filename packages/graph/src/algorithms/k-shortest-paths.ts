@@ -46,9 +46,16 @@ export function* kShortestPaths(
   const accepted: Branch[] = [];
   const candidates: Branch[] = [];
   const toTarget = new WeightedPath(store);
-  const nearEnough = { ...query, maxCost: estimateLimit(maxCost), direction: reversed(direction) };
-  yield* searching(toTarget, { ...nearEnough, from: to, to: 0 });
   const search = new WeightedPath(store);
+  let most = maxCost;
+  if (wanted === 1) {
+    // Estimates are for what branches off the best path. Here they only choose between equal ones, which lie within its cost.
+    const best = yield* searching(search, { ...query, from, to });
+    if (best < 0) return [];
+    most = search.costAt(best);
+  }
+  const nearEnough = { ...query, maxCost: estimateLimit(most), direction: reversed(direction) };
+  yield* searching(toTarget, { ...nearEnough, from: to, to: 0 });
   const place = yield* searching(search, { ...query, from, to, estimates: toTarget });
   if (place >= 0) candidates.push({ path: search.path(place), costs: search.costsAlong(place), branchedAt: 0 });
   while (candidates.length > 0) {
