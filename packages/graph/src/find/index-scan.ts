@@ -49,32 +49,34 @@ export class IndexStream implements IdSource {
   }
 
   next(view: View): number {
-    while (this.range < this.ranges.length) {
-      const count = this.read(view, this.ranges[this.range]!);
-      if (count < this.ids.length) {
+    const { ids, ranges } = this;
+    if (this.range === ranges.length) return 0;
+    const cursor = this.index.tree.cursor(view);
+    let count = 0;
+    try {
+      while (this.range < ranges.length) {
+        count = this.read(cursor, ranges[this.range]!, count);
+        if (count === ids.length) break;
         this.range += 1;
         this.place = undefined;
       }
-      if (count > 0) return count;
-    }
-    return 0;
-  }
-
-  private read(view: View, { low, high }: KeyBounds): number {
-    const { index, ids, place } = this;
-    const cursor = index.tree.cursor(view);
-    let count = 0;
-    let length = 0;
-    try {
-      let more = place === undefined ? cursor.seek(low, low.length) : cursor.seek(place, place.length);
-      for (; more && count < ids.length; more = cursor.next()) {
-        length = readEntry(cursor, index);
-        if (!isBelow(length, high)) break;
-        ids[count] = idOf(KEY, length);
-        count += 1;
-      }
     } finally {
       cursor.close();
+    }
+    return count;
+  }
+
+  /** Reads on in a range, from place `from` of the batch. @returns number of ids in the batch; when it is full, there may be more */
+  private read(cursor: Cursor, { low, high }: KeyBounds, from: number): number {
+    const { index, ids, place } = this;
+    let count = from;
+    let length = 0;
+    let more = place === undefined ? cursor.seek(low, low.length) : cursor.seek(place, place.length);
+    for (; more && count < ids.length; more = cursor.next()) {
+      length = readEntry(cursor, index);
+      if (!isBelow(length, high)) return count;
+      ids[count] = idOf(KEY, length);
+      count += 1;
     }
     if (count < ids.length) return count;
     const last = new Uint8Array(length + 1);
