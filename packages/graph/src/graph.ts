@@ -1,3 +1,4 @@
+import { IoError } from '@sombra/vfs';
 import { checkOptions, flagOption, ownOptions } from './model/options.ts';
 import type { RunOptions } from './model/run-options.ts';
 import { PausingRun, runSteps, type Steps } from './model/steps.ts';
@@ -90,7 +91,7 @@ export class Graph {
    * @throws IoError SOMBRA_BUSY; StateError SOMBRA_TRANSACTION_ACTIVE, SOMBRA_READ_ONLY, SOMBRA_CLOSED; PoisonedError SOMBRA_LOCK_POISONED
    */
   begin(waitMs?: number): GraphTransaction {
-    this.settle();
+    this.ready();
     const tx = this.store.begin(waitMs);
     this.current = new GraphTransaction(this.store, this.workspace, tx, this.parts);
     this.store.counters.transactions += 1;
@@ -112,18 +113,18 @@ export class Graph {
    * @throws StateError SOMBRA_BULK_NOT_EMPTY, and as `begin`; DataError for what the source gives; what the source throws
    */
   bulkLoad(source: BulkSource, options?: BulkOptions): BulkResult {
-    this.settle();
+    this.ready();
     return runSteps(bulkLoad(this.store, parseBulk(source, options), false), this.watch(options));
   }
 
   /**
    * As `bulkLoad`, letting the event loop turn every few milliseconds. Reads go on meanwhile and see nothing of the load; until it has
-   * ended, every write of this connection is refused with SOMBRA_TRANSACTION_ACTIVE, and other connections wait as for any writer.
+   * ended, every write of this connection is refused with SOMBRA_BUSY, and other connections wait as for any writer.
    * While another connection writes, it waits without blocking. A signal ends it, and the graph stays empty.
    * @returns rejected with SOMBRA_ABORTED, and with what the synchronous form throws
    */
   async bulkLoadAsync(source: BulkSource, options?: BulkOptions): Promise<BulkResult> {
-    this.settle();
+    this.ready();
     return await this.writePausing(bulkLoad(this.store, parseBulk(source, options), true), options);
   }
 
@@ -167,13 +168,13 @@ export class Graph {
 
   /** Drops the index on exactly these properties; one commit of its own. @returns false when there is none */
   dropPropertyIndex(label: string, keys: string | readonly string[]): boolean {
-    this.settle();
+    this.ready();
     return dropIndex(this.store, 'node', label, keys);
   }
 
   /** As `dropPropertyIndex`, on the edges of a type. */
   dropEdgePropertyIndex(type: string, keys: string | readonly string[]): boolean {
-    this.settle();
+    this.ready();
     return dropIndex(this.store, 'edge', type, keys);
   }
 
@@ -204,6 +205,7 @@ export class Graph {
    * @returns rejected with DataError SOMBRA_OPTION, StateError SOMBRA_ABORTED, SOMBRA_CLOSED, and what the synchronous form throws
    */
   async checkpointAsync(options?: CheckpointOptions): Promise<CheckpointResult> {
+    this.ready();
     const steps = checkpointSteps(this.pager, parseCheckpoint(options));
     return await new PausingRun(steps, this.watch(options), this.pager.env).run();
   }
@@ -226,7 +228,9 @@ export class Graph {
    * rejected with `error`, or with what the end of an iterator of the source throws. Never throws.
    */
   giveUpWriting(error: Error): void {
-    this.writing?.end(error);
+    const { writing } = this;
+    writing?.end(error);
+    if (this.writing === writing) this.writing = undefined;
   }
 
   private createIndex(
@@ -235,7 +239,7 @@ export class Graph {
     keys: string | readonly string[],
     options: CreateIndexOptions | undefined,
   ): boolean {
-    this.settle();
+    this.ready();
     return runSteps(createIndex(this.store, parseIndex(on, name, keys, options), false), this.watch(options));
   }
 
@@ -245,14 +249,14 @@ export class Graph {
     keys: string | readonly string[],
     options: CreateIndexOptions | undefined,
   ): Promise<boolean> {
-    this.settle();
+    this.ready();
     return await this.writePausing(createIndex(this.store, parseIndex(on, name, keys, options), true), options);
   }
 
   /** Runs what holds WRITE between its steps. */
   private async writePausing<T>(steps: Steps<T>, options: RunOptions | undefined): Promise<T> {
     const run = new PausingRun(steps, this.watch(options), this.pager.env);
-    this.writing ??= run;
+    this.writing = run;
     try {
       return await run.run();
     } finally {
@@ -262,6 +266,17 @@ export class Graph {
 
   private watch(options: RunOptions | undefined): Watch {
     return new Watch(ownOptions(options), this.pager.env, undefined);
+  }
+
+  /** Before a write. @throws IoError SOMBRA_BUSY */
+  private ready(): void {
+    if (this.writing !== undefined)
+      throw new IoError(
+        'SOMBRA_BUSY',
+        'a bulk load or the creation of an index is under way on this connection: await its promise first',
+        { details: { lock: 'TRANSACTION' } },
+      );
+    this.settle();
   }
 
   /** The transaction before may have been rolled back by the pager without telling it. */
