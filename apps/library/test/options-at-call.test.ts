@@ -122,6 +122,17 @@ describe('a bad option is refused at the call', () => {
     });
   });
 
+  it.each(Object.entries({ ...READS, ...DATABASE }).filter(([name]) => name.endsWith('Async')))(
+    'the promise of %s is rejected when the database is closed',
+    async (_name, call) => {
+      const db = GraphDB.open(':memory:');
+      db.close();
+      const given = call(db, undefined as never);
+      expect(given).toBeInstanceOf(Promise);
+      await expect(given).rejects.toMatchObject({ code: 'SOMBRA_CLOSED' });
+    },
+  );
+
   it('values of a prepared find', () => {
     withMemory((db) => {
       const find = db.prepareNodes({ where: { born: param('born') }, limit: param('limit') });

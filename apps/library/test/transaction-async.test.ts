@@ -316,7 +316,7 @@ describe('close', () => {
       const pending = [1, 2].map((number) => db.transactionAsync((tx) => tx.addNode('N', { number })));
       db.close();
       expect(await Promise.all(pending)).toEqual([1, 2]);
-      expect(codeOf(() => db.transactionAsync(() => 0))).toBe('SOMBRA_CLOSED');
+      await expect(db.transactionAsync(() => 0)).rejects.toMatchObject({ code: 'SOMBRA_CLOSED' });
       expect(readdirSync(directory)).toEqual(['graph.db']);
       const again = GraphDB.open(path);
       expect(again.nodeCount('N')).toBe(2);

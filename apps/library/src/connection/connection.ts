@@ -1,7 +1,7 @@
 /**
  * An open database: composes what belongs to a connection.
  *
- * After `close` every method throws SOMBRA_CLOSED; `close` itself does nothing.
+ * After `close` every method throws SOMBRA_CLOSED, and every promise is rejected with it; `close` itself does nothing.
  */
 import { DataError, StateError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
@@ -136,11 +136,9 @@ export abstract class Connection extends MeasuredReads {
    * @returns fulfilled with what `fn` returns when the commit is durable (as `syncMode` says) and visible; rejected with what
    *   `fn` throws, with what `transaction` throws, and with TransactionError SOMBRA_QUEUE_FULL. After SOMBRA_COMMIT_UNKNOWN open the database again to see whether the
    *   commit is there
-   * @throws StateError SOMBRA_CLOSED
    */
   transactionAsync<T>(fn: (tx: Transaction) => T): Promise<T> {
-    this.checkOpen();
-    return this.transactions.runAsync(fn);
+    return this.pager.closed ? Promise.reject(this.closedError()) : this.transactions.runAsync(fn);
   }
 
   /**
@@ -250,7 +248,6 @@ export abstract class Connection extends MeasuredReads {
    * changed.
    * @returns rejected with SOMBRA_ABORTED, with SOMBRA_CLOSED when the database is closed meanwhile, and with what the synchronous form
    *   throws
-   * @throws StateError SOMBRA_CLOSED when it is closed already
    */
   createPropertyIndexAsync(
     label: string,
@@ -315,11 +312,10 @@ export abstract class Connection extends MeasuredReads {
    * and a signal can end it; the log then stays as it is, and nothing is lost. What is committed when this connection gets its turn
    * is in the file afterwards, as far as open snapshots allow; what is committed later need not be.
    * @returns rejected with SOMBRA_ABORTED, SOMBRA_CLOSED when the database is closed meanwhile, and what the synchronous form throws
-   * @throws StateError SOMBRA_CLOSED when it is closed already
    */
-  checkpointAsync(options?: CheckpointOptions): Promise<CheckpointResult> {
+  async checkpointAsync(options?: CheckpointOptions): Promise<CheckpointResult> {
     this.checkOpen();
-    return this.reports.timedAsync('checkpointAsync', () =>
+    return await this.reports.timedAsync('checkpointAsync', () =>
       this.transactions.runBeside(() => this.graph.checkpointAsync(options)),
     );
   }
@@ -349,11 +345,10 @@ export abstract class Connection extends MeasuredReads {
    * As `verifyIntegrity`, letting the event loop turn every few milliseconds: meanwhile reads and writes go on, and a signal can
    * end it. It checks the commit that was newest when it began, and keeps it until it ends.
    * @returns rejected with SOMBRA_ABORTED, and with what the synchronous form throws
-   * @throws StateError SOMBRA_CLOSED when the database is closed already
    */
-  verifyIntegrityAsync(options?: VerifyOptions): Promise<VerifyReport> {
+  async verifyIntegrityAsync(options?: VerifyOptions): Promise<VerifyReport> {
     this.checkOpen();
-    return this.reports.timedAsync('verifyIntegrityAsync', () => this.graph.verifyIntegrityAsync(options));
+    return await this.reports.timedAsync('verifyIntegrityAsync', () => this.graph.verifyIntegrityAsync(options));
   }
 
   /**
@@ -447,7 +442,11 @@ export abstract class Connection extends MeasuredReads {
   }
 
   private checkOpen(): void {
-    if (this.pager.closed) throw new StateError('SOMBRA_CLOSED', `${this.path} is closed: open it again`);
+    if (this.pager.closed) throw this.closedError();
+  }
+
+  private closedError(): StateError {
+    return new StateError('SOMBRA_CLOSED', `${this.path} is closed: open it again`);
   }
 
   protected override write<T>(write: (tx: Transaction) => T): T {
@@ -456,10 +455,10 @@ export abstract class Connection extends MeasuredReads {
   }
 
   /** As `alone`, for what lets the event loop turn. */
-  private alonePausing<T>(action: string, changed: Changed<T>, work: (graph: Graph) => Promise<T>): Promise<T> {
+  private async alonePausing<T>(action: string, changed: Changed<T>, work: (graph: Graph) => Promise<T>): Promise<T> {
     this.checkOpen();
     const { lsn: before } = this;
-    return this.reports.timedAsync(`${action}Async`, async () => {
+    return await this.reports.timedAsync(`${action}Async`, async () => {
       const result = await this.transactions.runPausing(() => work(this.graph));
       this.reportMutation(action, changed(result), before);
       return result;

@@ -331,18 +331,18 @@ export abstract class ReadMethods implements FindRunner {
   }
 
   /** As `bfs`; see `pageRankAsync`. */
-  bfsAsync(id: NodeId, options?: BfsOptions): Promise<{ id: NodeId; depth: number }[]> {
-    return this.reads().bfsAsync(id, options);
+  async bfsAsync(id: NodeId, options?: BfsOptions): Promise<{ id: NodeId; depth: number }[]> {
+    return await this.reads().bfsAsync(id, options);
   }
 
   /** As `bfsLevels`; see `pageRankAsync`. */
-  bfsLevelsAsync(id: NodeId, options?: BfsOptions): Promise<number[]> {
-    return this.reads().bfsLevelsAsync(id, options);
+  async bfsLevelsAsync(id: NodeId, options?: BfsOptions): Promise<number[]> {
+    return await this.reads().bfsLevelsAsync(id, options);
   }
 
   /** As `levels`; see `pageRankAsync`. */
-  levelsAsync(id: NodeId, options?: BfsOptions): Promise<NodeId[][]> {
-    return this.reads().levelsAsync(id, options);
+  async levelsAsync(id: NodeId, options?: BfsOptions): Promise<NodeId[][]> {
+    return await this.reads().levelsAsync(id, options);
   }
 
   /** Depth-first: every node that can be reached, with the length of the path that led there. */
@@ -374,12 +374,12 @@ export abstract class ReadMethods implements FindRunner {
   /** As `shortestPath`; see `pageRankAsync`. */
   shortestPathAsync(from: NodeId, to: NodeId, options: PathOptions & WithRecords): Promise<RecordPath | undefined>;
   shortestPathAsync(from: NodeId, to: NodeId, options?: PathOptions): Promise<Path | undefined>;
-  shortestPathAsync(
+  async shortestPathAsync(
     from: NodeId,
     to: NodeId,
     options?: PathOptions & Partial<WithRecords>,
   ): Promise<Path | RecordPath | undefined> {
-    return this.reads().shortestPathAsync(from, to, options as WithRecords);
+    return await this.reads().shortestPathAsync(from, to, options as WithRecords);
   }
 
   /** All paths with the fewest edges, streaming. `records`: as in `paths`. */
@@ -408,13 +408,13 @@ export abstract class ReadMethods implements FindRunner {
   /** As `kShortestPaths`; see `pageRankAsync`. */
   kShortestPathsAsync(from: NodeId, to: NodeId, k: number, options: PathOptions & WithRecords): Promise<RecordPath[]>;
   kShortestPathsAsync(from: NodeId, to: NodeId, k: number, options?: PathOptions): Promise<Path[]>;
-  kShortestPathsAsync(
+  async kShortestPathsAsync(
     from: NodeId,
     to: NodeId,
     k: number,
     options?: PathOptions & Partial<WithRecords>,
   ): Promise<(Path | RecordPath)[]> {
-    return this.reads().kShortestPathsAsync(from, to, k, options as WithRecords);
+    return await this.reads().kShortestPathsAsync(from, to, k, options as WithRecords);
   }
 
   /** Every node that can be reached with its distance by edges or by weight, nearest first. @throws as `shortestPath` */
@@ -423,8 +423,8 @@ export abstract class ReadMethods implements FindRunner {
   }
 
   /** As `distances`; see `pageRankAsync`. */
-  distancesAsync(from: NodeId, options?: DistanceOptions): Promise<NodeDistance[]> {
-    return this.reads().distancesAsync(from, options);
+  async distancesAsync(from: NodeId, options?: DistanceOptions): Promise<NodeDistance[]> {
+    return await this.reads().distancesAsync(from, options);
   }
 
   /** Weakly or strongly connected components. */
@@ -433,8 +433,8 @@ export abstract class ReadMethods implements FindRunner {
   }
 
   /** As `components`; see `pageRankAsync`. */
-  componentsAsync(options?: ComponentsOptions): Promise<Components> {
-    return this.reads().componentsAsync(options);
+  async componentsAsync(options?: ComponentsOptions): Promise<Components> {
+    return await this.reads().componentsAsync(options);
   }
 
   /** Triangles of the undirected simple graph. */
@@ -443,8 +443,8 @@ export abstract class ReadMethods implements FindRunner {
   }
 
   /** As `triangles`; see `pageRankAsync`. */
-  trianglesAsync(options?: AlgorithmOptions): Promise<Triangles> {
-    return this.reads().trianglesAsync(options);
+  async trianglesAsync(options?: AlgorithmOptions): Promise<Triangles> {
+    return await this.reads().trianglesAsync(options);
   }
 
   /** Clustering coefficients of the undirected simple graph. */
@@ -453,8 +453,8 @@ export abstract class ReadMethods implements FindRunner {
   }
 
   /** As `clustering`; see `pageRankAsync`. */
-  clusteringAsync(options?: AlgorithmOptions): Promise<Clustering> {
-    return this.reads().clusteringAsync(options);
+  async clusteringAsync(options?: AlgorithmOptions): Promise<Clustering> {
+    return await this.reads().clusteringAsync(options);
   }
 
   /** Ranks of nodes by the ranks of the nodes that lead to them. */
@@ -467,8 +467,8 @@ export abstract class ReadMethods implements FindRunner {
    * can end it. In a transaction it runs in one go, before it returns.
    * @returns rejected with what `pageRank` throws
    */
-  pageRankAsync(options?: PageRankOptions): Promise<PageRank> {
-    return this.reads().pageRankAsync(options);
+  async pageRankAsync(options?: PageRankOptions): Promise<PageRank> {
+    return await this.reads().pageRankAsync(options);
   }
 
   /** How many nodes have which degree. */
@@ -477,8 +477,8 @@ export abstract class ReadMethods implements FindRunner {
   }
 
   /** As `degreeDistribution`; see `pageRankAsync`. */
-  degreeDistributionAsync(options?: DegreeOptions): Promise<{ degree: number; nodes: number }[]> {
-    return this.reads().degreeDistributionAsync(options);
+  async degreeDistributionAsync(options?: DegreeOptions): Promise<{ degree: number; nodes: number }[]> {
+    return await this.reads().degreeDistributionAsync(options);
   }
 
   /** All nodes so that every edge leads onward. @throws DataError SOMBRA_CYCLE, with one cycle in its details */
@@ -487,8 +487,8 @@ export abstract class ReadMethods implements FindRunner {
   }
 
   /** As `topologicalOrder`; see `pageRankAsync`. */
-  topologicalOrderAsync(options?: TopologicalOptions): Promise<NodeId[]> {
-    return this.reads().topologicalOrderAsync(options);
+  async topologicalOrderAsync(options?: TopologicalOptions): Promise<NodeId[]> {
+    return await this.reads().topologicalOrderAsync(options);
   }
 
   /** One cycle of edges in their direction; undefined when there is none. */
@@ -497,7 +497,7 @@ export abstract class ReadMethods implements FindRunner {
   }
 
   /** As `findCycle`; see `pageRankAsync`. */
-  findCycleAsync(options?: AlgorithmOptions): Promise<Path | undefined> {
-    return this.reads().findCycleAsync(options);
+  async findCycleAsync(options?: AlgorithmOptions): Promise<Path | undefined> {
+    return await this.reads().findCycleAsync(options);
   }
 }
