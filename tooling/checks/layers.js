@@ -69,7 +69,7 @@ export const ROOMS = {
     'graph-db.ts',
     'index.ts',
   ],
-  'packages/observability': ['base', 'logging', 'audit', 'metrics', 'health', 'index.ts'],
+  'packages/observability': ['base', 'logging', 'audit', 'tracing', 'metrics', 'health', 'index.ts'],
   'apps/cli': [
     'errors',
     'values',

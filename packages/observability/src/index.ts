@@ -29,6 +29,15 @@ export type { LogEventsOptions } from './logging/log-events.ts';
 export { AuditFile, auditFile } from './audit/audit-file.ts';
 export type { AuditFileOptions, AuditSink } from './audit/audit-file.ts';
 export type { AuditEntry, AuditPoint, AuditRecord } from './audit/audit-entry.ts';
+export { withAudit } from './audit/audited-database.ts';
+export type {
+  AuditableDatabase,
+  AuditControl,
+  AuditedDatabase,
+  AuditOptions,
+  AuditUser,
+} from './audit/audited-database.ts';
+export type { AttributableDatabase, AuditedWrites, WriteMethod } from './audit/audited-writes.ts';
 export { queryAudit } from './audit/query-audit.ts';
 export type { AuditQuery, AuditTime } from './audit/query-audit.ts';
 export { verifyAudit } from './audit/verify-audit.ts';
@@ -47,3 +56,17 @@ export type { BackupFigures } from './metrics/series.ts';
 export { statsd } from './metrics/statsd.ts';
 export type { StatsdOptions } from './metrics/statsd.ts';
 export { textFileCollector, writeTextFile } from './metrics/text-file.ts';
+export { endLogging, initLogging } from './logging/init-logging.ts';
+export type { LoggingOptions, LogLevel } from './logging/init-logging.ts';
+export type {
+  CheckpointTrace,
+  ConnectionTrace,
+  ProblemTrace,
+  SlowTrace,
+  TraceEvent,
+  TransactionTrace,
+} from './tracing/channels.ts';
+export { bridgeToOpenTelemetry } from './tracing/open-telemetry.ts';
+export type { SpanLike, TracerLike } from './tracing/open-telemetry.ts';
+export { traceEvents } from './tracing/trace-events.ts';
+export type { TraceEventsOptions } from './tracing/trace-events.ts';

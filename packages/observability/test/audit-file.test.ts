@@ -18,7 +18,7 @@ function write(path: string, first: number, last: number, options: AuditFileOpti
   sink.close();
 }
 
-function numbers(path: string, options: Pick<AuditFileOptions, 'vfs'> = {}): number[] {
+function numbers(path: string, options: Pick<AuditFileOptions, 'vfs'> = {}): (number | null)[] {
   return [...queryAudit(path, options)].map(({ transaction }) => transaction);
 }
 
@@ -261,7 +261,7 @@ describe('a query', () => {
     write(file, 1, 20, { maxBytes: 1500 });
     return file;
   };
-  const found = (query: Parameters<typeof queryAudit>[1]): number[] =>
+  const found = (query: Parameters<typeof queryAudit>[1]): (number | null)[] =>
     [...queryAudit(path(), query)].map(({ transaction }) => transaction);
 
   it('selects by user, time, action, node and edge', () => {

@@ -84,6 +84,11 @@ export const ERROR_CODES = Object.freeze({
     'A line of an audit trail is no entry, or not the one that its hash was made of. It was not changed.',
     'Run `sombra audit verify`, keep all files of the trail, and begin a new one.',
   ),
+  SOMBRA_AUDIT_FAILED: entry(
+    ['StateError', 'warning'],
+    'Entries of the audit trail cannot be written; they are kept in memory. As an error: nothing was written, because `onFailure` is `refuse`.',
+    'See the cause: free space, or correct the permission. Then the entries are written with the next write.',
+  ),
   SOMBRA_AUDIT_TORN: entry(
     'warning',
     'What a crash had left incomplete at the end of an audit trail was removed when it was opened.',
@@ -93,6 +98,12 @@ export const ERROR_CODES = Object.freeze({
     'warning',
     'Other users can read an audit trail, or write to it.',
     'Give the file mode 600.',
+  ),
+  SOMBRA_LOG_LEVEL: entry('DataError', 'The log has no such level.', 'Take one of those that the message names.'),
+  SOMBRA_LOGGING_INITIALIZED: entry(
+    'StateError',
+    '`initLogging` was called before, and `endLogging` was not.',
+    'Call it once, where the program starts.',
   ),
   SOMBRA_PAGE_SIZE: entry(
     'DataError',

@@ -23,8 +23,8 @@ export interface AuditRecord {
   readonly details?: Readonly<Record<string, unknown>> | undefined;
   /** Number of the commit. */
   readonly lsn: number;
-  /** Number of the transaction within its connection. */
-  readonly transaction: number;
+  /** Number of the transaction within its connection; null for bulk loads and indexes, which are none. */
+  readonly transaction: number | null;
 }
 
 /** An entry as it stands in the file. */

@@ -16,6 +16,17 @@ export interface ObservedMutation {
   readonly action: string;
   readonly nodes?: readonly number[] | undefined;
   readonly edges?: readonly number[] | undefined;
+  /** Instead of the ids, where there are too many. */
+  readonly counts?: { readonly nodes: number; readonly edges: number } | undefined;
+  /** What a property index is on. */
+  readonly index?: { readonly of: string; readonly keys: readonly string[] } | undefined;
+}
+
+/** An error of Sombra. */
+export interface ObservedError {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 /** Why a transaction was rolled back. */
@@ -28,6 +39,10 @@ export interface PagerObserver {
   recovered?(lsn: number, commits: number): void;
   warning?(warning: ObservedWarning): void;
   poisoned?(cause: unknown): void;
+  /** A read met damage. */
+  corruption?(error: ObservedError): void;
+  /** A write transaction could not begin. */
+  refused?(error: ObservedError): void;
   rotated?(seq: number): void;
   advanced?(lsn: number): void;
 }
@@ -35,7 +50,7 @@ export interface PagerObserver {
 /** What a database calls. Every function may be left out. Transactions are numbered from 1 for each connection. */
 export interface DatabaseObserver extends PagerObserver {
   opened?(event: { readonly path: string; readonly lsn: number; readonly readOnly: boolean }): void;
-  closed?(): void;
+  closed?(event: { readonly path: string }): void;
   begun?(event: { readonly transaction: number }): void;
   /** @param event  `lsn` is null when nothing was changed */
   committed?(event: { readonly transaction: number; readonly lsn: number | null; readonly ms: number }): void;
@@ -43,23 +58,19 @@ export interface DatabaseObserver extends PagerObserver {
     readonly transaction: number;
     readonly reason: RollbackReason;
     readonly ms: number;
-    readonly error?: unknown;
+    readonly error: unknown;
   }): void;
-  /** A write transaction could not begin. */
-  refused?(event: { readonly code: string; readonly message: string }): void;
-  /** After a commit that changed something. @param event  `time` is that of the commit, ms since 1970 */
+  /**
+   * After a commit that changed something.
+   * @param event  `transaction` is null for bulk loads and indexes; `time` is that of the commit, ms since 1970
+   */
   mutated?(event: {
-    readonly transaction: number;
+    readonly transaction: number | null;
     readonly lsn: number;
     readonly time: number;
     readonly mutations: readonly ObservedMutation[];
   }): void;
-  slow?(event: {
-    readonly operation: string;
-    readonly ms: number;
-    readonly details: Readonly<Record<string, unknown>>;
-  }): void;
-  corruption?(event: { readonly code: string; readonly message: string; readonly page?: number | undefined }): void;
+  slow?(event: { readonly operation: string; readonly ms: number; readonly transaction: number | null }): void;
   cacheResized?(event: { readonly pages: number }): void;
 }
 

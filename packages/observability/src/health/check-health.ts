@@ -2,11 +2,12 @@ import { callHook, NodeEnv, StateError } from '@sombra/vfs';
 import { databaseName } from '../base/database-name.ts';
 import type { EventLogger } from '../base/event-logger.ts';
 import type { CheckedDatabase, ObservedHealth } from '../base/observed.ts';
+import { programLogger } from '../logging/init-logging.ts';
 import { requestId } from '../base/request.ts';
 
 /** Options of `checkHealth`. */
 export interface CheckHealthOptions {
-  /** Told the result: info, warn or error. */
+  /** Told the result: info, warn or error. Default: the logger of `initLogging`, if it was called. */
   readonly logger?: EventLogger | undefined;
 }
 
@@ -18,7 +19,10 @@ const env = new NodeEnv();
  * @returns the report
  * @throws StateError SOMBRA_DATABASE_UNHEALTHY, with the names of the failed checks in `details.failed`; what `healthCheck` throws
  */
-export function checkHealth(db: CheckedDatabase, { logger }: CheckHealthOptions = {}): ObservedHealth {
+export function checkHealth(
+  db: CheckedDatabase,
+  { logger = programLogger() }: CheckHealthOptions = {},
+): ObservedHealth {
   const health = db.healthCheck();
   const { status } = health;
   const failed = health.checks.filter(({ healthy }) => !healthy);

@@ -20,6 +20,8 @@ export interface LogEventsOptions {
 
 const text = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 const inMs = (ms: number): string => `${Math.round(ms * 10) / 10} ms`;
+/** Microseconds are as exact as the clock is. */
+const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 /**
  * What logs the events of one database: give it to `GraphDB.open` as `hooks`, or to `db.observe`.
@@ -35,33 +37,37 @@ export function logEvents(logger: EventLogger, { database, bindings }: LogEvents
     ...bindings,
     ...own,
   });
+  /** For what happens often: a line that is not written is not made. */
+  const isLogged = (level: string): boolean => logger.isLevelEnabled?.(level) !== false;
   const observer: DatabaseObserver = {
     poisoned(cause) {
       const message = 'nothing is written any more: close the database and open it again';
       logger.error(fields('database.poisoned', { error: safeError(cause) }), message);
     },
-    corruption({ code, message, page }) {
-      logger.error(fields('database.corruption', { code, page }), message);
+    corruption({ code, message, details }) {
+      logger.error(fields('database.corruption', { code, details }), message);
     },
     warning({ code, message, cause }) {
       const own = cause === undefined ? { code } : { code, error: safeError(cause) };
       logger.warn(fields('database.warning', own), safeWarning(message, cause));
     },
-    slow({ operation, ms, details }) {
-      logger.warn(fields('operation.slow', { operation, ms, details }), `${operation} took ${inMs(ms)}`);
+    slow({ operation, ms, transaction }) {
+      const own = { operation, ms: rounded(ms), ...(transaction === null ? {} : { transaction }) };
+      logger.warn(fields('operation.slow', own), `${operation} took ${inMs(ms)}`);
     },
     refused({ code, message }) {
       logger.warn(fields('transaction.refused', { code }), message);
     },
     rolledBack({ transaction, reason, ms, error }) {
       const forgotten = reason === 'timeout' || reason === 'leaked';
-      const own = { transaction, reason, ms, ...(error === undefined ? {} : { error: safeError(error) }) };
+      const own = { transaction, reason, ms: rounded(ms), ...(error === undefined ? {} : { error: safeError(error) }) };
       const message = `transaction ${transaction} was rolled back after ${inMs(ms)} (${reason})`;
       logger[forgotten ? 'warn' : 'info'](fields('transaction.rolled_back', own), message);
     },
     committed({ transaction, lsn, ms }) {
+      if (!isLogged('info')) return;
       const message = `transaction ${transaction} was committed in ${inMs(ms)}${lsn === null ? ', without a change' : ''}`;
-      logger.info(fields('transaction.committed', { transaction, lsn, ms }), message);
+      logger.info(fields('transaction.committed', { transaction, lsn, ms: rounded(ms) }), message);
     },
     opened({ path, lsn, readOnly }) {
       name ??= databaseName(path);
@@ -75,9 +81,10 @@ export function logEvents(logger: EventLogger, { database, bindings }: LogEvents
     },
     checkpoint(lsn, pages, ms) {
       const message = `checkpoint at commit ${lsn}: ${text(pages, 'page')} in ${inMs(ms)}`;
-      logger.info(fields('checkpoint.completed', { lsn, pages, ms }), message);
+      logger.info(fields('checkpoint.completed', { lsn, pages, ms: rounded(ms) }), message);
     },
     recovered(lsn, commits) {
+      if (commits === 0) return; // it was closed properly, or is new
       const message = `recovered ${text(commits, 'commit')} from the log, up to ${lsn}`;
       logger.info(fields('database.recovered', { lsn, commits }), message);
     },
@@ -88,22 +95,25 @@ export function logEvents(logger: EventLogger, { database, bindings }: LogEvents
       logger.info(fields('cache.resized', { pages }), `the cache has ${text(pages, 'page')}`);
     },
     begun({ transaction }) {
+      if (!isLogged('debug')) return;
       logger.debug(fields('transaction.begun', { transaction }), `transaction ${transaction} begins`);
     },
     commit(lsn, pages, bytes) {
+      if (!isLogged('debug')) return;
       const message = `commit ${lsn} is in the log: ${text(pages, 'page')}, ${text(bytes, 'byte')}`;
       logger.debug(fields('commit.logged', { lsn, pages, bytes }), message);
     },
     advanced(lsn) {
+      if (!isLogged('debug')) return;
       logger.debug(fields('database.advanced', { lsn }), `commits of other connections are visible, up to ${lsn}`);
     },
   };
-  if (logger.isLevelEnabled?.('trace') === false) return observer;
+  if (!isLogged('trace')) return observer;
   return {
     ...observer,
     mutated({ transaction, lsn, mutations }) {
-      for (const { action, nodes, edges } of mutations)
-        logger.trace(fields('graph.mutated', { transaction, lsn, action, nodes, edges }), action);
+      for (const mutation of mutations)
+        logger.trace(fields('graph.mutated', { transaction, lsn, ...mutation }), mutation.action);
     },
   };
 }
