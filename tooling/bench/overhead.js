@@ -1,7 +1,8 @@
 // `node tooling/bench/overhead.js [--rounds 9] [--transactions 20000] [--reads 400000] [--only silent,info] [--json] [--folder DIR]` (after a
 // build): what logging and metrics cost. The same work in each mode, each time in a process of its own, the modes in turn; CPU time of
-// the process for each operation, because the clock on the wall counts what else the machine does. Every figure is compared with silence
-// in the same round. A second silence shows what the comparison itself cannot tell apart. Ends with 1 when answers differ.
+// the process for each operation, because the clock on the wall counts what else the machine does. What else it does makes CPU time
+// longer too, never shorter, so that the least of all rounds says most on a busy machine; the median of the rounds, each against silence in
+// the same round, says how sure that is. A second silence shows what the comparison cannot tell apart. Ends with 1 when answers differ.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -62,40 +63,47 @@ function measure(mode) {
 }
 
 function report() {
+  const least = (index, work) => Math.min(...results[index].map(({ micros }) => micros[work]));
   const rows = modes.flatMap((mode, index) =>
     Object.keys(WORK).map((work) => {
-      const micros = results[index].map((result) => result.micros[work]);
-      const over = micros.map((value, round) => (value / results[0][round].micros[work] - 1) * 100);
+      const over = results[index].map(({ micros }, round) => percent(micros[work], results[0][round].micros[work]));
       return {
         mode,
         work,
-        micros: median(micros),
-        overhead: median(over),
+        least: least(index, work),
+        overLeast: percent(least(index, work), least(0, work)),
+        median: quantile(over, 0.5),
         from: quantile(over, 0.25),
         to: quantile(over, 0.75),
       };
     }),
   );
-  if (options.json) return console.log(JSON.stringify({ rounds, rows, load: loadavg() }));
+  const machine = `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.versions.node}`;
+  const scrape = Math.min(...results.flat().flatMap((result) => result.scrape ?? []));
+  if (options.json) return console.log(JSON.stringify({ machine, load: loadavg()[0], rounds, scrape, rows }));
+  console.log(`${machine}, load ${loadavg()[0].toFixed(1)}`);
+  console.log(`${rounds} rounds of ${options.transactions} transactions and ${options.reads} reads`);
   console.log(
-    `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.versions.node}, load ${loadavg()[0].toFixed(1)}`,
+    'least CPU time of an operation, over that of silence; median over silence of the same round [middle half]',
   );
-  console.log(
-    `${rounds} rounds of ${options.transactions} transactions and ${options.reads} reads; medians, in brackets the middle half`,
-  );
-  for (const { mode, work, micros, overhead, from, to } of rows) {
-    const figure = `${overhead.toFixed(1)} % [${from.toFixed(1)} to ${to.toFixed(1)}]`;
-    console.log(
-      `${mode.padEnd(14)} ${WORK[work].padEnd(18)} ${micros.toFixed(2).padStart(8)} us CPU  ${mode === 'silent' ? '' : figure}`,
-    );
+  for (const { mode, work, least: micros, overLeast, median, from, to } of rows) {
+    const figures = `${signed(overLeast)}; ${signed(median)} [${signed(from)} to ${signed(to)}]`;
+    const name = `${mode.padEnd(14)} ${WORK[work].padEnd(18)} ${micros.toFixed(2).padStart(8)} us`;
+    console.log(mode === 'silent' ? name : `${name}  ${figures}`);
   }
+  if (scrape < Infinity)
+    console.log(`a scrape takes ${scrape.toFixed(0)} us: ${(scrape / 10_000).toFixed(2)} % of a core at one a second`);
+}
+
+function percent(value, of) {
+  return (value / of - 1) * 100;
+}
+
+function signed(value) {
+  return `${value < 0 ? '' : '+'}${value.toFixed(1)} %`;
 }
 
 function quantile(values, q) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.round(q * (sorted.length - 1))];
-}
-
-function median(values) {
-  return quantile(values, 0.5);
 }

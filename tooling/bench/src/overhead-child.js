@@ -1,7 +1,7 @@
 // One run of overhead.js: `node overhead-child.js MODE FOLDER TRANSACTIONS READS` prints JSON.
 import { join } from 'node:path';
 import { GraphDB } from '@sombra/db';
-import { MODES } from './overhead-modes.js';
+import { MODES, timeOfScrape } from './overhead-modes.js';
 import { work } from './overhead-work.js';
 
 const [mode, folder, transactions, reads] = process.argv.slice(2);
@@ -10,5 +10,6 @@ const db = GraphDB.open(join(folder, 'graph.db'), { fsyncEnabled: false });
 const end = MODES[mode](db, join(folder, 'events.log'));
 const result = await work(db, { transactions: Number(transactions), reads: Number(reads) });
 end();
+if (mode === 'metrics') result.scrape = await timeOfScrape(db);
 db.close();
 console.log(JSON.stringify(result));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GraphDB } from '@sombra/db';
 import { afterAll, expect, it } from 'vitest';
-import { MODES } from '../src/overhead-modes.js';
+import { MODES, timeOfScrape } from '../src/overhead-modes.js';
 import { work } from '../src/overhead-work.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sombra-overhead-test-'));
@@ -30,5 +30,11 @@ it.each(Object.keys(MODES))('%s', async (mode) => {
   for (const line of lines) counts.set(JSON.parse(line).event, (counts.get(JSON.parse(line).event) ?? 0) + 1);
   for (const event of EVENTS[mode] ?? []) expect(counts.get(event), event).toBeGreaterThanOrEqual(100);
   if (EVENTS[mode] === undefined) expect(lines).toEqual([]);
+  db.close();
+});
+
+it('a scrape', async () => {
+  const db = GraphDB.open(':memory:');
+  expect(await timeOfScrape(db)).toBeGreaterThan(0);
   db.close();
 });
