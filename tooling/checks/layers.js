@@ -10,7 +10,16 @@ export const LAYERS = {
   'packages/graph': ['@sombra/vfs', '@sombra/pager', '@sombra/btree'],
   'apps/library': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/btree', '@sombra/graph'],
   'packages/observability': ['@sombra/vfs'],
-  'apps/cli': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/graph', '@sombra/db', '@sombra/observability'],
+  'apps/server': ['@sombra/vfs', '@sombra/db', '@sombra/observability'],
+  'apps/cli': [
+    '@sombra/vfs',
+    '@sombra/wal',
+    '@sombra/pager',
+    '@sombra/graph',
+    '@sombra/db',
+    '@sombra/observability',
+    '@sombra/server',
+  ],
 };
 
 /**
@@ -70,6 +79,7 @@ export const ROOMS = {
     'index.ts',
   ],
   'packages/observability': ['base', 'logging', 'audit', 'tracing', 'metrics', 'health', 'index.ts'],
+  'apps/server': ['config', 'http', 'life', 'index.ts'],
   'apps/cli': [
     'errors',
     'values',

@@ -10,6 +10,7 @@ import { addIndex } from './commands/index-command.ts';
 import { addNeighbors } from './commands/neighbors.ts';
 import { addPath } from './commands/path.ts';
 import { addSchema } from './commands/schema.ts';
+import { addServe } from './commands/serve.ts';
 import { addStats } from './commands/stats.ts';
 import { addVerify } from './commands/verify.ts';
 import { runProgram } from './shell/program.ts';
@@ -41,6 +42,7 @@ export const SOMBRA: ProgramDefinition = {
     addTriangles(parts);
     addIndex(parts);
     addVerify(parts);
+    addServe(parts);
     addAudit(parts);
   },
 };

@@ -281,6 +281,9 @@ describe('the environment', () => {
   });
 
   it('overrides win over variables', () => {
+    expect(Config.fieldsFromEnv({ SOMBRA_CACHE_SIZE: '77', SOMBRA_OTHER: '1', ENV: 'staging' })).toEqual({
+      cacheSize: 77,
+    });
     expect(Config.fromEnv({ SOMBRA_CACHE_SIZE: '77' }, { cacheSize: 78 }).cacheSize).toBe(78);
     expect(Config.fromEnv({ SOMBRA_CACHE_SIZE: '77' }, { pageCacheSize: 78 }).cacheSize).toBe(78);
   });

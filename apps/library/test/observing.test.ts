@@ -129,6 +129,49 @@ describe('transactions', () => {
     holder.close();
   });
 
+  test('commits are told in their order, and before the database is closed', async () => {
+    const { db, events } = open();
+    const first = db.transactionAsync((tx) => tx.addNode('A'));
+    db.addNode('B');
+    const last = db.transactionAsync((tx) => tx.addNode('C'));
+    db.close();
+    db.close();
+    await Promise.all([first, last]);
+    const told = (events as [string, number, number][]).filter(([name]) => name === 'committed' || name === 'closed');
+    expect(told.map(([name, transaction]) => [name, transaction])).toEqual([
+      ['committed', 1],
+      ['committed', 2],
+      ['committed', 3],
+      ['closed', undefined],
+    ]);
+    const lsns = told.slice(0, 3).map(([, , lsn]) => lsn);
+    expect(lsns).toEqual([lsns[0]!, lsns[0]! + 1, lsns[0]! + 2]);
+  });
+
+  test('a database that a queued transaction closes is told closed once', async () => {
+    const { db, events } = open();
+    const closing = db.transactionAsync(() => db.close()).catch(() => undefined);
+    db.close();
+    await closing;
+    expect(events.filter((event) => (event as string[])[0] === 'closed').length).toBe(1);
+  });
+
+  test('an asynchronous one that waits for another connection is no refusal; one that gives up is one', async () => {
+    const vfs = new MemoryVfs();
+    const holder = GraphDB.open('g.db', { vfs });
+    const { hooks, events } = recorder();
+    const db = GraphDB.open('g.db', { vfs, hooks, busyTimeoutMs: 30 });
+    const tx = holder.beginTransaction();
+    const given = db.transactionAsync((inner) => inner.addNode('A'));
+    await expect(given).rejects.toMatchObject({ code: 'SOMBRA_BUSY' });
+    expect([db.stats().transactions.refused, events.slice(1)]).toEqual([1, [['refused', 'SOMBRA_BUSY']]]);
+    tx.rollback();
+    await db.transactionAsync((inner) => inner.addNode('A'));
+    expect(db.stats().transactions.refused).toBe(1);
+    db.close();
+    holder.close();
+  });
+
   test('counts of the figures agree with the events', () => {
     const { db } = open();
     db.addNode('A');
@@ -229,7 +272,10 @@ describe('what transactions wrote', () => {
     db.observe({ mutated: ({ transaction, mutations }) => written.push([transaction, ...mutations]) });
     db.bulkLoad({ nodes: [{ labels: 'A', properties: { k: 1 } }, { labels: 'A' }], edges: [] });
     await db.createPropertyIndexAsync('A', 'k');
+    const pending = db.transactionAsync((tx) => tx.transaction(() => undefined));
     db.createPropertyIndex('A', 'k'); // it exists
+    expect(await db.createPropertyIndexAsync('A', 'k')).toBe(false);
+    await pending;
     db.dropPropertyIndex('A', ['k']);
     db.close();
     expect(written).toEqual([

@@ -40,6 +40,7 @@ describe('transactions', () => {
     const pager = openPager({ hooks: { refused: (error) => refused.push(error) } }, new MortalVfs(vfs, 102));
     const tx = holder.begin();
     expect(codeOf(() => pager.begin())).toBe('SOMBRA_BUSY');
+    expect(counts(pager)).toEqual([0, 0, 0, 0, 1]);
     tx.rollback();
     pager.begin().rollback();
     expect(counts(pager)).toEqual([1, 0, 1, 0, 1]);
@@ -121,19 +122,25 @@ describe('durations', () => {
     pager.close();
   });
 
-  test('since the last checkpoint, whichever connection made it', () => {
+  test('for which commits wait for a checkpoint, whichever connection makes it', () => {
     const env = new SimEnv({ seed: 1 });
     const vfs = new MemoryVfs({ env });
     const pager = openPager({}, new MortalVfs(vfs, 101));
     const other = openPager({}, new MortalVfs(vfs, 102));
+    env.advance(1000);
+    expect(other.stats().checkpointAgeMs).toBe(0);
     write(other, (tx) => newPage(tx, 1));
+    expect(other.stats().checkpointAgeMs).toBe(0);
     env.advance(500);
-    expect(pager.stats().checkpointAgeMs).toBe(500);
-    other.checkpoint();
+    write(other, (tx) => newPage(tx, 2));
+    expect(other.stats().checkpointAgeMs).toBe(500);
     expect(valueOf(pager.view, 3)).toBe(1);
-    expect(pager.stats().checkpointAgeMs).toBe(0);
+    expect(pager.stats().checkpointAgeMs).toBe(0); // this connection sees them only now
     env.advance(40);
-    expect(pager.stats().checkpointAgeMs).toBe(40);
+    expect([pager.stats().checkpointAgeMs, other.stats().checkpointAgeMs]).toEqual([40, 540]);
+    other.checkpoint();
+    env.advance(40);
+    expect([pager.stats().checkpointAgeMs, other.stats().checkpointAgeMs]).toEqual([0, 0]);
     other.close();
     pager.close();
   });

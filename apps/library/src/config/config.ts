@@ -108,4 +108,9 @@ export const Config = Object.freeze({
    */
   fromEnv: (env: Environment, overrides?: Config): CompleteConfig =>
     preset(STAGES[stageOf(env)], fieldsOf(env), overrides),
+  /**
+   * Only the fields that `SOMBRA_*` variables set, as `fromEnv` reads them: to put them over a file of one's own.
+   * @throws DataError SOMBRA_CONFIG, details.field is the name of the variable
+   */
+  fieldsFromEnv: (env: Environment): Config => Object.freeze(fieldsOf(env)),
 });

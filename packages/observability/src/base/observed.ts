@@ -30,7 +30,7 @@ export interface ObservedError {
 }
 
 /** Why a transaction was rolled back. */
-export type RollbackReason = 'error' | 'rollback' | 'timeout' | 'closed' | 'leaked';
+export type RollbackReason = 'error' | 'rollback' | 'timeout' | 'closed' | 'leaked' | 'unknown';
 
 /** What a pager calls. Every function may be left out. Times in milliseconds. */
 export interface PagerObserver {
