@@ -368,6 +368,11 @@ export const ERROR_CODES = Object.freeze({
     'The log has reached `walHardLimitMb`: an old snapshot, here or in another process, keeps it from shrinking.',
     'Release old snapshots, or raise the limit.',
   ),
+  SOMBRA_LISTEN: entry(
+    'IoError',
+    'The server cannot listen on its address: another program does, or the address is not of this machine; `details` has host, port and errno.',
+    'Stop the other program, or take another port or host. The database was closed again.',
+  ),
   SOMBRA_PERMISSION: entry(
     'IoError',
     'This user may not read, write or create the file.',

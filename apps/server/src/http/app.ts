@@ -4,9 +4,9 @@ import type { FastifyBaseLogger, FastifyError, FastifyInstance } from 'fastify';
 import { withRequestId } from '@sombra/observability';
 import type { Metrics } from '@sombra/observability';
 import type { GraphDB, HealthReport } from '@sombra/db';
-import { Counter } from 'prom-client';
-import type { Registry } from 'prom-client';
+import type { Counter } from 'prom-client';
 import { sendProblem } from './problem.ts';
+import { outcomeOf } from './request-counter.ts';
 import { REQUEST_ID, requestIdOf } from './request-ids.ts';
 import { statsView } from './stats-view.ts';
 
@@ -17,8 +17,7 @@ const BODY_MAX = 1024;
 export interface AppParts {
   readonly db: GraphDB;
   readonly metrics: Metrics;
-  /** Counts requests. */
-  readonly registry: Registry;
+  readonly requests: Counter<'outcome'>;
   readonly logger: FastifyBaseLogger;
   readonly requestTimeoutMs: number;
   /** Does the server still take work? */
@@ -36,10 +35,13 @@ export function buildApp(parts: AppParts): FastifyInstance {
     genReqId: requestIdOf,
   });
   addErrors(app);
-  countRequests(app, parts.registry);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(REQUEST_ID, request.id).header('cache-control', 'no-store');
     withRequestId(request.id, done);
+  });
+  app.addHook('onResponse', (_request, { statusCode }, done) => {
+    parts.requests.inc({ outcome: outcomeOf(statusCode) });
+    done();
   });
   addHealth(app, parts);
   app.get('/metrics', async (_request, reply) =>
@@ -84,20 +86,5 @@ function addErrors(app: FastifyInstance): void {
     if (status < 500) return sendProblem(reply, status, error.message);
     request.log.error({ event: 'request.failed', code: error.code, err: error }, 'a request failed');
     return sendProblem(reply, status, 'the request failed: the log of the server says why, by this request id');
-  });
-}
-
-/** By outcome: `ok`, `refused` for what the client did wrong, `error` for what the server did. */
-function countRequests(app: FastifyInstance, registry: Registry): void {
-  const requests = new Counter({
-    name: 'sombra_requests_total',
-    help: 'Requests that were answered, by outcome: ok, refused (the fault of the client), error.',
-    labelNames: ['outcome'],
-    registers: [registry],
-  });
-  for (const outcome of ['ok', 'refused', 'error']) requests.inc({ outcome }, 0);
-  app.addHook('onResponse', (_request, { statusCode }, done) => {
-    requests.inc({ outcome: statusCode >= 500 ? 'error' : statusCode >= 400 ? 'refused' : 'ok' });
-    done();
   });
 }

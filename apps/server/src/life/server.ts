@@ -15,6 +15,7 @@ import type { DestinationStream, Logger } from 'pino';
 import { Registry } from 'prom-client';
 import type { ServerConfig } from '../config/server-config.ts';
 import { buildApp } from '../http/app.ts';
+import { requestCounter } from '../http/request-counter.ts';
 
 export type ServerState = 'ready' | 'draining' | 'stopped';
 
@@ -30,6 +31,7 @@ export class Server {
   private readonly app: FastifyInstance;
   private readonly config: ServerConfig;
   private readonly logger: Logger;
+  private url = '';
   private current: ServerState = 'ready';
   private stopping: Promise<void> | undefined;
 
@@ -38,9 +40,10 @@ export class Server {
     this.config = config;
     this.logger = logger;
     const registry = new Registry();
+    const requests = requestCounter(registry);
     this.app = buildApp({
       db,
-      registry,
+      requests,
       logger,
       metrics: mergedMetrics([metricsOf(db, { logger }), processMetrics(), registry]),
       requestTimeoutMs: config.requestTimeoutMs,
@@ -69,7 +72,7 @@ export class Server {
   private async listen(): Promise<void> {
     const { host, port } = this.config;
     try {
-      await this.app.listen({ host, port });
+      this.url = await this.app.listen({ host, port });
     } catch (cause) {
       const { code = String(cause) } = cause as { code?: string };
       const advice =
@@ -88,10 +91,7 @@ export class Server {
 
   /** Where it listens, such as `http://127.0.0.1:7654`. */
   get address(): string {
-    const [address] = this.app.addresses();
-    if (address === undefined) throw new Error('the server does not listen');
-    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-    return `http://${host}:${address.port}`;
+    return this.url;
   }
 
   /** Stops serving, and closes the database. The second call waits for the first one. @throws what closing the database throws */
