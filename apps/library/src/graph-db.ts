@@ -48,15 +48,15 @@ export class GraphDB extends Connection {
     for (const make of defaultObservers())
       callHook(vfs.env, path, () => void observers.add(make(path) as DatabaseHooks));
     const { warn } = observers;
+    const reports = new Reports(observers, vfs.env, resolved.slowOperationMs);
     const pager = Pager.open({
       ...resolved.pager,
       vfs,
       path: inMemory ? 'memory.db' : path,
-      hooks: observers.pagerHooks(),
+      hooks: observers.pagerHooks((lsn) => reports.published(lsn)),
     });
     try {
       const graph = Graph.open(pager);
-      const reports = new Reports(observers, vfs.env, resolved.slowOperationMs);
       const db = new GraphDB(inMemory ? MEMORY : pager.path, pager, graph, {
         vfs,
         observers,

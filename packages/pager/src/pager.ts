@@ -257,6 +257,14 @@ export class Pager {
     endArchive(connection.vfs, connection.options.path);
   }
 
+  /**
+   * Counts a write transaction that could not begin, and tells `hooks.refused`: for a caller that asked by `begin(0)` until its own time
+   * was over, which counts as one.
+   */
+  noteRefusal(error: unknown): void {
+    this.database.connection.writer.noteRefusal(error);
+  }
+
   /** Figures for operators. A new object. */
   stats(): PagerStats {
     const { connection } = this.database;
@@ -284,7 +292,7 @@ export class Pager {
       oldestSnapshotMs: limits.oldestMs(),
       readers: health.closed ? 0 : marks.others().length,
       maxWalBytes: connection.options.maxWalBytes,
-      checkpointAgeMs: connection.checkpointAge.look(header.state.checkpointLsn),
+      checkpointAgeMs: connection.checkpointAge.look(header.state.checkpointLsn, published.lsn),
       latencies: {
         commit: latencies.commit.snapshot(),
         sync: latencies.sync.snapshot(),

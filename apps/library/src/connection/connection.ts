@@ -4,8 +4,8 @@
  * After `close` every method throws SOMBRA_CLOSED, and every promise is rejected with it; `close` itself does nothing.
  */
 import { DataError, StateError } from '@sombra/vfs';
-import type { Vfs } from '@sombra/vfs';
-import type { CheckpointResult, Pager } from '@sombra/pager';
+import type { DiskSpace, Vfs } from '@sombra/vfs';
+import type { CheckpointResult, Pager, PagerStats } from '@sombra/pager';
 import type {
   AllShortestOptions,
   BulkOptions,
@@ -36,7 +36,7 @@ import type { DatabaseHooks, Mutation } from '../observing/hooks.ts';
 import { PerformanceMetrics } from '../observing/metrics.ts';
 import type { Observers } from '../observing/observers.ts';
 import type { Reports } from '../observing/reports.ts';
-import type { DatabaseStats } from '../observing/stats.ts';
+import type { DatabaseStats, FileFigures } from '../observing/stats.ts';
 import { HeldRows } from '../reading/held-rows.ts';
 import { Snapshot } from '../reading/snapshot.ts';
 import type { SnapshotKeeper, SnapshotOptions } from '../reading/snapshot-keeper.ts';
@@ -352,16 +352,14 @@ export abstract class Connection extends MeasuredReads {
   }
 
   /**
-   * All figures for operators. A new object. It waits for nothing.
+   * All figures for operators. A new object.
    * @throws StateError SOMBRA_CLOSED
    */
   stats(): DatabaseStats {
     this.checkOpen();
     const { reports, transactions, path, pageSize } = this;
-    const { vfs } = this.parts;
     const pager = this.pager.stats();
     const { begun, committed, rolledBack, timedOut, slowOperations } = reports;
-    const disk = path === this.pager.path ? vfs.diskSpace?.(path) : undefined;
     return {
       path,
       pageSize,
@@ -373,13 +371,18 @@ export abstract class Connection extends MeasuredReads {
       transactions: { begun, committed, rolledBack, timedOut, refused: pager.refused, waiting: transactions.pending },
       latencies: { ...pager.latencies, read: this.readLatency.snapshot() },
       slowOperations,
-      files: {
-        databaseBytes: pager.pageCount * pageSize,
-        walBytes: pager.logBytesSinceCheckpoint,
-        walMaxBytes: pager.maxWalBytes,
-        diskFreeBytes: disk?.free ?? null,
-        diskSizeBytes: disk?.size ?? null,
-      },
+      files: this.fileFigures(pager),
+    };
+  }
+
+  private fileFigures(pager: PagerStats): FileFigures {
+    const disk = this.path === this.pager.path ? spaceOf(this.parts.vfs, this.path) : undefined;
+    return {
+      databaseBytes: pager.pageCount * pager.pageSize,
+      walBytes: pager.logBytesSinceCheckpoint,
+      walMaxBytes: pager.maxWalBytes,
+      diskFreeBytes: disk?.free ?? null,
+      diskSizeBytes: disk?.size ?? null,
     };
   }
 
@@ -394,7 +397,9 @@ export abstract class Connection extends MeasuredReads {
    * @throws StateError SOMBRA_CLOSED
    */
   healthCheck(): HealthReport {
-    return judgeHealth(this.stats(), this.parts.health);
+    this.checkOpen();
+    const pager = this.pager.stats();
+    return judgeHealth({ pager, files: this.fileFigures(pager) }, this.parts.health);
   }
 
   /**
@@ -423,6 +428,7 @@ export abstract class Connection extends MeasuredReads {
   }
 
   private closePager(): void {
+    if (this.closed) return; // a transaction that was queued has closed it
     try {
       this.pager.close();
     } finally {
@@ -457,19 +463,16 @@ export abstract class Connection extends MeasuredReads {
   /** As `alone`, for what lets the event loop turn. */
   private async alonePausing<T>(action: string, changed: Changed<T>, work: (graph: Graph) => Promise<T>): Promise<T> {
     this.checkOpen();
-    const { lsn: before } = this;
     return await this.reports.timedAsync(`${action}Async`, async () => {
       const result = await this.transactions.runPausing(() => work(this.graph));
-      this.reportMutation(action, changed(result), before);
+      this.reportMutation(action, changed(result));
       return result;
     });
   }
 
-  private reportMutation(action: string, changed: Omit<Mutation, 'action'>, before: number): void {
-    const { observers } = this.parts;
-    if (!observers.recording || this.closed) return;
-    const { lsn } = this;
-    if (lsn > before) this.reports.mutate(lsn, { action, ...changed });
+  private reportMutation(action: string, changed: Omit<Mutation, 'action'> | undefined): void {
+    if (changed === undefined || !this.parts.observers.recording || this.closed) return;
+    this.reports.mutate(this.lsn, { action, ...changed });
   }
 
   /** What a bulk load takes, checked against the schema if there is one. */
@@ -486,9 +489,8 @@ export abstract class Connection extends MeasuredReads {
     this.checkOpen();
     this.transactions.refuseOutside();
     this.transactions.drain();
-    const { lsn: before } = this;
     const result = this.reports.timed(action, () => work(this.graph));
-    this.reportMutation(action, changed(result), before);
+    this.reportMutation(action, changed(result));
     return result;
   }
 
@@ -503,14 +505,24 @@ export abstract class Connection extends MeasuredReads {
   }
 }
 
-/** What something that commits by itself has changed. */
-type Changed<T> = (result: T) => Omit<Mutation, 'action'>;
+/** What something that commits by itself has changed; undefined: nothing. */
+type Changed<T> = (result: T) => Omit<Mutation, 'action'> | undefined;
 
-function indexed(of: string, keys: string | readonly string[]): Changed<unknown> {
-  return () => ({ index: { of, keys: [keys].flat() } });
+function indexed(of: string, keys: string | readonly string[]): Changed<boolean> {
+  return (changed) => (changed ? { index: { of, keys: [keys].flat() } } : undefined);
 }
 
-const loaded: Changed<BulkResult> = ({ nodes, edges }) => ({ counts: { nodes, edges } });
+const loaded: Changed<BulkResult> = ({ nodes, edges }) =>
+  nodes + edges > 0 ? { counts: { nodes, edges } } : undefined;
+
+/** A disk that cannot be asked, because its directory is gone for example, is one whose space cannot be told. */
+function spaceOf(vfs: Vfs, path: string): DiskSpace | null | undefined {
+  try {
+    return vfs.diskSpace?.(path);
+  } catch {
+    return null;
+  }
+}
 
 async function releasedAfter<T>(promise: PromiseLike<T>, view: Snapshot): Promise<T> {
   try {

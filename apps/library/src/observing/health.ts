@@ -45,11 +45,14 @@ export interface ResolvedHealthLimits {
   readonly diskFreePart: number;
 }
 
+/** What is looked at. */
+type JudgedFigures = Pick<DatabaseStats, 'pager' | 'files'>;
+
 /** Checks that make a database unhealthy; the others make it degraded. */
 const GRAVE: ReadonlySet<string> = new Set(['poisoned', 'corruption']);
 
-/** @param poisoned  the error that ended writing, if it was ended */
-export function judgeHealth(stats: DatabaseStats, limits: ResolvedHealthLimits): HealthReport {
+/** Holds the figures of a database to limits. */
+export function judgeHealth(stats: JudgedFigures, limits: ResolvedHealthLimits): HealthReport {
   const checks = [
     poison(stats),
     corruption(stats),
@@ -68,7 +71,7 @@ function check(name: HealthCheck['name'], healthy: boolean, description: string)
   return Object.freeze({ name, healthy, description: () => description });
 }
 
-function poison({ pager }: DatabaseStats): HealthCheck {
+function poison({ pager }: JudgedFigures): HealthCheck {
   if (!pager.poisoned) return check('poisoned', true, 'no sync has failed');
   return check(
     'poisoned',
@@ -77,7 +80,7 @@ function poison({ pager }: DatabaseStats): HealthCheck {
   );
 }
 
-function corruption({ pager }: DatabaseStats): HealthCheck {
+function corruption({ pager }: JudgedFigures): HealthCheck {
   if (pager.corruptions === 0) return check('corruption', true, 'reading met no damage');
   const times = pager.corruptions === 1 ? 'once' : `${pager.corruptions} times`;
   return check(
@@ -87,7 +90,7 @@ function corruption({ pager }: DatabaseStats): HealthCheck {
   );
 }
 
-function cache({ pager }: DatabaseStats, { cacheHitRate, cacheReads }: ResolvedHealthLimits): HealthCheck {
+function cache({ pager }: JudgedFigures, { cacheHitRate, cacheReads }: ResolvedHealthLimits): HealthCheck {
   const hits = pager.hits + pager.oldVersionHits;
   const reads = hits + pager.misses;
   if (reads < cacheReads) return check('cache', true, `cache hit rate not judged before ${cacheReads} page reads`);
@@ -96,7 +99,7 @@ function cache({ pager }: DatabaseStats, { cacheHitRate, cacheReads }: ResolvedH
   return check('cache', false, `${rate} is below ${percent(cacheHitRate)}: raise cacheSize`);
 }
 
-function wal({ files }: DatabaseStats, { walPart }: ResolvedHealthLimits): HealthCheck {
+function wal({ files }: JudgedFigures, { walPart }: ResolvedHealthLimits): HealthCheck {
   const { walBytes, walMaxBytes } = files;
   const size = `log of ${mib(walBytes)} MiB, ${percent(walBytes / walMaxBytes)} of maxWalSizeMb`;
   if (walBytes <= walPart * walMaxBytes) return check('wal', true, size);
@@ -107,10 +110,10 @@ function wal({ files }: DatabaseStats, { walPart }: ResolvedHealthLimits): Healt
   );
 }
 
-function checkpoint({ pager, lsn }: DatabaseStats, { checkpointAgeMs }: ResolvedHealthLimits): HealthCheck {
-  const waiting = lsn - pager.checkpointLsn;
+function checkpoint({ pager }: JudgedFigures, { checkpointAgeMs }: ResolvedHealthLimits): HealthCheck {
+  const waiting = pager.lsn - pager.checkpointLsn;
   if (waiting <= 0) return check('checkpoint', true, 'every commit is in the database file');
-  const age = `${waiting} commits wait for a checkpoint; the last one was ${seconds(pager.checkpointAgeMs)} s ago`;
+  const age = `${waiting} commits wait for a checkpoint, the first for ${seconds(pager.checkpointAgeMs)} s`;
   if (pager.checkpointAgeMs <= checkpointAgeMs) return check('checkpoint', true, age);
   return check(
     'checkpoint',
@@ -119,7 +122,7 @@ function checkpoint({ pager, lsn }: DatabaseStats, { checkpointAgeMs }: Resolved
   );
 }
 
-function disk({ files }: DatabaseStats, { diskFreePart }: ResolvedHealthLimits): HealthCheck {
+function disk({ files }: JudgedFigures, { diskFreePart }: ResolvedHealthLimits): HealthCheck {
   const { diskFreeBytes, diskSizeBytes } = files;
   if (diskFreeBytes === null || diskSizeBytes === null || diskSizeBytes === 0)
     return check('disk', true, 'free space on the disk cannot be told');

@@ -15,8 +15,11 @@ export interface Mutation {
   readonly index?: { readonly of: string; readonly keys: readonly string[] } | undefined;
 }
 
-/** Why a transaction was rolled back. `leaked`: its handle was dropped without commit or rollback. */
-export type RollbackReason = 'error' | 'rollback' | 'timeout' | 'closed' | 'leaked';
+/**
+ * Why a transaction was rolled back. `leaked`: its handle was dropped without commit or rollback. `unknown`: the sync of its commit failed
+ * (SOMBRA_COMMIT_UNKNOWN), and only the next open shows whether it is there; what it wrote is not told.
+ */
+export type RollbackReason = 'error' | 'rollback' | 'timeout' | 'closed' | 'leaked' | 'unknown';
 
 /**
  * Events of a database. Every function may be left out. They are called synchronously, must return quickly and must not call the
@@ -30,7 +33,7 @@ export interface DatabaseHooks extends PagerHooks {
   closed?(event: { readonly path: string }): void;
   begun?(event: { readonly transaction: number }): void;
   /**
-   * A commit is durable (as `syncMode` says) and visible.
+   * A commit is durable (as `syncMode` says) and visible. Commits are told in their order.
    * @param event  lsn: null when nothing was changed, which makes no commit. ms: since the transaction began
    */
   committed?(event: { readonly transaction: number; readonly lsn: number | null; readonly ms: number }): void;
@@ -42,7 +45,7 @@ export interface DatabaseHooks extends PagerHooks {
     readonly error: unknown;
   }): void;
   /**
-   * What a commit changed, after `committed`. Only while an observer has this function are writes recorded, which costs memory per write.
+   * What a commit changed, in the order of commits, after `committed`. Only while an observer has this function are writes recorded, which costs memory per write.
    * @param event  transaction: null for a bulk load and for indexes, which are none. time: of day, ms since 1970
    */
   mutated?(event: {

@@ -14,9 +14,21 @@ export class MutationRecorder {
     this.marks.set(savepoint, this.list.length);
   }
 
-  /** What came after the savepoint was taken back. */
+  /** What came after the savepoint was taken back; it stays open. */
   rewind(savepoint: number): void {
-    this.list.length = Math.min(this.list.length, this.marks.get(savepoint) ?? 0);
+    const mark = this.marks.get(savepoint);
+    if (mark !== undefined) this.list.length = mark;
+    this.forget(savepoint + 1);
+  }
+
+  /** The savepoint and those after it were ended; what came after them stays. */
+  release(savepoint: number): void {
+    this.forget(savepoint);
+  }
+
+  /** Savepoints are numbered upwards. */
+  private forget(from: number): void {
+    for (const savepoint of this.marks.keys()) if (savepoint >= from) this.marks.delete(savepoint);
   }
 
   /** In the order in which they were written. */

@@ -58,10 +58,13 @@ export class Observers {
     if (onWarning === undefined && !told) console.warn(`warning ${warning.code}: ${warning.message}`);
   };
 
-  /** What the pager of the database calls. */
-  pagerHooks(): PagerHooks {
+  /** What the pager of the database calls. @param published  is told each commit, in their order */
+  pagerHooks(published: (lsn: number) => void): PagerHooks {
     return {
-      commit: (lsn, pages, logBytes) => this.tell((hooks) => hooks.commit?.(lsn, pages, logBytes)),
+      commit: (lsn, pages, logBytes) => {
+        this.tell((hooks) => hooks.commit?.(lsn, pages, logBytes));
+        published(lsn);
+      },
       checkpoint: (lsn, pages, ms) => this.tell((hooks) => hooks.checkpoint?.(lsn, pages, ms)),
       recovered: (lsn, commits) => this.tell((hooks) => hooks.recovered?.(lsn, commits)),
       warning: this.warn,

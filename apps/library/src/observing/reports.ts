@@ -8,6 +8,8 @@ import type { Observers } from './observers.ts';
 export interface ReportedTransaction {
   /** 1 for the first one of the database, one more for each later one. */
   readonly id: number;
+  /** Number of the commit that it would be. */
+  readonly lsn: number;
   /** Of the monotonic clock, ms. */
   readonly begun: number;
   /** There while an observer wants to know what is written. */
@@ -25,6 +27,8 @@ export class Reports {
   /** Operations that took as long as `slowOperationMs`. */
   slowOperations = 0;
 
+  /** Those that are about to be committed, by the number of the commit. */
+  private readonly expected = new Map<number, ReportedTransaction>();
   private readonly observers: Observers;
   private readonly env: VfsEnv;
   private readonly slowMs: number;
@@ -36,17 +40,39 @@ export class Reports {
     this.slowMs = slowMs;
   }
 
-  /** A transaction has begun. */
-  begin(): ReportedTransaction {
+  /** A transaction has begun. @param lsn  number of the commit that it would be */
+  begin(lsn: number): ReportedTransaction {
     this.begun += 1;
     const id = this.begun;
     this.observers.tell((hooks) => hooks.begun?.({ transaction: id }));
     const recorder = this.observers.recording ? new MutationRecorder() : undefined;
-    return { id, begun: this.env.monotonicMs(), recorder };
+    return { id, lsn, begun: this.env.monotonicMs(), recorder };
   }
 
-  /** It is durable and visible. @param lsn  null when nothing was changed */
-  commit({ id, begun, recorder }: ReportedTransaction, lsn: number | null): void {
+  /** It is about to be committed. */
+  expect(transaction: ReportedTransaction): void {
+    this.expected.set(transaction.lsn, transaction);
+  }
+
+  /** A commit was published: the hook of the pager, which is called in the order of commits. */
+  published(lsn: number): void {
+    const transaction = this.expected.get(lsn);
+    if (transaction === undefined) return; // a bulk load, an index: no transaction
+    this.expected.delete(lsn);
+    this.commit(transaction, lsn);
+  }
+
+  /** It was committed: when nothing was changed, nothing was published. */
+  ended(transaction: ReportedTransaction): void {
+    if (this.forget(transaction)) this.commit(transaction, null);
+  }
+
+  private forget(transaction: ReportedTransaction): boolean {
+    const { lsn } = transaction;
+    return this.expected.get(lsn) === transaction && this.expected.delete(lsn);
+  }
+
+  private commit({ id, begun, recorder }: ReportedTransaction, lsn: number | null): void {
     const { observers, env } = this;
     this.committed += 1;
     const ms = env.monotonicMs() - begun;
@@ -59,7 +85,9 @@ export class Reports {
   }
 
   /** It left nothing. @param error  what ended it, if anything was thrown */
-  rollBack({ id, begun }: ReportedTransaction, reason: RollbackReason, error?: unknown): void {
+  rollBack(transaction: ReportedTransaction, reason: RollbackReason, error?: unknown): void {
+    const { id, begun } = transaction;
+    this.forget(transaction);
     this.rolledBack += 1;
     if (reason === 'timeout') this.timedOut += 1;
     const ms = this.env.monotonicMs() - begun;

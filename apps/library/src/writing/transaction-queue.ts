@@ -30,6 +30,8 @@ export interface QueueRunner {
   openQueued(waitMs: number | undefined): OpenTransaction;
   /** Runs the callback, and commits together with others; rolls back when it throws. */
   runQueued<T>(open: OpenTransaction, fn: (tx: Transaction) => T): Promise<T>;
+  /** A transaction that was queued gives up. */
+  refused(error: unknown): void;
   /** Tells other connections that the queue waits for its turn, or does not. */
   waiting(waits: boolean): void;
   /** How long to pause before the next try while another connection writes. */
@@ -68,7 +70,11 @@ export class TransactionQueue {
 
   /** @throws nothing: the promise of a transaction that finds the queue full is rejected with SOMBRA_QUEUE_FULL */
   add<T>(fn: (tx: Transaction) => T): Promise<T> {
-    if (this.pending >= PENDING_MAX) return Promise.reject(queueFull(this.pending));
+    if (this.pending >= PENDING_MAX) {
+      const error = queueFull(this.pending);
+      this.runner.refused(error);
+      return Promise.reject(error);
+    }
     const promise = new Promise<T>((resolve, reject) => {
       this.queue.push({ fn, resolve: resolve as (result: unknown) => void, reject, keptSince: -1 });
     });
@@ -179,6 +185,7 @@ export class TransactionQueue {
       if (this.queue[i]!.keptSince < 0) this.queue[i]!.keptSince = now;
     }
     while (!this.isEmpty && now - this.queue[this.head]!.keptSince >= this.busyTimeoutMs) {
+      this.runner.refused(busy);
       this.settle(this.shift().reject, busy);
     }
     if (this.isEmpty) {

@@ -11,7 +11,7 @@ import type {
   ReadonlyValue,
   Upserted,
 } from '@sombra/graph';
-import type { MutationRecorder } from '../observing/mutation-recorder.ts';
+import type { ReportedTransaction } from '../observing/reports.ts';
 import { ReadMethods } from '../reading/read-methods.ts';
 import type { SchemaRules } from '../schema/schema-rules.ts';
 
@@ -30,14 +30,8 @@ export type TransactionEnd = 'timeout' | 'closed' | 'done';
  * A write transaction as the database knows it. It does not refer to the `Transaction` that the caller holds, so a handle
  * that is dropped without commit or rollback can be collected, and noticed.
  */
-export interface OpenTransaction {
-  /** 1 for the first one of the database, one more for each later one. */
-  readonly id: number;
+export interface OpenTransaction extends ReportedTransaction {
   readonly inner: GraphTransaction;
-  /** Of the monotonic clock, ms. */
-  readonly begun: number;
-  /** There while an observer wants to know what is written. */
-  readonly recorder: MutationRecorder | undefined;
   /** Did `transaction(fn)` begin it, which then also ends it? */
   readonly managed: boolean;
   /** Deadline of an explicit transaction. */
@@ -204,7 +198,8 @@ export class Transaction extends ReadMethods {
   deleteNode(id: NodeId, options?: { readonly cascade?: boolean }): void {
     const tx = this.use();
     const { recorder } = this.open;
-    const edges = recorder === undefined ? [] : tx.edgeIdsOf(id, { direction: 'both' });
+    const cascades = recorder !== undefined && options?.cascade === true;
+    const edges = cascades ? tx.edgeIdsOf(id, { direction: 'both' }) : [];
     tx.deleteNode(id, options);
     recorder?.note({ action: 'deleteNode', nodes: [id], edges });
   }
@@ -285,6 +280,7 @@ export class Transaction extends ReadMethods {
   /** Forgets a savepoint and those after it; what was written stays. */
   releaseSavepoint(savepoint: number): void {
     this.use().releaseSavepoint(savepoint);
+    this.open.recorder?.release(savepoint);
   }
 
   /**

@@ -91,17 +91,21 @@ export class Transactions implements TransactionOwner, QueueRunner {
   async runQueued<T>(open: OpenTransaction, fn: (tx: Transaction) => T): Promise<T> {
     const { result, durable } = this.toItsEnd(open, () => {
       const value = this.runCallback(open, fn);
+      this.reports.expect(open);
       return { result: value, durable: open.inner.commitAsync() };
     });
-    let lsn: number;
     try {
-      lsn = await durable;
+      await durable;
     } catch (error) {
-      this.reports.rollBack(open, 'error', error);
+      this.reports.rollBack(open, reasonOf(error), error);
       throw error;
     }
-    this.committed(open, lsn);
+    this.reports.ended(open);
     return result;
+  }
+
+  refused(error: unknown): void {
+    this.graph.pager.noteRefusal(error);
   }
 
   waiting(waits: boolean): void {
@@ -215,8 +219,8 @@ export class Transactions implements TransactionOwner, QueueRunner {
 
   commitExplicit(open: OpenTransaction, handle: Transaction): number {
     this.dropped.unregister(handle);
-    const lsn = this.toItsEnd(open, () => open.inner.commit());
-    this.committed(open, lsn);
+    const lsn = this.toItsEnd(open, () => this.commit(open));
+    this.reports.ended(open);
     return lsn;
   }
 
@@ -235,18 +239,20 @@ export class Transactions implements TransactionOwner, QueueRunner {
       refusePromise(result);
       checkNotEnded(open);
       inner.releaseSavepoint(savepoint);
+      recorder?.release(savepoint);
       return result;
     } catch (error) {
       if (inner.state === 'active') takeBack(inner, savepoint);
       recorder?.rewind(savepoint);
+      recorder?.release(savepoint);
       throw error;
     }
   }
 
   private open(managed: boolean, waitMs?: number): OpenTransaction {
     const inner = this.graph.begin(waitMs);
-    const { id, begun, recorder } = this.reports.begin();
-    const open: OpenTransaction = { id, begun, recorder, inner, managed, timer: undefined, ended: undefined };
+    const reported = this.reports.begin(inner.lsn);
+    const open: OpenTransaction = { ...reported, inner, managed, timer: undefined, ended: undefined };
     this.current = open;
     return open;
   }
@@ -255,13 +261,12 @@ export class Transactions implements TransactionOwner, QueueRunner {
   private runManaged<T>(fn: (tx: Transaction) => T): T {
     this.queue.drain();
     const open = this.open(true);
-    let lsn = 0;
     const result = this.toItsEnd(open, () => {
       const value = this.runCallback(open, fn);
-      lsn = open.inner.commit();
+      this.commit(open);
       return value;
     });
-    this.committed(open, lsn);
+    this.reports.ended(open);
     // One that changed nothing made no commit, which would have covered those before it.
     if (this.queue.pending > 0) this.graph.pager.flush();
     return result;
@@ -286,9 +291,9 @@ export class Transactions implements TransactionOwner, QueueRunner {
     }
   }
 
-  /** @param lsn  what the commit returned: the number of the commit before when nothing was changed */
-  private committed(open: OpenTransaction, lsn: number): void {
-    this.reports.commit(open, lsn === open.inner.lsn ? lsn : null);
+  private commit(open: OpenTransaction): number {
+    this.reports.expect(open);
+    return open.inner.commit();
   }
 
   /** Notes that a transaction is over. */
@@ -333,9 +338,11 @@ export class Transactions implements TransactionOwner, QueueRunner {
   }
 }
 
-/** Why what was thrown took a transaction back. */
+/** Why what was thrown ended a transaction. */
 function reasonOf(error: unknown): RollbackReason {
-  return (error as { code?: unknown } | null | undefined)?.code === 'SOMBRA_TRANSACTION_TIMEOUT' ? 'timeout' : 'error';
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  if (code === 'SOMBRA_COMMIT_UNKNOWN') return 'unknown';
+  return code === 'SOMBRA_TRANSACTION_TIMEOUT' ? 'timeout' : 'error';
 }
 
 function checkCallback(fn: unknown): void {

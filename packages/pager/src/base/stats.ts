@@ -99,7 +99,7 @@ export interface PagerStats extends Counters {
   readonly readers: number;
   /** Log size at which checkpoints keep it, bytes. */
   readonly maxWalBytes: number;
-  /** Time since this connection last saw main brought up to date, or was opened, ms. */
+  /** Time for which commits have been waiting for a checkpoint, ms; 0 while none waits. */
   readonly checkpointAgeMs: number;
   readonly latencies: PagerLatencies;
   readonly poisoned: boolean;

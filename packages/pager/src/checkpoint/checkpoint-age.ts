@@ -1,4 +1,7 @@
-/** How long ago main was last brought up to date, by whichever connection, as far as looks at the header show. */
+/**
+ * How long commits have been waiting for a checkpoint, of whichever connection: since the first of them, or since the last checkpoint when
+ * it left some. What other connections do counts from when this one sees it.
+ */
 import type { VfsEnv } from '@sombra/vfs';
 
 /** See the top of the file. */
@@ -14,13 +17,19 @@ export class CheckpointAge {
     this.since = env.monotonicMs();
   }
 
-  /** @param lsn  of the newest checkpoint @returns ms since it was first seen here */
-  look(lsn: number): number {
-    const now = this.env.monotonicMs();
-    if (lsn !== this.lsn) {
-      this.lsn = lsn;
-      this.since = now;
-    }
-    return now - this.since;
+  /** A commit was published. @param checkpoint  commit up to which main is complete @param newest  the commit */
+  committed(checkpoint: number, newest: number): void {
+    if (checkpoint !== this.lsn || newest === checkpoint + 1) this.restart(checkpoint);
+  }
+
+  /** @returns ms; 0 while no commit waits */
+  look(checkpoint: number, newest: number): number {
+    if (checkpoint !== this.lsn || newest <= checkpoint) this.restart(checkpoint);
+    return this.env.monotonicMs() - this.since;
+  }
+
+  private restart(checkpoint: number): void {
+    this.lsn = checkpoint;
+    this.since = this.env.monotonicMs();
   }
 }

@@ -174,6 +174,7 @@ export class Connection {
       enableWal: options.enableWal,
     };
     const checkpoints = new BackgroundCheckpoint({ checkpoint, options, tenure, logBytes });
+    this.checkpointAge = new CheckpointAge(env, superblock.checkpointLsn);
     this.vfs = vfs;
     this.options = options;
     this.health = health;
@@ -194,7 +195,6 @@ export class Connection {
     this.views = views;
     this.checkpoint = checkpoint;
     this.checkpoints = checkpoints;
-    this.checkpointAge = new CheckpointAge(env, superblock.checkpointLsn);
     this.neighbour = neighbour;
     this.area = area;
     this.length = new LogLength(options.segmentSize);
@@ -216,6 +216,7 @@ export class Connection {
       tenure,
       logWriter,
       checkpoints,
+      checkpointAge: this.checkpointAge,
     });
     health.onPoison((_cause, reach) => {
       if (reach === 'all') shm?.setPoisoned(true);

@@ -33,6 +33,7 @@ export class LogLimits {
   private timer: unknown;
   /** When each snapshot began, ms. */
   private readonly since = new Map<View, number>();
+  private readonly exempt = new Set<View>();
 
   constructor(parts: LogLimitsParts) {
     this.parts = parts;
@@ -83,11 +84,12 @@ export class LogLimits {
     );
   }
 
-  /** A snapshot began, which may not keep the log for longer than `readTimeoutMs`. */
-  watch(view: View): void {
+  /** A snapshot began. @param exempt  it may keep the log for longer than `readTimeoutMs` */
+  watch(view: View, exempt: boolean): void {
     const { options, env } = this.parts;
     this.since.set(view, env.monotonicMs());
-    if (options.readTimeoutMs !== Infinity) this.arm();
+    if (exempt) this.exempt.add(view);
+    else if (options.readTimeoutMs !== Infinity) this.arm();
   }
 
   /** Age of the oldest snapshot, ms; 0 without any. */
@@ -99,6 +101,7 @@ export class LogLimits {
   /** A snapshot ended. */
   forget(view: View): void {
     this.since.delete(view);
+    this.exempt.delete(view);
   }
 
   /** The connection is being closed. */
@@ -122,7 +125,7 @@ export class LogLimits {
   private endOld(): void {
     const { env, options, isOver, end } = this.parts;
     const before = env.monotonicMs() - options.readTimeoutMs;
-    const old = [...this.since].filter(([, since]) => since <= before);
+    const old = [...this.since].filter(([view, since]) => since <= before && !this.exempt.has(view));
     if (old.length === 0 || !isOver()) return;
     for (const [view] of old) end(view, TOO_OLD);
   }

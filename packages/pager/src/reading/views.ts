@@ -103,7 +103,7 @@ export class Views implements ViewOwner {
     const view = new View(cache, this, commits.published.lsn, commits.published);
     this.snapshots.add(view);
     this.updateLimits();
-    if (!exempt) limits.watch(view);
+    limits.watch(view, exempt === true);
     return view;
   }
 

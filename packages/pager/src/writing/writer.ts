@@ -15,6 +15,7 @@ import type { Measures } from '../base/stats.ts';
 import type { Syncs } from '../base/syncs.ts';
 import type { BackgroundCheckpoint } from '../checkpoint/background-checkpoint.ts';
 import type { CheckpointResult } from '../checkpoint/checkpoint.ts';
+import type { CheckpointAge } from '../checkpoint/checkpoint-age.ts';
 import type { CheckpointRequest } from '../checkpoint/checkpoint-request.ts';
 import type { Catalogue } from '../format/catalogue.ts';
 import type { LogWriter } from '../files/log-writer.ts';
@@ -58,6 +59,7 @@ export interface WriterParts {
   readonly tenure: Tenure;
   readonly logWriter: LogWriter;
   readonly checkpoints: BackgroundCheckpoint;
+  readonly checkpointAge: CheckpointAge;
 }
 
 /** See the top of the file. */
@@ -85,6 +87,7 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
   private readonly limits: LogLimits;
   private readonly tenure: Tenure;
   private readonly checkpoints: BackgroundCheckpoint;
+  private readonly checkpointAge: CheckpointAge;
   private readonly maxPages: number;
   private transaction: WriteTransaction | null = null;
   private load: BulkWriter | null = null;
@@ -109,6 +112,7 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     this.limits = parts.limits;
     this.tenure = parts.tenure;
     this.checkpoints = parts.checkpoints;
+    this.checkpointAge = parts.checkpointAge;
     const pagesMax = Math.min(parts.options.maxTransactionPages, recordPagesMax(parts.cache.pageSize));
     this.dirty = new DirtyPages(parts.cache, pagesMax);
     this.builder = new RecordBuilder(parts.cache.pageSize);
@@ -137,10 +141,14 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
    * @throws IoError SOMBRA_BUSY when that is not long enough
    */
   begin(waitMs = this.options.busyTimeoutMs): WriteTransaction {
-    this.admit(() => {
+    try {
       this.checkIdle();
       this.tenure.acquire(waitMs);
-    });
+    } catch (error) {
+      // A caller that does not wait at all asks again until its own time is over.
+      if (waitMs > 0 || waitMs === this.options.busyTimeoutMs || !isBusy(error)) this.noteRefusal(error);
+      throw error;
+    }
     try {
       this.limits.makeRoom();
       this.views.callAdvanced();
@@ -162,16 +170,8 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     }
   }
 
-  private admit(enter: () => void): void {
-    try {
-      enter();
-    } catch (error) {
-      this.noteRefusal(error);
-      throw error;
-    }
-  }
-
-  private noteRefusal(error: unknown): void {
+  /** A transaction could not begin. Also for callers that asked without waiting, once they give up. */
+  noteRefusal(error: unknown): void {
     if (!(error instanceof SombraError)) return;
     this.stats.refused += 1;
     this.health.callHook((hooks) => hooks.refused?.(error));
@@ -249,6 +249,7 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
 
   afterCommit(): void {
     if (verifying) this.check();
+    this.checkpointAge.committed(this.header.state.checkpointLsn, this.commits.published.lsn);
     try {
       if (this.load === null) this.checkpoints.consider();
       this.limits.consider();
@@ -409,4 +410,8 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     if (this.deadline !== undefined) this.vfs.env.clearTimer(this.deadline);
     this.deadline = undefined;
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof SombraError && error.code === 'SOMBRA_BUSY';
 }
