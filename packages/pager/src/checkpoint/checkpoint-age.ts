@@ -8,23 +8,28 @@ import type { VfsEnv } from '@sombra/vfs';
 export class CheckpointAge {
   private readonly env: VfsEnv;
   private lsn: number;
+  /** Newest commit at the last look. */
+  private newest: number;
   private since: number;
 
   /** @param lsn  of the checkpoint that was found */
   constructor(env: VfsEnv, lsn: number) {
     this.env = env;
     this.lsn = lsn;
+    this.newest = lsn;
     this.since = env.monotonicMs();
   }
 
-  /** A commit was published. @param checkpoint  commit up to which main is complete @param newest  the commit */
+  /** Commits were published, or read. @param checkpoint  commit up to which main is complete @param newest  the newest one */
   committed(checkpoint: number, newest: number): void {
-    if (checkpoint !== this.lsn || newest === checkpoint + 1) this.restart(checkpoint);
+    if (checkpoint !== this.lsn || this.newest <= checkpoint) this.restart(checkpoint);
+    this.newest = newest;
   }
 
   /** @returns ms; 0 while no commit waits */
   look(checkpoint: number, newest: number): number {
-    if (checkpoint !== this.lsn || newest <= checkpoint) this.restart(checkpoint);
+    if (checkpoint !== this.lsn || newest <= checkpoint || this.newest <= checkpoint) this.restart(checkpoint);
+    this.newest = newest;
     return this.env.monotonicMs() - this.since;
   }
 
