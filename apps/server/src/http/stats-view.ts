@@ -4,9 +4,16 @@ import type { DatabaseStats, LatencySnapshot } from '@sombra/db';
 const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
 
 /** The figures of a database for a client: without its path, and with quantiles in place of single durations. */
-export function statsView({ path: _path, pager, latencies, ...stats }: DatabaseStats): Record<string, unknown> {
-  const { latencies: _latencies, ...pages } = pager;
-  return { ...stats, pager: pages, latencies: mapValues(latencies, latencyView) };
+export function statsView(stats: DatabaseStats): Record<string, unknown> {
+  return {
+    ...without(stats, 'path'),
+    pager: without(stats.pager, 'latencies'),
+    latencies: mapValues(stats.latencies, latencyView),
+  };
+}
+
+function without<T extends object>(of: T, field: keyof T): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(of).filter(([name]) => name !== field));
 }
 
 /** Seconds. */
