@@ -1,8 +1,8 @@
 // What is explored. Commits by lsn: 'a' = delta of page 0, 'A' = image of page 0, 'ab' = deltas of pages 0 and 1.
 // `budget`: how often each thing may happen in a run. slots: READ slots; segment: records in one; sealAt: rotate from here on;
-// eio: reads that fail; full: writes that meet a full disk; late: a tenure may end while a sync of main is in flight;
+// eio: reads that fail; full: writes that meet a full disk; rename: renames that are reported as failed; late: a tenure may end while a sync of main is in flight;
 // group: transactions per sync; warm: with page caches; refresh: the index drops old entries; two: two snapshots in one connection.
-const none = { tenure: 0, tx: 0, ckpt: 0, rotate: 0, read: 0, kill: 0, loss: 0, syncFail: 0, open: 0, close: 0, rot: 0, restore: 0, eio: 0, full: 0 };
+const none = { tenure: 0, tx: 0, ckpt: 0, rotate: 0, read: 0, kill: 0, loss: 0, syncFail: 0, open: 0, close: 0, rot: 0, restore: 0, eio: 0, full: 0, rename: 0 };
 const base = { pages: 1, slots: 1, group: 1, segment: 2, mode: 'full', warm: false, refresh: false, two: false, late: false, commits: ['a'] };
 const scenario = (about, budget, more) => ({ ...base, about, ...more, budget: { ...none, ...budget } });
 const writer = ['take', 'commit', 'rotate', 'release', 'checkpoint'];
@@ -56,6 +56,8 @@ export const SCENARIOS = {
     { tenure: 2, tx: 3, ckpt: 1, rotate: 1, kill: 1, loss: 1, full: 1, open: 1 }, { procs: [writer, writer], group: 2, segment: 3, sealAt: 1, quick: true }),
   fullTwo: scenario('the same with two pages, so that dw is used twice',
     { tenure: 2, tx: 2, ckpt: 3, kill: 1, loss: 1, full: 1, open: 1 }, { procs: [plain, plain], pages: 2, commits: ['ab', 'a'], quick: true }),
+  renameFail: scenario('one rename of a rotation is reported as failed, whether it was done or not; two writers; kill, power loss',
+    { tenure: 3, tx: 3, rotate: 2, kill: 1, loss: 1, rename: 1, open: 1 }, { procs: [writer, writer], segment: 2, sealAt: 1, quick: true }),
   openers: scenario('both processes die and open again at the same time; recovery dies',
     { tenure: 2, tx: 2, ckpt: 1, rotate: 1, kill: 4, loss: 1, open: 4 }, { procs: [writer, plain], segment: 1 }),
   clean: scenario('close by the last one, clean flag, reopen; two power losses, lost unlinks',
@@ -147,4 +149,5 @@ export const WORDINGS = {
   fullSlotForgotten: { in: 'fullTwo', about: 'E2, P4: a superblock slot whose write failed is taken for not written, and held is cleared' },
   fullSlotNotAdopted: { in: 'fullTwo', about: 'E2, K2: a checkpoint uses dw while a newer slot stands in main' },
   fullSync: { in: 'normalFail', about: 'E1, E2: a sync that says that the disk is full is taken for a failed write, and tried again' },
+  renameSettled: { in: 'renameFail', about: 'K6: the held mark is cleared although a rename was reported as failed' },
 };
