@@ -111,6 +111,7 @@ describe('the channels', () => {
       'sombra:transaction error',
       'sombra:transaction rollback',
       'sombra:transaction timeout',
+      'sombra:transaction unknown',
       'sombra:warning SOMBRA_BUSY',
       'sombra:warning SOMBRA_LOCK_POISONED',
       'sombra:warning SOMBRA_TRANSACTION_TIMEOUT',

@@ -59,10 +59,13 @@ export function logEvents(logger: EventLogger, { database, bindings }: LogEvents
       logger.warn(fields('transaction.refused', { code }), message);
     },
     rolledBack({ transaction, reason, ms, error }) {
-      const forgotten = reason === 'timeout' || reason === 'leaked';
+      const isWarning = reason === 'timeout' || reason === 'leaked' || reason === 'unknown';
       const own = { transaction, reason, ms: rounded(ms), ...(error === undefined ? {} : { error: safeError(error) }) };
-      const message = `transaction ${transaction} was rolled back after ${inMs(ms)} (${reason})`;
-      logger[forgotten ? 'warn' : 'info'](fields('transaction.rolled_back', own), message);
+      const message =
+        reason === 'unknown'
+          ? `the sync of transaction ${transaction} failed after ${inMs(ms)}: the next open shows whether it is committed`
+          : `transaction ${transaction} was rolled back after ${inMs(ms)} (${reason})`;
+      logger[isWarning ? 'warn' : 'info'](fields('transaction.rolled_back', own), message);
     },
     committed({ transaction, lsn, ms }) {
       if (!isLogged('info')) return;
