@@ -5,8 +5,8 @@ import { seeds } from './support/random.ts';
 
 const CASES = 10_000;
 
-test.each(seeds(10, 6000))('seed %i', (seed) => {
-  const { cases, verdicts } = sweepDamage(seed, CASES);
+test.each(seeds(10, 6000))('seed %i', async (seed) => {
+  const { cases, verdicts } = await sweepDamage(seed, CASES);
   console.log(`damaged files: ${cases}: ${JSON.stringify(Object.fromEntries(verdicts))}`);
   expect(cases).toBe(CASES);
 });

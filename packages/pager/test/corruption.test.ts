@@ -8,8 +8,8 @@ import { sweepDamage } from './support/damage-sweep.ts';
 const CASES = 1000;
 const seed = Number(process.env['SOMBRA_SEED'] ?? 4242);
 
-test('damaged files', () => {
-  const { cases, verdicts } = sweepDamage(seed, CASES);
+test('damaged files', async () => {
+  const { cases, verdicts } = await sweepDamage(seed, CASES);
   console.log(`damaged files: ${cases}: ${JSON.stringify(Object.fromEntries(verdicts))}`);
   expect(cases).toBe(CASES);
   // Otherwise the damage missed everything.
