@@ -1,6 +1,7 @@
 // Goal: asynchronous transactions keep their order, are acknowledged when they are durable, share syncs, stand beside synchronous
 // and explicit ones, and wait their turn beside other connections without blocking. Method: files and databases in memory, a file
 // system that fails or counts syncs, two connections on one file, a simulated disk that is crashed, real processes that are killed.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -244,6 +245,73 @@ describe('a callback that fails', () => {
       expect(codeOf(() => tx.addNode('X'))).toBe('SOMBRA_TX_DONE');
       expect(db.nodeCount('Nested')).toBe(1);
     });
+  });
+});
+
+describe('the asynchronous context of the call', () => {
+  const [user, request] = [new AsyncLocalStorage<string>(), new AsyncLocalStorage<number>()];
+  const here = (): string => `${user.getStore() ?? 'nobody'} ${request.getStore() ?? 0}`;
+
+  /** A database that notes where its hooks and callbacks run, and asks for transactions in the name of somebody. */
+  function noting(vfs?: MemoryVfs) {
+    const seen: string[] = [];
+    const db = GraphDB.open(vfs === undefined ? ':memory:' : 't.db', {
+      ...(vfs !== undefined && { vfs }),
+      hooks: {
+        begun: ({ transaction }) => seen.push(`${transaction} begun: ${here()}`),
+        committed: ({ transaction }) => seen.push(`${transaction} committed: ${here()}`),
+        mutated: ({ transaction }) => seen.push(`${String(transaction)} mutated: ${here()}`),
+        rolledBack: ({ transaction }) => seen.push(`${transaction} rolled back: ${here()}`),
+      },
+    });
+    const ask = (name: string, id: number, fails = false): Promise<unknown> =>
+      user.run(name, () =>
+        request.run(id, async () => {
+          const transaction = await db.transactionAsync((tx) => {
+            seen.push(`${tx.id} runs: ${here()}`);
+            tx.addNode('N');
+            if (fails) throw new RangeError('on purpose');
+            return tx.id;
+          });
+          return `${transaction}: ${here()}`;
+        }),
+      );
+    return { db, seen, ask };
+  }
+
+  it('is that of its callback and of everything that observers hear of it', async () => {
+    const { db, seen, ask } = noting();
+    const [first, second, third] = await Promise.allSettled([ask('ada', 7), ask('bob', 8, true), ask('eve', 9)]);
+    expect([first, third]).toEqual([
+      { status: 'fulfilled', value: '1: ada 7' },
+      { status: 'fulfilled', value: '3: eve 9' },
+    ]);
+    expect(second!.status).toBe('rejected');
+    expect(seen.filter((line) => line.startsWith('1 '))).toEqual([
+      '1 begun: ada 7',
+      '1 runs: ada 7',
+      '1 committed: ada 7',
+      '1 mutated: ada 7',
+    ]);
+    expect(seen.filter((line) => line.startsWith('2 '))).toEqual([
+      '2 begun: bob 8',
+      '2 runs: bob 8',
+      '2 rolled back: bob 8',
+    ]);
+    expect(seen.filter((line) => line.startsWith('3 ') && !line.endsWith('eve 9'))).toEqual([]);
+    db.close();
+  });
+
+  it('stays when a synchronous transaction of somebody else runs it, and commits it', async () => {
+    const { db, seen, ask } = noting(new HeldSyncs());
+    const waiting = [ask('ada', 7), ask('bob', 8)];
+    user.run('carol', () => db.addNode('N'));
+    await Promise.all(waiting);
+    const of = (transaction: number): string[] => [
+      ...new Set(seen.filter((line) => line.startsWith(`${transaction} `)).map((line) => line.split(': ')[1]!)),
+    ];
+    expect([of(1), of(2), of(3)]).toEqual([['ada 7'], ['bob 8'], ['carol 0']]);
+    db.close();
   });
 });
 

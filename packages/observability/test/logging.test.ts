@@ -409,8 +409,9 @@ describe('logEvents', () => {
       db.addNode('C');
     });
     expect(requestId()).toBeUndefined();
+    await Promise.all(['r3', 'r4'].map((id) => withRequestId(id, () => db.transactionAsync((tx) => tx.addNode('D')))));
     const committed = output.lines.filter(({ event }) => event === 'transaction.committed');
-    expect(committed.map((line) => line['requestId'])).toEqual([undefined, 'r1', 'r2']);
+    expect(committed.map((line) => line['requestId'])).toEqual([undefined, 'r1', 'r2', 'r3', 'r4']);
     db.close();
   });
 

@@ -1,7 +1,8 @@
+import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { EnvWarning, VfsEnv } from './vfs.ts';
+import type { EnvWarning, RunInContext, VfsEnv } from './vfs.ts';
 
 const sleepCell = new Int32Array(new SharedArrayBuffer(4));
 
@@ -83,6 +84,11 @@ export class NodeEnv implements VfsEnv {
 
   defer(fn: () => void): void {
     setImmediate(fn);
+  }
+
+  captureContext(): RunInContext {
+    const context = new AsyncResource('SombraContext');
+    return (work) => context.runInAsyncScope(work);
   }
 
   warn({ code, message, cause }: EnvWarning): void {

@@ -29,6 +29,7 @@ export type {
   FileId,
   LockMode,
   OpenMode,
+  RunInContext,
   SyncKind,
   Vfs,
   VfsDirectory,

@@ -100,9 +100,17 @@ export interface VfsEnv {
   clearTimer(timer: unknown): void;
   /** Calls `fn` at the end of this turn of the event loop. */
   defer(fn: () => void): void;
+  /**
+   * Captures what asynchronous context the caller runs in (with Node, what its `AsyncLocalStorage` instances hold), for work that is done
+   * later on the caller's behalf. @returns runs a function in that context
+   */
+  captureContext(): RunInContext;
   /** Warns the program of something that has no caller and no listener. Never throws, and ends no process. */
   warn(warning: EnvWarning): void;
 }
+
+/** Runs a function in an asynchronous context that was captured. */
+export type RunInContext = <T>(work: () => T) => T;
 
 /** A warning to the program. */
 export interface EnvWarning {

@@ -1,6 +1,7 @@
-// Goal: timers of any length fire once, in time and not before; durations that are none are refused.
+// Goal: timers of any length fire once, in time and not before; durations that are none are refused; a context is captured whole.
 // Method: an environment whose single timers are short, so that a longer one is put together; a timer beyond what Node allows, which
 // must not fire before a short one.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test } from 'vitest';
 import { NodeEnv } from '../src/index.ts';
 
@@ -34,4 +35,20 @@ test('a long timer is put together from shorter ones, fires once, and is cleared
 
 test.each([NaN, Infinity, -Infinity])('a timer of %s ms is refused', (ms) => {
   expect(() => new NodeEnv().setTimer(() => undefined, ms)).toThrow(`${ms} ms`);
+});
+
+test('work runs in the asynchronous context that was captured, and leaves that of its caller alone', async () => {
+  const [user, request] = [new AsyncLocalStorage<string>(), new AsyncLocalStorage<number>()];
+  const here = (): unknown[] => [user.getStore(), request.getStore()];
+  const run = user.run('ada', () => request.run(1, () => new NodeEnv().captureContext()));
+  const seen = user.run('bob', () => [run(here), here()]);
+  expect(seen).toEqual([
+    ['ada', 1],
+    ['bob', undefined],
+  ]);
+  const later = run(async () => {
+    await Promise.resolve();
+    return here();
+  });
+  expect(await later).toEqual(['ada', 1]);
 });

@@ -1,5 +1,5 @@
 /** What happens to the transactions and the long operations of one database: counted, and told to its observers. */
-import type { VfsEnv } from '@sombra/vfs';
+import type { RunInContext, VfsEnv } from '@sombra/vfs';
 import type { Mutation, RollbackReason } from './hooks.ts';
 import { MutationRecorder } from './mutation-recorder.ts';
 import type { Observers } from './observers.ts';
@@ -14,6 +14,8 @@ export interface ReportedTransaction {
   readonly begun: number;
   /** There while an observer wants to know what is written. */
   readonly recorder: MutationRecorder | undefined;
+  /** Where observers hear that it was published, when that happens on behalf of others too; undefined: where that happens. */
+  readonly inContext: RunInContext | undefined;
 }
 
 /** See the top of the file. */
@@ -41,12 +43,12 @@ export class Reports {
   }
 
   /** A transaction has begun. @param lsn  number of the commit that it would be */
-  begin(lsn: number): ReportedTransaction {
+  begin(lsn: number, inContext?: RunInContext): ReportedTransaction {
     this.begun += 1;
     const id = this.begun;
     this.observers.tell((hooks) => hooks.begun?.({ transaction: id }));
     const recorder = this.observers.recording ? new MutationRecorder() : undefined;
-    return { id, lsn, begun: this.env.monotonicMs(), recorder };
+    return { id, lsn, begun: this.env.monotonicMs(), recorder, inContext };
   }
 
   /** It is about to be committed. */
@@ -59,7 +61,9 @@ export class Reports {
     const transaction = this.expected.get(lsn);
     if (transaction === undefined) return; // a bulk load, an index: no transaction
     this.expected.delete(lsn);
-    this.commit(transaction, lsn);
+    const { inContext } = transaction;
+    if (inContext === undefined) this.commit(transaction, lsn);
+    else inContext(() => this.commit(transaction, lsn));
   }
 
   /** It was committed: when nothing was changed, nothing was published. */

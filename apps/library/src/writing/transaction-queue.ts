@@ -3,12 +3,13 @@
  * own, many in a row, and share a sync.
  *
  * Invariants:
+ * - A callback, and what hooks hear of its transaction, runs in the asynchronous context of the call that asked for it.
  * - No callback runs before the promise of its transaction was returned, none while another transaction is open.
  * - What is queued is bounded, and none of it runs while as many commits wait for their sync as may.
  * - What is queued is run by exactly one of: the next turn, the synchronous transaction that comes first, `close`.
  */
 import { StateError, TransactionError } from '@sombra/vfs';
-import type { VfsEnv } from '@sombra/vfs';
+import type { RunInContext, VfsEnv } from '@sombra/vfs';
 import type { OpenTransaction, Transaction } from './transaction.ts';
 
 /** Longest time that queued transactions run in one turn of the event loop. */
@@ -27,7 +28,7 @@ export interface QueueRunner {
   /** Do so many commits wait for their sync that another one would block? */
   isGroupFull(): boolean;
   /** @throws IoError SOMBRA_BUSY when another connection writes for longer than `waitMs` (undefined: as configured) */
-  openQueued(waitMs: number | undefined): OpenTransaction;
+  openQueued(waitMs: number | undefined, inContext: RunInContext): OpenTransaction;
   /** Runs the callback, and commits together with others; rolls back when it throws. */
   runQueued<T>(open: OpenTransaction, fn: (tx: Transaction) => T): Promise<T>;
   /** A transaction that was queued gives up. */
@@ -44,6 +45,7 @@ interface Queued {
   readonly fn: (tx: Transaction) => unknown;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
+  readonly inContext: RunInContext;
   /** When it was first kept waiting by another connection, ms; -1: not yet. */
   keptSince: number;
 }
@@ -76,7 +78,8 @@ export class TransactionQueue {
       return Promise.reject(error);
     }
     const promise = new Promise<T>((resolve, reject) => {
-      this.queue.push({ fn, resolve: resolve as (result: unknown) => void, reject, keptSince: -1 });
+      const inContext = this.env.captureContext();
+      this.queue.push({ fn, resolve: resolve as (result: unknown) => void, reject, inContext, keptSince: -1 });
     });
     this.pending += 1;
     this.wake();
@@ -140,9 +143,14 @@ export class TransactionQueue {
 
   /** @throws IoError SOMBRA_BUSY when another connection writes, and nothing was run */
   private runHead(waitMs: number | undefined): void {
+    const { inContext } = this.queue[this.head]!;
+    inContext(() => this.runInContext(waitMs, inContext));
+  }
+
+  private runInContext(waitMs: number | undefined, inContext: RunInContext): void {
     let open: OpenTransaction;
     try {
-      open = this.runner.openQueued(waitMs);
+      open = this.runner.openQueued(waitMs, inContext);
     } catch (error) {
       if ((error as { code?: unknown }).code === 'SOMBRA_BUSY') throw error;
       this.settle(this.shift().reject, error);
@@ -185,8 +193,9 @@ export class TransactionQueue {
       if (this.queue[i]!.keptSince < 0) this.queue[i]!.keptSince = now;
     }
     while (!this.isEmpty && now - this.queue[this.head]!.keptSince >= this.busyTimeoutMs) {
-      this.runner.refused(busy);
-      this.settle(this.shift().reject, busy);
+      const { inContext, reject } = this.shift();
+      inContext(() => this.runner.refused(busy));
+      this.settle(reject, busy);
     }
     if (this.isEmpty) {
       this.endWait();

@@ -6,7 +6,7 @@
  * - Nothing here refers to the `Transaction` that a caller holds, so that a dropped one is noticed.
  */
 import { DataError, IoError, StateError } from '@sombra/vfs';
-import type { VfsEnv } from '@sombra/vfs';
+import type { RunInContext, VfsEnv } from '@sombra/vfs';
 import type { Graph, GraphTransaction } from '@sombra/graph';
 import { runUpkeep } from '../base/warning.ts';
 import type { RollbackReason } from '../observing/hooks.ts';
@@ -84,8 +84,8 @@ export class Transactions implements TransactionOwner, QueueRunner {
     return this.graph.pager.isGroupFull;
   }
 
-  openQueued(waitMs: number | undefined): OpenTransaction {
-    return this.open(true, waitMs);
+  openQueued(waitMs: number | undefined, inContext: RunInContext): OpenTransaction {
+    return this.open(true, waitMs, inContext);
   }
 
   async runQueued<T>(open: OpenTransaction, fn: (tx: Transaction) => T): Promise<T> {
@@ -249,9 +249,9 @@ export class Transactions implements TransactionOwner, QueueRunner {
     }
   }
 
-  private open(managed: boolean, waitMs?: number): OpenTransaction {
+  private open(managed: boolean, waitMs?: number, inContext?: RunInContext): OpenTransaction {
     const inner = this.graph.begin(waitMs);
-    const reported = this.reports.begin(inner.lsn);
+    const reported = this.reports.begin(inner.lsn, inContext);
     const open: OpenTransaction = { ...reported, inner, managed, timer: undefined, ended: undefined };
     this.current = open;
     return open;

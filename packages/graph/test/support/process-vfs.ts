@@ -24,6 +24,7 @@ export class ProcessVfs implements Vfs {
       setTimer: (fn, ms, keepsAlive) => env.setTimer(fn, ms, keepsAlive),
       clearTimer: (timer) => env.clearTimer(timer),
       defer: (fn) => env.defer(fn),
+      captureContext: () => env.captureContext(),
       warn: (warning) => env.warn(warning),
     };
   }

@@ -45,6 +45,7 @@ class Forgetful extends WrappedVfs {
       setTimer: (fn, ms) => env.setTimer(fn, ms),
       clearTimer: (timer) => env.clearTimer(timer),
       defer: (fn) => env.defer(fn),
+      captureContext: () => env.captureContext(),
       warn: (warning) => env.warn(warning),
       ...forgets,
     };

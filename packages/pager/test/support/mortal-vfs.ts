@@ -249,6 +249,7 @@ function mortalEnv(inner: VfsEnv, pid: number, isDead: () => boolean): VfsEnv {
     setTimer: (fn, ms) => inner.setTimer(living(fn), ms),
     clearTimer: (timer) => inner.clearTimer(timer),
     defer: (fn) => inner.defer(living(fn)),
+    captureContext: () => inner.captureContext(),
     warn: (warning) => inner.warn(warning),
   };
 }

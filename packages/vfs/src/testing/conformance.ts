@@ -403,6 +403,21 @@ export function vfsConformance(
       await done;
       expect(seen).toEqual([1, 2]);
     });
+
+    check('a captured context runs what it is given, once, and passes its result and its error on', ({ env }) => {
+      const run = env.captureContext();
+      expect(run(() => 7)).toBe(7);
+      const error = new RangeError('as it is');
+      let thrown: unknown;
+      try {
+        run(() => {
+          throw error;
+        });
+      } catch (caught) {
+        thrown = caught;
+      }
+      expect(thrown).toBe(error);
+    });
   });
 }
 

@@ -1,4 +1,4 @@
-import type { EnvWarning, VfsEnv } from '../vfs.ts';
+import type { EnvWarning, RunInContext, VfsEnv } from '../vfs.ts';
 import { Random } from './random.ts';
 import { SimCrash } from './sim-crash.ts';
 
@@ -92,6 +92,10 @@ export class SimEnv implements SimulatedEnv {
   defer(fn: () => void): void {
     this.deferred.push(fn);
     setImmediate(() => this.runDeferred());
+  }
+
+  captureContext(): RunInContext {
+    return (work) => work();
   }
 
   warn(warning: EnvWarning): void {

@@ -12,7 +12,7 @@
  * of it; those that are blocked below run on only when the ones above are done, as if the system had not given them the processor.
  * Promises are followed when the stack is empty: therefore a process whose sync ended on top of a blocked one waits until then.
  */
-import type { EnvWarning, VfsEnv } from '../vfs.ts';
+import type { EnvWarning, RunInContext, VfsEnv } from '../vfs.ts';
 import { Random } from './random.ts';
 import { FIRST_TIME } from './sim-env.ts';
 import type { SimulatedEnv } from './sim-env.ts';
@@ -325,6 +325,10 @@ export class ScheduledEnv implements VfsEnv, SimulatedEnv {
 
   defer(run: () => void): void {
     if (!this.ended) this.deferred.push({ kind: 'deferred', run });
+  }
+
+  captureContext(): RunInContext {
+    return (work) => work();
   }
 
   warn(warning: EnvWarning): void {
