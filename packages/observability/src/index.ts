@@ -24,6 +24,8 @@ export type {
 export { requestId, withRequestId } from './base/request.ts';
 export { checkHealth } from './health/check-health.ts';
 export type { CheckHealthOptions } from './health/check-health.ts';
+export { logDestination } from './logging/log-destination.ts';
+export type { LogDestination } from './logging/log-destination.ts';
 export { logEvents } from './logging/log-events.ts';
 export type { LogEventsOptions } from './logging/log-events.ts';
 export { AuditFile, auditFile } from './audit/audit-file.ts';

@@ -1,11 +1,9 @@
 // Goal: each event is logged once, at its level, with its fields, and never with a value of a property. Method: a run of real databases in
 // which everything happens; its whole log at level trace is compared with a list, the logs at the other levels with the parts of the list
 // that belong there. A secret that was given to the databases wherever possible is looked for in everything that is put out.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { GraphDB } from '@sombra/db';
 import { MemoryVfs, NodeEnv } from '@sombra/vfs';
 import type { EnvWarning } from '@sombra/vfs';
@@ -16,6 +14,7 @@ import type { DatabaseObserver, EventLogger, LogLevel } from '../src/index.ts';
 import { codeOf } from './support/codes.ts';
 import { eventfulRun } from './support/eventful-run.ts';
 import { Output } from './support/lines.ts';
+import { eventsOfScript } from './support/logging-script.ts';
 import type { LogLine } from './support/lines.ts';
 
 const LEVELS: readonly LogLevel[] = ['silent', 'error', 'warn', 'info', 'debug', 'trace'];
@@ -319,25 +318,27 @@ describe('initLogging', () => {
     expect(write(true)).toContain('INFO: opened at commit');
   });
 
-  it('writes to standard output, each line at once', () => {
+  it('writes to standard output', () => {
     const script = `
       import { GraphDB } from '@sombra/db';
       import { initLogging } from '@sombra/observability';
       initLogging(process.env.LOG_LEVEL ?? 'info');
-      GraphDB.open(':memory:').addNode('A');
-      process.kill(process.pid, 'SIGKILL');`;
-    const run = (env: Record<string, string>): string[] => {
-      const { signal, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-        cwd: fileURLToPath(new URL('.', import.meta.url)),
-        encoding: 'utf8',
-        env: { ...process.env, ...env },
-      });
-      expect(signal, stderr).toBe('SIGKILL');
-      const lines = stdout.split('\n').slice(0, -1);
-      return lines.map((line) => (JSON.parse(line) as LogLine).event);
-    };
-    expect(run({})).toEqual(['database.opened', 'transaction.committed']);
-    expect(run({ LOG_LEVEL: 'error' })).toEqual([]);
+      GraphDB.open(':memory:', { slowOperationMs: 60_000 }).addNode('A');
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1);`;
+    expect(eventsOfScript(script, 'SIGKILL')).toEqual(['database.opened', 'transaction.committed']);
+    expect(eventsOfScript(script, 'SIGKILL', { LOG_LEVEL: 'error' })).toEqual([]);
+  });
+
+  it('ends: nothing more is written, and no listener of the process stays', () => {
+    const listeners = process.listenerCount('exit');
+    const db = GraphDB.open(':memory:');
+    for (let i = 0; i < 3; i += 1) {
+      initLogging({ pretty: false, level: 'error' });
+      expect(process.listenerCount('exit')).toBe(listeners + 1);
+      endLogging();
+    }
+    expect(process.listenerCount('exit')).toBe(listeners);
+    db.close();
   });
 });
 

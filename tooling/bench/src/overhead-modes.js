@@ -1,5 +1,5 @@
 // What stands beside a database at work, for overhead.js: nothing, a logger at each level, a scrape every second.
-import { logEvents, mergedMetrics, metricsOf, processMetrics } from '@sombra/observability';
+import { logDestination, logEvents, mergedMetrics, metricsOf, processMetrics } from '@sombra/observability';
 import pino from 'pino';
 
 const SCRAPE_MS = 1000;
@@ -7,7 +7,7 @@ const SCRAPE_MS = 1000;
 /** A logger that writes into a file, as in production. */
 function logging(level) {
   return (db, file) => {
-    const destination = pino.destination({ dest: file, sync: true });
+    const destination = logDestination(file);
     const end = db.observe(logEvents(pino({ level }, destination)));
     return () => {
       end();

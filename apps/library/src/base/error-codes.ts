@@ -504,6 +504,11 @@ export const ERROR_CODES = Object.freeze({
     'A hook, or `onWarning`, threw an error or returned a promise that was rejected. The event that it was called for took effect all the same. It is reported by `process.emitWarning`.',
     'See the cause; correct the hook.',
   ),
+  SOMBRA_LOG_FAILED: entry(
+    'warning',
+    'Lines of a log could not be written (`@sombra/observability`). They are kept, up to 1 MiB, and tried again with the next ones; what is beyond that is lost. The database is not concerned.',
+    'See the text: free space, or correct the permission.',
+  ),
   SOMBRA_METRICS_FAILED: entry(
     'warning',
     'Metrics could not be read, written into a file or sent (`@sombra/observability`). It is tried again; the database is not concerned.',

@@ -6,11 +6,13 @@ import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { addDefaultObserver, DataError, StateError } from '@sombra/vfs';
 import { pino } from 'pino';
-import type { Logger, LoggerOptions } from 'pino';
+import type { DestinationStream, Logger, LoggerOptions } from 'pino';
 import type pinoPretty from 'pino-pretty';
 import { checkOptions } from '../base/check-options.ts';
 import type { EventLogger } from '../base/event-logger.ts';
 import { databaseName } from '../base/database-name.ts';
+import { isoTime } from './iso-time.ts';
+import { logDestination } from './log-destination.ts';
 import { logEvents } from './log-events.ts';
 
 const LEVELS = Object.freeze(['error', 'warn', 'info', 'debug', 'trace', 'silent'] as const);
@@ -65,17 +67,26 @@ export function initLogging(options: LogLevel | LoggingOptions | (string & {}) =
       'initLogging was called before: use the logger that it returned, set its level, or call endLogging first',
     );
   }
-  const logger = makeLogger({ level, base: bindings }, stream, pretty);
-  const end = addDefaultObserver((path) => logEvents(logger, { database: databaseName(path) }));
-  current = { logger, end };
+  const isTerminal = ((stream ?? process.stdout) as { readonly isTTY?: boolean }).isTTY === true;
+  const people = pretty ?? isTerminal;
+  const own = stream === undefined && !people ? logDestination(1) : undefined;
+  const destination = own ?? (people ? forPeople(stream, isTerminal) : stream!);
+  const logger = pino({ level, base: bindings, ...JSON_LINES }, destination);
+  const endObserving = addDefaultObserver((path) => logEvents(logger, { database: databaseName(path) }));
+  current = {
+    logger,
+    end() {
+      endObserving();
+      logger.level = 'silent'; // databases that are open hold on to it
+      own?.end();
+    },
+  };
   return logger;
 }
 
 /** Ends what `initLogging` began, also for databases that are open. Harmless when repeated. */
 export function endLogging(): void {
   current?.end();
-  // Databases that are open hold on to the logger.
-  if (current !== undefined) current.logger.level = 'silent';
   current = undefined;
 }
 
@@ -89,22 +100,12 @@ function checked(options: LoggingOptions): LoggingOptions {
   return options;
 }
 
-function makeLogger(options: LoggerOptions, stream: Writable | undefined, pretty: boolean | undefined): Logger {
-  const settings: LoggerOptions = {
-    ...options,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  };
-  const isTerminal = (stream ?? process.stdout) as { readonly isTTY?: boolean };
-  // Each line is written when it is logged: the last ones before a kill are those that matter.
-  if (!(pretty ?? isTerminal.isTTY === true))
-    return pino(settings, stream ?? pino.destination({ dest: 1, sync: true }));
-  // Loaded where somebody reads along, and nowhere else.
+const JSON_LINES: LoggerOptions = { timestamp: isoTime, formatters: { level: (label) => ({ level: label }) } };
+
+/** Loads what formats lines only where somebody reads along. */
+function forPeople(stream: Writable | undefined, isTerminal: boolean): DestinationStream {
   const prettyStream = createRequire(import.meta.url)('pino-pretty') as typeof pinoPretty;
   const { NO_COLOR = '' } = process.env;
-  const colorize = isTerminal.isTTY === true && NO_COLOR === '';
-  return pino(
-    settings,
-    prettyStream({ destination: stream ?? 1, sync: true, colorize, singleLine: true, ignore: 'pid' }),
-  );
+  const colorize = isTerminal && NO_COLOR === '';
+  return prettyStream({ destination: stream ?? 1, sync: true, colorize, singleLine: true, ignore: 'pid' });
 }
