@@ -6,7 +6,7 @@ import type { Vfs } from '@sombra/vfs';
 import { FaultyVfs, Random, SimCrash, SimDisk } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import { livePath, markArchived, sealedPath, sparePath } from '../src/index.ts';
-import { codeOf } from './support/files.ts';
+import { codeOf, contentOf } from './support/files.ts';
 import { PATH, recoverAndClose, TestLog } from './support/log.ts';
 
 const LIVE = livePath(PATH);
@@ -126,6 +126,35 @@ describe('between its two renames', () => {
     markArchived(vfs, PATH, 0);
     log.wal.removeAll();
     expect(vfs.list('.').filter((name) => !name.endsWith('archive'))).toEqual([SEALED]);
+  });
+
+  test('a segment that waits for the archive stays when neither the rename nor the look at its name worked', () => {
+    class Blind extends BadRenames {
+      blind = false;
+      override rename(from: string, to: string): void {
+        try {
+          super.rename(from, to);
+        } catch (error) {
+          this.blind = true;
+          throw error;
+        }
+      }
+      override stat(path: string): ReturnType<Vfs['stat']> {
+        if (this.blind) throw new IoError('SOMBRA_IO', `stat ${path}: EIO`, { details: { errno: 'EIO' } });
+        return super.stat(path);
+      }
+    }
+    const inner = new MemoryVfs();
+    const vfs = new Blind(inner, 1, 1, false);
+    const log = fullLog(vfs);
+    refused(log);
+    vfs.blind = false;
+    expect(log.wal.isBetweenSegments).toBe(true);
+    markArchived(inner, PATH, 0);
+    const bytes = contentOf(inner, LIVE);
+    log.wal.removeAll();
+    expect(inner.list('.').filter((name) => !name.endsWith('archive'))).toEqual([SEALED]);
+    expect(contentOf(inner, SEALED)).toEqual(bytes);
   });
 
   test('nothing is appended to it when the sealed segment is gone, or another file took the live name', () => {

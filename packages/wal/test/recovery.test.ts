@@ -620,6 +620,21 @@ describe('files that are not the log', () => {
     expect(strangers.map(({ path }) => path)).toEqual([LIVE]);
   });
 
+  test('later segments of another history are set aside, whatever their time: one by one, each names the one before', () => {
+    const { vfs, log } = segments(3);
+    const live = decodeSegmentHeader(contentOf(vfs, LIVE))!;
+    let previous = { ...live.previous, salt: new Random(1).bytes(8) };
+    for (const seq of [4, 5, 6]) {
+      const salt = new Random(seq).bytes(8);
+      const header = { ...live, seq, salt, previous, time: live.time + seq * 1000 };
+      replaceFile(vfs, sealedPath(PATH, seq), encodeSegmentHeader(header));
+      previous = { ...previous, salt };
+    }
+    const { digests, strangers } = recoverAndClose(log.options);
+    expect(digests).toEqual(log.digests);
+    expect(strangers.map(({ path }) => path).sort()).toEqual([4, 5, 6].map((seq) => sealedPath(PATH, seq)));
+  });
+
   test('two histories of one database in one segment: the log of the other one is set aside', () => {
     const { vfs, log } = segments(1, { segmentSize: 1 << 20 });
     const base = contentOf(vfs, LIVE);

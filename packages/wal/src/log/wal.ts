@@ -355,20 +355,23 @@ export class Wal {
   /**
    * Closes and removes all files of the log: what they hold is not needed any more, and that is durable. What an archive does not
    * have yet stays, the live segment under its sealed name.
+   * @throws IoError: files may be left, and the next recovery finds what they are
    */
   removeAll(): void {
+    // A rotation may have been given up without knowing what became of its first rename.
+    const between = this.between && !this.isNamedLive();
     this.close();
     this.files.close();
     const { vfs, path } = this.options;
     const archived = archivedThrough(vfs, path);
-    if (!this.between && this.seq > archived) {
+    if (!between && this.seq > archived) {
       withDirectory(vfs, directoryOf(path), (directory) => {
         clearSealedName(this.options, this.seq, directory);
         vfs.rename(livePath(path), sealedPath(path, this.seq));
         directory.sync();
       });
     }
-    this.takeSealed(this.between ? this.seq + 1 : this.seq, archived, (name) => vfs.unlink(name));
+    this.takeSealed(between ? this.seq + 1 : this.seq, archived, (name) => vfs.unlink(name));
     this.syncGivenUp();
     for (const name of [livePath(path), sparePath(path)]) if (vfs.stat(name) !== null) vfs.unlink(name);
   }
@@ -456,13 +459,18 @@ export class Wal {
 
   /** Does the live segment surely have the live name? */
   private hasLiveName(): boolean {
-    const { vfs, path } = this.options;
     try {
-      const named = vfs.stat(livePath(path));
-      return named !== null && inodeNumber(named) === inodeNumber(this.live.stat());
+      return this.isNamedLive();
     } catch {
       return false; // the next append looks again
     }
+  }
+
+  /** Does the live segment have the live name? @throws IoError */
+  private isNamedLive(): boolean {
+    const { vfs, path } = this.options;
+    const named = vfs.stat(livePath(path));
+    return named !== null && inodeNumber(named) === inodeNumber(this.live.stat());
   }
 
   /** Allocates blocks ahead of the tail, so that the syncs of commits do not have to (rule K6). */

@@ -110,11 +110,19 @@ export function estrangeLater(found: FoundSegments, last: SegmentHeader): void {
     const { seq } = rival.header;
     chooseRival(found, seq, (header) => seq > last.seq && !isOfOtherHistory(header, last));
   }
-  for (const [seq, { path, header }] of [...found.own]) {
-    if (seq <= last.seq || !isOfOtherHistory(header, last)) continue;
+  const later = [...found.own].filter(([seq]) => seq > last.seq).sort(([a], [b]) => a - b);
+  let stranger: SegmentHeader | undefined;
+  for (const [seq, { path, header }] of later) {
+    if (!isOfOtherHistory(header, last) && !(stranger !== undefined && follows(header, stranger))) continue;
+    stranger = header;
     found.own.delete(seq);
     found.strangers.push(strangerOf(path, header));
   }
+}
+
+/** Is it certain that a segment goes on from `before`? */
+function follows({ seq, previous }: SegmentHeader, before: SegmentHeader): boolean {
+  return seq === before.seq + 1 && sameBytes(previous.salt, 0, before.salt, 0, SALT_SIZE);
 }
 
 /** Is it certain that a segment with a higher number does not go on from `last`? Headers of one log have ascending times, whatever the clock does. */
