@@ -253,14 +253,7 @@ export class BTree {
     to: number,
     capacity = 0,
   ): void {
-    checkEntry(this.cache.pageSize, key, keyLength, value, from, to);
-    const root = this.rootOf(tx.view);
-    this.foundSlot = -1;
-    try {
-      this.writer.put(tx, this, root, key, keyLength, value, from, to, capacity, true);
-    } catch (error) {
-      throw tx.abort(error);
-    }
+    this.store(tx, key, keyLength, value, from, to, capacity, true);
   }
 
   /** Inserts an entry unless the key is there. @returns whether it was inserted. Otherwise as {@link put} */
@@ -273,11 +266,24 @@ export class BTree {
     to: number,
     capacity = 0,
   ): boolean {
+    return this.store(tx, key, keyLength, value, from, to, capacity, false);
+  }
+
+  private store(
+    tx: WriteTransaction,
+    key: Uint8Array,
+    keyLength: number,
+    value: Uint8Array,
+    from: number,
+    to: number,
+    capacity: number,
+    replace: boolean,
+  ): boolean {
     checkEntry(this.cache.pageSize, key, keyLength, value, from, to);
     const root = this.rootOf(tx.view);
     this.foundSlot = -1;
     try {
-      return this.writer.put(tx, this, root, key, keyLength, value, from, to, capacity, false);
+      return this.writer.put(tx, this, root, key, keyLength, value, from, to, capacity, replace);
     } catch (error) {
       throw tx.abort(error);
     }
