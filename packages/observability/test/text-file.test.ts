@@ -57,7 +57,7 @@ describe('writeTextFile', () => {
     expect(readdirSync(folder)).toEqual(['sombra.prom']);
   });
 
-  it('replaces the file as a whole: who has it open goes on reading the old one', async () => {
+  it('replaces the file as a whole: a reader that has it open goes on reading the old one', async () => {
     writeFileSync(path, 'old');
     const { ino } = statSync(path);
     await writeTextFile(counting(), path);

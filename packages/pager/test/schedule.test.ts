@@ -1,5 +1,5 @@
 // Goal: in whatever order syncs, deferred calls and timers of several processes come, acknowledged commits stay, every read sees one
-// commit and never an older one than before, nobody who does nothing keeps anything, and everything comes to an end.
+// commit and never an older one than before, a process that does nothing keeps nothing, and everything comes to an end.
 // Method: two to four processes on one simulated disk; a seed picks every step (SimSchedule of vfs), interrupts and kills processes, sets
 // the clock both ways, lets a sync and the power fail; a ledger knows what was promised. Faults of the platform have to be noticed.
 import type { ScheduledEnv } from '@sombra/vfs/testing';

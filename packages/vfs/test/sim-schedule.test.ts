@@ -184,7 +184,7 @@ test('one clock for all: it passes for every process, and a jump moves the time 
   expect(a.wallTimeMs()).toBe(Math.floor(1_000_000 - 5000 + schedule.now));
 });
 
-test('who dies has no next step; its syncs happen or not, and nobody is told', async () => {
+test('a process that dies has no next step; its syncs happen or not, and nobody is told', async () => {
   const sizes = await orders((note, schedule) => {
     const disk = new SimDisk({ seed: 1 });
     const [victim, other] = [schedule.process(2), schedule.process(3)];

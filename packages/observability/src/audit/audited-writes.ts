@@ -1,7 +1,7 @@
 /**
  * The methods of a database that write, so that each call of them is attributed to a user.
  *
- * A transaction belongs to one user: the one who began it. Who that is, is asked when the method is called, and not when the work is
+ * A transaction belongs to the user that began it. The user is asked for when the method is called, and not when the work is
  * done, which may be much later and on behalf of somebody else's turn of the event loop.
  */
 

@@ -109,7 +109,7 @@ export class BackgroundCheckpoint {
     });
   }
 
-  /** Nothing is active any more, and who waits hears how that came. */
+  /** Nothing is active any more: tells those that wait how it ended. */
   private endRequests(end: CheckpointEnd): void {
     const { requests } = this;
     this.onlyRequested = false;
