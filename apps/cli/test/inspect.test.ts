@@ -294,6 +294,52 @@ describe('beside other processes', () => {
     expect((await verify(path)).code).toBe(0);
   });
 
+  it('stats shows cache hit rate and P95 of the process that has it open, as that tells them', async () => {
+    number += 1;
+    const path = join(folder, `told${number}.db`);
+    const writer = await startOwner('live-writer.mjs', path, '1');
+    interface Told {
+      readonly connections: readonly Record<string, number | string | null>[];
+    }
+    let told: Told['connections'] = [];
+    do {
+      await writer.until(writer.lines.length + 10);
+      told = (await toolJson<Told>(INSPECT, 'stats', path)).data.connections;
+      expect(told).toHaveLength(1);
+    } while (told[0]!['pid'] === null);
+    expect(told).toEqual([
+      {
+        pid: writer.pid,
+        opened: expect.stringMatching(/^\d{4}-.*Z$/),
+        written: expect.stringMatching(/^\d{4}-.*Z$/),
+        cacheHitRate: expect.any(Number),
+        cacheHits: expect.any(Number),
+        cacheMisses: expect.any(Number),
+        commits: expect.any(Number),
+        p95CommitLatencyMs: expect.any(Number),
+        p95ReadLatencyUs: null,
+      },
+    ]);
+    const { cacheHits, cacheMisses, cacheHitRate } = told[0] as Record<string, number>;
+    expect(cacheHitRate).toBe(cacheHits! / (cacheHits! + cacheMisses!));
+    const { stdout } = await tool(INSPECT, 'stats', path);
+    expect(stdout).toMatch(
+      new RegExp(`^process +figures of +cache hit rate +commits +P95 commit +P95 read\n${writer.pid} +20`, 'm'),
+    );
+    await writer.kill();
+    expect((await toolJson<Told>(INSPECT, 'stats', path)).data.connections).toEqual([]);
+  });
+
+  it('stats says of a process that tells nothing that its figures are not known', async () => {
+    const path = await closed();
+    const silent = Pager.open({ vfs: new NodeVfs(), path });
+    const { data } = await toolJson(INSPECT, 'stats', path);
+    expect(data['connections']).toEqual([expect.objectContaining({ pid: null, cacheHitRate: null })]);
+    const { stdout } = await tool(INSPECT, 'stats', path);
+    expect(stdout).toContain('1 connection: cache hit rate and P95 not known');
+    silent.close();
+  });
+
   it('a poisoned database is read, and said to be one', async () => {
     number += 1;
     const path = join(folder, `poisoned${number}.db`);

@@ -26,6 +26,8 @@ export type { PageScan } from './inspect/page-scan.ts';
 export { Pager } from './pager.ts';
 export { rootsPage, TREE_NAME_MAX } from './format/roots-page.ts';
 export type { ReaderMark } from './sharing/shm.ts';
+export type { ConnectionFigures } from './sharing/figures.ts';
+export type { OtherConnections } from './sharing/told-figures.ts';
 export type { PagerLatencies, PagerStats } from './base/stats.ts';
 export type { Superblock } from './format/superblock.ts';
 export { WriteTransaction } from './writing/transaction.ts';

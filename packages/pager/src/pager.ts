@@ -1,5 +1,6 @@
 import { archivedThrough, endArchive, markArchived } from '@sombra/wal';
-import type { SombraError, VfsEnv } from '@sombra/vfs';
+import { quantileOf } from '@sombra/vfs';
+import type { Latency, SombraError, VfsEnv } from '@sombra/vfs';
 import type { BulkWriter } from './writing/bulk-writer.ts';
 import type { CheckOptions, CheckStepsOptions, Problem } from './inspect/check.ts';
 import { checkPages, checkPagesSteps } from './inspect/check.ts';
@@ -12,6 +13,7 @@ import type { PagerOptions, PagerWarning } from './base/options.ts';
 import { checkCacheSize, resolveOptions } from './base/options.ts';
 import type { PageCache } from './pages/page-cache.ts';
 import type { ReaderMark } from './sharing/shm.ts';
+import type { OtherConnections } from './sharing/told-figures.ts';
 import type { PagerStats } from './base/stats.ts';
 import type { WriteTransaction } from './writing/transaction.ts';
 import type { View } from './reading/view.ts';
@@ -19,6 +21,8 @@ import type { View } from './reading/view.ts';
 /** Shortest pause between two tries of a caller that waits without blocking, and how much longer it may be. */
 const PAUSE_MIN_MS = 1;
 const PAUSE_SPREAD_MS = 4;
+/** The quantile that connections tell each other. */
+const TOLD_QUANTILE = 0.95;
 
 /**
  * An ACID store of pages in one file: one write transaction at a time, any number of snapshots. Synchronous.
@@ -208,6 +212,36 @@ export class Pager {
     const { connection } = this.database;
     connection.health.checkOpen();
     return connection.marks.others();
+  }
+
+  /**
+   * Writes cache hits, commits and their latency where other processes can look at them, if anything has changed since they were
+   * written last. Call it now and then, never for each operation: it sorts the newest durations. A connection that never calls it
+   * tells nothing.
+   * @param reads  durations of short reads, as the caller measures them
+   * @throws StateError SOMBRA_CLOSED; IoError
+   */
+  tellFigures(reads: Latency): void {
+    const { health, stats, cache, told } = this.database.connection;
+    health.checkOpen();
+    const { misses, oldVersionHits, latencies } = stats;
+    const now = {
+      hits: cache.hits[0]! + oldVersionHits,
+      misses,
+      commits: latencies.commit.count,
+      reads: reads.count,
+    };
+    told.tell(now, () => ({
+      commitP95: quantileOf(latencies.commit.snapshot(), TOLD_QUANTILE),
+      readP95: quantileOf(reads.snapshot(), TOLD_QUANTILE),
+    }));
+  }
+
+  /** The other connections, of this process and of others, and the figures of those that tell them. @throws StateError SOMBRA_CLOSED; IoError */
+  others(): OtherConnections {
+    const { connection } = this.database;
+    connection.health.checkOpen();
+    return connection.told.others();
   }
 
   /**

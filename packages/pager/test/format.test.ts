@@ -6,6 +6,7 @@ import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
 import type { DoubleWriteBatch } from '../src/format/double-write.ts';
 import * as dw from '../src/format/double-write.ts';
 import * as freelist from '../src/writing/freelist.ts';
+import * as figures from '../src/sharing/figures.ts';
 import * as holders from '../src/sharing/holders.ts';
 import * as locks from '../src/sharing/locks.ts';
 import * as header from '../src/format/page-header.ts';
@@ -133,7 +134,7 @@ const TABLES: [page: string, heading: string, layout: Layout][] = [
       ['late', shm.SHM_LATE],
       ['reserved', shm.SHM_LATE + 4],
       ['holders', holders.HOLDERS_OFFSET],
-      ['reserved2', holders.HOLDERS_OFFSET + locks.LOCK_READ * holders.HOLDER_SIZE],
+      ['figures', holders.HOLDERS_OFFSET + locks.LOCK_READ * holders.HOLDER_SIZE],
       ['marks', shm.SHM_MARKS],
     ]),
   ],
@@ -161,6 +162,24 @@ const TABLES: [page: string, heading: string, layout: Layout][] = [
     ]),
   ],
   [
+    'shm.md',
+    'Figures',
+    layout(figures.FIGURES_SIZE, [
+      ['magic', figures.FIGURES_MAGIC],
+      ['pid', figures.FIGURES_PID],
+      ['opened', figures.FIGURES_OPENED],
+      ['written', figures.FIGURES_WRITTEN],
+      ['hits', figures.FIGURES_HITS],
+      ['misses', figures.FIGURES_MISSES],
+      ['commits', figures.FIGURES_COMMITS],
+      ['commitP95', figures.FIGURES_COMMIT_P95],
+      ['reads', figures.FIGURES_READS],
+      ['readP95', figures.FIGURES_READ_P95],
+      ['reserved', figures.FIGURES_RESERVED],
+      ['checksum', figures.FIGURES_CHECKSUM],
+    ]),
+  ],
+  [
     'locks.md',
     'Lock bytes',
     [
@@ -170,6 +189,7 @@ const TABLES: [page: string, heading: string, layout: Layout][] = [
       ['WAIT', locks.LOCK_WAIT, 1],
       ['INSPECT', locks.LOCK_INSPECT, 1],
       ['READ', locks.LOCK_READ, locks.LOCK_READ_SLOTS],
+      ['FIGURES', locks.LOCK_FIGURES, locks.LOCK_FIGURES_SLOTS],
       ['SEATS', locks.LOCK_SEATS, locks.LOCK_SEAT_COUNT],
     ],
   ],

@@ -46,6 +46,11 @@ export class Latency {
     this.totals[1]! += duration;
   }
 
+  /** How many there were. */
+  get count(): number {
+    return this.totals[0]!;
+  }
+
   /** A new object. */
   snapshot(): LatencySnapshot {
     const [count, ms] = [this.totals[0]!, this.totals[1]!];

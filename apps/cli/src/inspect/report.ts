@@ -1,5 +1,6 @@
 /** How findings and warnings are shown. */
 import type { Shell } from '../shell/shell.ts';
+import { table } from '../shell/tables.ts';
 import { oneLine } from '../values/text.ts';
 import type { Finding } from './examination.ts';
 
@@ -26,4 +27,15 @@ export function findingLines(shell: Shell, damage: readonly Finding[], warnings:
 /** A point in time for people. @param ms  0 for none */
 export function moment(ms: number): string {
   return ms === 0 ? 'never' : new Date(ms).toISOString();
+}
+
+/** A table with its title, after an empty line. */
+export function section(
+  out: Shell,
+  title: string,
+  heads: readonly string[],
+  rows: readonly (readonly (string | number)[])[] | undefined,
+): string[] {
+  if (rows === undefined) return ['', `${title}: cannot be read`];
+  return rows.length === 0 ? ['', `${title}: none`] : ['', table(out, heads, rows)];
 }

@@ -3,11 +3,12 @@ import { Graph } from '@sombra/graph';
 import type { GraphReader } from '@sombra/graph';
 import { SombraError } from '@sombra/vfs';
 import { EXIT } from '../shell/shell.ts';
-import { count, table } from '../shell/tables.ts';
+import { count } from '../shell/tables.ts';
 import { Examination, findingOf } from './examination.ts';
 import type { Finding } from './examination.ts';
 import { infoOf, infoRows } from './info.ts';
-import { findingLines, moment, rowsToText } from './report.ts';
+import { connectionLines, connectionsOf } from './connections.ts';
+import { findingLines, moment, rowsToText, section } from './report.ts';
 import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from './verb-options.ts';
 import type { VerbOptions } from './verb-options.ts';
@@ -24,7 +25,9 @@ interface GraphFigures {
 /** Adds the verb. */
 export function addStats({ program, shell, exit }: Parts): void {
   addVerbOptions(program.command('stats'))
-    .description('what the file holds, as far as it can be read: nodes by label, edges by type, trees, readers')
+    .description(
+      'what the file holds, as far as it can be read: nodes by label, edges by type, trees, readers; and how the processes that use it perform',
+    )
     .action(async (path: string, { json, busyTimeout }: VerbOptions) => {
       const out = shell(json);
       const seen = new Examination(path, busyTimeout);
@@ -52,11 +55,12 @@ export function addStats({ program, shell, exit }: Parts): void {
             : attempt(() => pager.view.trees().map(({ name, count: entries }) => ({ name, entries })));
         const readers =
           pager?.readers().map(({ pid, since, lsn }) => ({ pid, since: moment(since), commit: lsn })) ?? [];
+        const connections = pager === null ? null : attempt(() => connectionsOf(pager));
         const info = infoOf(path, seen);
         const damage = [...info.damage, ...more];
         const warnings = [...info.warnings, ...why];
         await out.signals.turn();
-        out.result({ ...info, ...figures, trees, readers, damage, warnings }, () =>
+        out.result({ ...info, ...figures, trees, readers, connections, damage, warnings }, () =>
           [
             rowsToText([...infoRows(info), ['nodes', known(figures.nodes)], ['edges', known(figures.edges)]]),
             ...section(
@@ -85,6 +89,7 @@ export function addStats({ program, shell, exit }: Parts): void {
                   ['process', 'since', 'commit'],
                   readers.map(({ pid, since, commit }) => [String(pid), since, commit]),
                 )),
+            ...(connections === null ? [] : connectionLines(out, connections)),
             ...findingLines(out, damage, warnings),
           ].join('\n'),
         );
@@ -108,15 +113,4 @@ function figuresOf(reader: GraphReader | null, attempt: <T>(read: () => T) => T 
 
 function known(value: number | null): string {
   return value === null ? 'unknown' : count(value);
-}
-
-/** A table with its title, after an empty line. */
-function section(
-  out: Parameters<typeof table>[0],
-  title: string,
-  heads: readonly string[],
-  rows: readonly (readonly (string | number)[])[] | undefined,
-): string[] {
-  if (rows === undefined) return ['', `${title}: cannot be read`];
-  return rows.length === 0 ? ['', `${title}: none`] : ['', table(out, heads, rows)];
 }

@@ -44,6 +44,7 @@ import { checkedSource } from '../schema/checked-source.ts';
 import type { Transaction } from '../writing/transaction.ts';
 import type { Transactions } from '../writing/transactions.ts';
 import type { CheckpointTimer } from './checkpoint-timer.ts';
+import { FiguresTimer } from './figures-timer.ts';
 import { MeasuredReads } from './measured-reads.ts';
 
 /** In a loop that never lets the event loop turn, reads see commits of other processes that are older than this. */
@@ -73,6 +74,7 @@ export abstract class Connection extends MeasuredReads {
   private readonly transactions: Transactions;
   private readonly snapshots: SnapshotKeeper;
   private readonly checkpoints: CheckpointTimer;
+  private readonly figures: FiguresTimer;
   private readsSeen = 0;
 
   protected constructor(path: string, pager: Pager, graph: Graph, parts: ConnectionParts) {
@@ -84,6 +86,8 @@ export abstract class Connection extends MeasuredReads {
     this.transactions = parts.transactions;
     this.snapshots = parts.snapshots;
     this.checkpoints = parts.checkpoints;
+    const { env } = parts.vfs;
+    this.figures = new FiguresTimer(pager, this.readLatency, env, parts.observers.warn);
   }
 
   /** Bytes of a page. */
@@ -420,6 +424,7 @@ export abstract class Connection extends MeasuredReads {
   close(): void {
     if (this.closed) return;
     this.checkpoints.stop();
+    this.figures.stop();
     try {
       this.transactions.close();
     } finally {

@@ -4,6 +4,7 @@
  *
  *   health                    closed, poisoned, hooks
  *   header, tenure, marks     what connections share: the header, WRITE, READ slots
+ *   told                      figures, for other connections to look at
  *   main, area                the main file, the double-write file
  *   index, cache, reader      versions of pages
  *   followed, logWriter       the log, for reading and for writing
@@ -45,6 +46,7 @@ import type { Neighbour } from '../sharing/registry.ts';
 import type { Shm } from '../sharing/shm.ts';
 import { Tenure } from '../sharing/tenure.ts';
 import type { TenureUser } from '../sharing/tenure.ts';
+import { ToldFigures } from '../sharing/told-figures.ts';
 import { settleDeadHolder } from '../writing/succession.ts';
 import { Writer } from '../writing/writer.ts';
 
@@ -81,6 +83,7 @@ export class Connection {
   readonly index: PageIndex;
   readonly reader: VersionReader;
   readonly marks: ReadMarks;
+  readonly told: ToldFigures;
   readonly followed: FollowedLog;
   readonly logWriter: LogWriter;
   readonly commits: Commits;
@@ -187,6 +190,7 @@ export class Connection {
     this.index = index;
     this.reader = reader;
     this.marks = marks;
+    this.told = new ToldFigures(vfs, locks, shm);
     this.followed = followed;
     this.logWriter = logWriter;
     this.commits = commits;

@@ -28,6 +28,10 @@ export const LOCK_READ_SLOTS = 1024;
 /** Slots that snapshots may keep. The others are for reads that end soon, so that whatever snapshots there are, a connection can be
  *  opened, write, and look at the newest commit. */
 export const LOCK_SNAPSHOT_SLOTS = 960;
+/** First of the bytes of connections that tell figures (told-figures.ts). */
+export const LOCK_FIGURES = 2048;
+/** As many as the shm file has room for. */
+export const LOCK_FIGURES_SLOTS = 80;
 
 /**
  * Bytes of which each connection that shares the database holds one, at random. A descriptor that is only open for reading cannot ask
@@ -107,8 +111,22 @@ export class LockTable {
   }
 
   private holdsAny(from: number, to: number): boolean {
-    for (const byte of this.held.keys()) if (byte >= from && byte < to) return true;
-    return false;
+    return this.firstHeld(from, to) !== undefined;
+  }
+
+  private firstHeld(from: number, to: number): number | undefined {
+    for (const byte of this.held.keys()) if (byte >= from && byte < to) return byte;
+    return undefined;
+  }
+
+  /** How many bytes of [first, first + count) others hold now. By halves: the range may be very long. */
+  countElsewhere(first: number, count: number): number {
+    if (count === 0) return 0;
+    const own = this.firstHeld(first, first + count);
+    if (own === undefined && this.probe(first, count)) return 0;
+    if (count === 1) return own === undefined ? 1 : 0;
+    const half = own === undefined ? Math.floor(count / 2) : Math.max(1, own - first);
+    return this.countElsewhere(first, half) + this.countElsewhere(first + half, count - half);
   }
 
   /** Could this connection have these bytes? */

@@ -9,6 +9,7 @@
  *     1028     4  held mark: the holder of WRITE has not released it
  *     1032     4  late mark: a connection gave WRITE back while its sync was in flight, and may yet poison
  *     4096  2048  holders of the lock bytes below READ (holders.ts)
+ *     6144 10240  figures of connections (figures.ts)
  *    16384  65536 1024 reader marks of 64 bytes
  *
  * A header copy: magic, version, generation, one 8-byte number per field of SharedState, checksum in the last 4 bytes.
@@ -31,6 +32,8 @@ import {
   xxh32,
 } from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
+import { decodeFigures, encodeFigures, FIGURES_OFFSET, FIGURES_SIZE } from './figures.ts';
+import type { ConnectionFigures } from './figures.ts';
 import { encodeHolder, HOLDER_SIZE, HOLDERS_OFFSET, shmPath } from './holders.ts';
 import { isCorruption, isForbidden } from '../base/failure.ts';
 import { newSharedState, SHARED_FIELDS, writeSharedFields } from '../format/shared-state.ts';
@@ -286,6 +289,18 @@ export class Shm {
   writeHolder(vfs: Vfs, lock: number): void {
     const record = encodeHolder({ pid: vfs.env.pid, host: vfs.env.host, since: vfs.env.wallTimeMs() });
     pwriteFully(this.file, record, HOLDERS_OFFSET + lock * HOLDER_SIZE);
+  }
+
+  /** Writes the figures of this connection to a FIGURES slot that it has locked. */
+  writeFigures(slot: number, figures: ConnectionFigures): void {
+    pwriteFully(this.file, encodeFigures(figures), FIGURES_OFFSET + slot * FIGURES_SIZE);
+  }
+
+  /** Figures of a FIGURES slot; undefined while they are being written, or were never. */
+  readFigures(slot: number): ConnectionFigures | undefined {
+    const bytes = new Uint8Array(FIGURES_SIZE);
+    const read = preadFully(this.file, bytes, FIGURES_OFFSET + slot * FIGURES_SIZE);
+    return decodeFigures(bytes.subarray(0, read));
   }
 
   close(): void {
