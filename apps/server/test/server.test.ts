@@ -132,6 +132,36 @@ describe('answers', () => {
     expect(real.status).toBe('healthy');
   });
 
+  test('health is answered while a traversal and a checkpoint run in the same process', async () => {
+    const nodes = Array.from({ length: 20_000 }, (_, id) => ({ id, labels: ['A'] }));
+    const edges = nodes.flatMap(({ id }) =>
+      [1, 611].map((step) => ({ source: id, target: (id + step) % nodes.length, type: 'T' })),
+    );
+    const server = await start();
+    const { db } = server as unknown as { db: GraphDB };
+    db.bulkLoad({ nodes, edges });
+    const [first] = [...db.nodeIds()];
+    let answers = 0;
+    let traversing = false;
+    const traverse = async (): Promise<void> => {
+      while (answers < 10) {
+        traversing = true;
+        expect(await db.bfsAsync(first!)).toHaveLength(nodes.length);
+        db.addNode('B', { text: 'x'.repeat(1000) });
+        await db.checkpointAsync();
+        traversing = false;
+      }
+    };
+    const ask = async (): Promise<void> => {
+      while (answers < 10) {
+        for (const route of ['/healthz', '/readyz']) expect((await get(server, route)).status).toBe(200);
+        if (traversing) answers += 1;
+      }
+    };
+    await Promise.all([traverse(), ask()]);
+    expect(answers).toBe(10);
+  });
+
   test('it listens on the loopback interface unless told otherwise', async () => {
     const server = await start();
     expect(new URL(server.address).hostname).toBe('127.0.0.1');

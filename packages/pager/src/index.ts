@@ -28,7 +28,7 @@ export { rootsPage, TREE_NAME_MAX } from './format/roots-page.ts';
 export type { ReaderMark } from './sharing/shm.ts';
 export type { ConnectionFigures } from './sharing/figures.ts';
 export type { OtherConnections } from './sharing/told-figures.ts';
-export type { PagerLatencies, PagerStats } from './base/stats.ts';
+export type { PagerLatencies, PagerStats, PagerVitals } from './base/stats.ts';
 export type { Superblock } from './format/superblock.ts';
 export { WriteTransaction } from './writing/transaction.ts';
 export type { TransactionState } from './writing/transaction.ts';

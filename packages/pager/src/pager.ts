@@ -14,7 +14,7 @@ import { checkCacheSize, resolveOptions } from './base/options.ts';
 import type { PageCache } from './pages/page-cache.ts';
 import type { ReaderMark } from './sharing/shm.ts';
 import type { OtherConnections } from './sharing/told-figures.ts';
-import type { PagerStats } from './base/stats.ts';
+import type { PagerStats, PagerVitals } from './base/stats.ts';
 import type { WriteTransaction } from './writing/transaction.ts';
 import type { View } from './reading/view.ts';
 
@@ -299,25 +299,43 @@ export class Pager {
     this.database.connection.writer.noteRefusal(error);
   }
 
+  /**
+   * What shows whether the connection is well: figures that lie in memory, so that no lock is probed and no duration is sorted. A new
+   * object.
+   */
+  vitals(): PagerVitals {
+    const { stats, cache, header, commits, health, options, checkpointAge } = this.database.connection;
+    const { published } = commits;
+    const { checkpointLsn } = header.state;
+    return {
+      pageSize: cache.pageSize,
+      pageCount: published.pageCount,
+      lsn: published.lsn,
+      checkpointLsn,
+      checkpointAgeMs: checkpointAge.look(checkpointLsn, published.lsn),
+      logBytesSinceCheckpoint: this.database.connection.logBytes(),
+      maxWalBytes: options.maxWalBytes,
+      hits: cache.hits[0]!,
+      oldVersionHits: stats.oldVersionHits,
+      misses: stats.misses,
+      poisoned: health.poisoned,
+      corruptions: health.corruptions,
+    };
+  }
+
   /** Figures for operators. A new object. */
   stats(): PagerStats {
     const { connection } = this.database;
-    const { cache, header, commits, reader, limits, marks, health } = connection;
-    const { published } = commits;
+    const { cache, commits, reader, limits, marks, health } = connection;
     const { latencies, ...counters } = connection.stats;
     return {
       ...counters,
-      pageSize: cache.pageSize,
-      pageCount: published.pageCount,
-      freePages: published.freeCount,
-      lsn: published.lsn,
-      checkpointLsn: header.state.checkpointLsn,
-      logBytesSinceCheckpoint: connection.logBytes(),
+      ...this.vitals(),
+      freePages: commits.published.freeCount,
       logEntries: connection.index.count,
       cacheSize: cache.cacheSize,
       cachePages: cache.used,
       cachePagesDirty: cache.dirty,
-      hits: cache.hits[0]!,
       evictions: cache.evictions,
       oldVersions: cache.oldVersions(),
       mainReads: reader.mainReads,
@@ -325,15 +343,11 @@ export class Pager {
       snapshots: connection.views.snapshots.size,
       oldestSnapshotMs: limits.oldestMs(),
       readers: health.closed ? 0 : marks.others().length,
-      maxWalBytes: connection.options.maxWalBytes,
-      checkpointAgeMs: connection.checkpointAge.look(header.state.checkpointLsn, published.lsn),
       latencies: {
         commit: latencies.commit.snapshot(),
         sync: latencies.sync.snapshot(),
         checkpoint: latencies.checkpoint.snapshot(),
       },
-      poisoned: health.poisoned,
-      corruptions: health.corruptions,
     };
   }
 

@@ -32,7 +32,7 @@ export class CheckpointTimer {
   private run(): void {
     if (this.pager.closed) return;
     try {
-      const { lsn, checkpointLsn, poisoned } = this.pager.stats();
+      const { lsn, checkpointLsn, poisoned } = this.pager.vitals();
       if (lsn > checkpointLsn && !poisoned) this.pager.checkpoint(0);
     } catch (error) {
       // Do not wait: the connection that is writing may checkpoint itself, and otherwise the next tick does.

@@ -5,7 +5,7 @@
  */
 import { DataError, StateError } from '@sombra/vfs';
 import type { DiskSpace, Vfs } from '@sombra/vfs';
-import type { CheckpointResult, Pager, PagerStats } from '@sombra/pager';
+import type { CheckpointResult, Pager, PagerVitals } from '@sombra/pager';
 import type {
   AllShortestOptions,
   BulkOptions,
@@ -379,7 +379,7 @@ export abstract class Connection extends MeasuredReads {
     };
   }
 
-  private fileFigures(pager: PagerStats): FileFigures {
+  private fileFigures(pager: PagerVitals): FileFigures {
     const disk = this.path === this.pager.path ? spaceOf(this.parts.vfs, this.path) : undefined;
     return {
       databaseBytes: pager.pageCount * pager.pageSize,
@@ -396,13 +396,13 @@ export abstract class Connection extends MeasuredReads {
   }
 
   /**
-   * Is the database well? Looks at figures that are there anyway, held to the limits of `Config.health`: it reads no page, and waits for
-   * nothing. `verifyIntegrity` is what looks at the data.
+   * Is the database well? Looks at figures that are there anyway, held to the limits of `Config.health`: it reads no page, takes no
+   * lock, and waits for nothing. `verifyIntegrity` is what looks at the data.
    * @throws StateError SOMBRA_CLOSED
    */
   healthCheck(): HealthReport {
     this.checkOpen();
-    const pager = this.pager.stats();
+    const pager = this.pager.vitals();
     return judgeHealth({ pager, files: this.fileFigures(pager) }, this.parts.health);
   }
 

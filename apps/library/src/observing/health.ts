@@ -1,5 +1,6 @@
 /** Is an open database well? Each check looks at figures that are there anyway: a health check reads no page and waits for nothing. */
-import type { DatabaseStats } from './stats.ts';
+import type { PagerVitals } from '@sombra/pager';
+import type { FileFigures } from './stats.ts';
 
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
 
@@ -46,7 +47,10 @@ export interface ResolvedHealthLimits {
 }
 
 /** What is looked at. */
-type JudgedFigures = Pick<DatabaseStats, 'pager' | 'files'>;
+interface JudgedFigures {
+  readonly pager: PagerVitals;
+  readonly files: FileFigures;
+}
 
 /** Checks that make a database unhealthy; the others make it degraded. */
 const GRAVE: ReadonlySet<string> = new Set(['poisoned', 'corruption']);

@@ -70,6 +70,23 @@ export function newMeasures(): Measures {
   };
 }
 
+/** Figures that show whether a connection is well. */
+export type PagerVitals = Pick<
+  PagerStats,
+  | 'pageSize'
+  | 'pageCount'
+  | 'lsn'
+  | 'checkpointLsn'
+  | 'checkpointAgeMs'
+  | 'logBytesSinceCheckpoint'
+  | 'maxWalBytes'
+  | 'hits'
+  | 'oldVersionHits'
+  | 'misses'
+  | 'poisoned'
+  | 'corruptions'
+>;
+
 /** Figures of a connection: counters since it was opened, and how things stand. */
 export interface PagerStats extends Counters {
   readonly pageSize: number;
