@@ -92,18 +92,8 @@ describe.concurrent('an empty folder', () => {
     '%s is installed alone and runs the examples of its README',
     async (name, entry) => {
       const folder = folderOf(name);
-      mkdirSync(folder);
-      writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true, "type": "module" }\n');
       const beside = named(entry);
-      const whole = new Set(beside.flatMap((each) => [...closure(packages.find(({ json }) => json.name === each)!)]));
-      const files = [...whole].map((each) => tarballs.get(each)!);
-      await run(
-        'npm',
-        ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', ...files],
-        folder,
-      );
-      const installed = readdirSync(join(folder, 'node_modules', '@sombra')).map((short) => `@sombra/${short}`);
-      expect(installed.sort()).toEqual([...whole].sort());
+      const installed = await install(folder, beside);
       const readme = readFileSync(join(folder, 'node_modules', name, 'README.md'), 'utf8');
       expect(await runExamples(readme, entry.json, folder, beside)).not.toBe('');
       if (name === '@sombra/db')
@@ -113,6 +103,75 @@ describe.concurrent('an empty folder', () => {
     600_000,
   );
 });
+
+describe.concurrent('@sombra/observability without the graph', () => {
+  it('is installed with the package of errors and files alone, and loads', async () => {
+    const folder = join(work, 'observability-alone');
+    await install(folder, ['@sombra/observability']);
+    const program = `
+      import { initLogging, processMetrics } from '@sombra/observability';
+      initLogging({ level: 'info' }).info('alone');
+      if (!(await processMetrics().text()).includes('process_cpu_user_seconds_total')) throw new Error('no metrics');
+    `;
+    writeFileSync(join(folder, 'program.mjs'), program);
+    expect(JSON.parse(await run(process.execPath, ['program.mjs'], folder))).toMatchObject({ msg: 'alone' });
+  }, 600_000);
+
+  it('watches a plain pager and a plain append log: events, metrics of both', async () => {
+    const folder = join(work, 'observability-storage');
+    const installed = await install(folder, ['@sombra/observability', '@sombra/pager', '@sombra/wal']);
+    expect(installed.filter((name) => /graph|btree|db/.test(name))).toEqual([]);
+    const program = `
+      import { logEvents, logMetricsOf, mergedMetrics, metricsOf } from '@sombra/observability';
+      import { Pager } from '@sombra/pager';
+      import { NodeVfs } from '@sombra/vfs';
+      import { AppendLog } from '@sombra/wal';
+
+      const events = [];
+      const logger = Object.fromEntries(
+        ['error', 'warn', 'info', 'debug', 'trace'].map((level) => [level, ({ event }) => void events.push(event)]),
+      );
+      const vfs = new NodeVfs();
+      const pager = Pager.open({ vfs, path: 'pages.db', hooks: logEvents(logger, { database: 'pages' }) });
+      const log = AppendLog.open({ vfs, path: 'append.log' });
+      const metrics = mergedMetrics([metricsOf(pager), logMetricsOf(log, { database: 'append' })]);
+      const tx = pager.begin();
+      tx.allocate(16, 0);
+      tx.commit();
+      log.append(new Uint8Array(10));
+      const lines = (await metrics.text()).split('\\n').filter((line) => /_up|committed|sombra_log_records/.test(line));
+      pager.checkpoint();
+      log.close();
+      pager.close();
+      console.log(JSON.stringify({ events, lines: lines.filter((line) => !line.startsWith('#')) }));
+    `;
+    writeFileSync(join(folder, 'program.mjs'), program);
+    const { events, lines } = JSON.parse(await run(process.execPath, ['program.mjs'], folder)) as {
+      events: string[];
+      lines: string[];
+    };
+    expect(events).toEqual(expect.arrayContaining(['commit.logged', 'checkpoint.completed']));
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'sombra_up{database="pages.db"} 1',
+        'sombra_up{database="append"} 1',
+        'sombra_transactions_committed_total{database="pages.db"} 1',
+      ]),
+    );
+  }, 600_000);
+});
+
+/** Installs tarballs of these packages, and of what they need of this repository, in a new folder. @returns what of it is there */
+async function install(folder: string, names: readonly string[]): Promise<string[]> {
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true, "type": "module" }\n');
+  const whole = new Set(names.flatMap((each) => [...closure(packages.find(({ json }) => json.name === each)!)]));
+  const files = [...whole].map((each) => tarballs.get(each)!);
+  await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', ...files], folder);
+  const installed = readdirSync(join(folder, 'node_modules', '@sombra')).map((short) => `@sombra/${short}`);
+  expect(installed.sort()).toEqual([...whole].sort());
+  return installed;
+}
 
 /** Runs each example of a README as a program in a folder of its own; what they printed. */
 async function runExamples(
