@@ -256,11 +256,7 @@ export class Pager {
     checkCacheSize(pages);
     this.cache.checkSize(pages);
     // No code on the stack, a predicate of the caller within a traversal for example, may hold the memory that is replaced.
-    connection.vfs.env.defer(() =>
-      connection.health.runUpkeep(() => {
-        if (!connection.health.closed) connection.cache.resize(pages);
-      }),
-    );
+    connection.health.defer(() => connection.cache.resize(pages));
   }
 
   /** The highest sealed segment of the log that is archived; Infinity when there is no archive. */

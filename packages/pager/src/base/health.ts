@@ -7,6 +7,7 @@
  * 2. A hook never disturbs what calls it, whatever it throws.
  */
 import { callHook, CorruptionError, PoisonedError, StateError } from '@sombra/vfs';
+import type { VfsEnv } from '@sombra/vfs';
 import { isSyncFailure } from './failure.ts';
 import type { PagerHooks, PagerWarning, ResolvedOptions } from './options.ts';
 
@@ -17,10 +18,21 @@ export type PoisonReach =
   /** This connection only: it would write to the wrong file. */
   | 'own';
 
+/** Work for the end of the turn. What the event loop holds refers to nothing of a closed connection, however many are opened in one turn. */
+interface Deferred {
+  run: (() => void) | undefined;
+}
+
+/** Not a closure of a method: that would refer to its object. */
+function runLater(env: VfsEnv, later: Deferred): void {
+  env.defer(() => later.run?.());
+}
+
 /** The state of one connection that all of its parts must respect. */
 export class Health {
   private readonly options: ResolvedOptions;
   private readonly listeners: ((cause: unknown, reach: PoisonReach) => void)[] = [];
+  private readonly deferred = new Set<Deferred>();
   private isClosed = false;
   private isPoisoned = false;
   private poisonCause: unknown = undefined;
@@ -55,6 +67,8 @@ export class Health {
   /** The connection is being closed; later calls are refused. */
   close(): void {
     this.isClosed = true;
+    for (const later of this.deferred) later.run = undefined;
+    this.deferred.clear();
   }
 
   /** @throws StateError SOMBRA_CLOSED */
@@ -143,5 +157,17 @@ export class Health {
     } catch (error) {
       this.warnOfUpkeep(error);
     }
+  }
+
+  /** Does upkeep at the end of this turn of the event loop, unless the connection is closed by then. */
+  defer(work: () => void): void {
+    const later: Deferred = {
+      run: () => {
+        this.deferred.delete(later);
+        this.runUpkeep(work);
+      },
+    };
+    this.deferred.add(later);
+    runLater(this.options.vfs.env, later);
   }
 }

@@ -169,9 +169,9 @@ export class BackgroundCheckpoint {
     for (const request of this.requests) request.tell();
     if (this.scheduled) return;
     this.scheduled = true;
-    this.parts.checkpoint.env.defer(() => {
+    this.parts.checkpoint.health.defer(() => {
       this.scheduled = false;
-      this.parts.checkpoint.health.runUpkeep(() => this.pump());
+      this.pump();
     });
   }
 

@@ -203,7 +203,7 @@ export class Views implements ViewOwner {
     const { env, health } = this.parts;
     this.marked = true;
     this.since = env.monotonicMs();
-    env.defer(() => health.runUpkeep(() => this.endMarked()));
+    health.defer(() => this.endMarked());
   }
 
   /** A view that is older than this is renewed when `freshen` is called. */

@@ -110,8 +110,8 @@ export class GroupCommit {
   private schedule(): void {
     if (this.scheduled || this.inFlight) return;
     this.scheduled = true;
-    const { env, health } = this.parts;
-    env.defer(() => {
+    const { health } = this.parts;
+    health.defer(() => {
       this.scheduled = false;
       this.flush().catch((error: unknown) => health.warnOfUpkeep(error));
     });
