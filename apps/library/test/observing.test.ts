@@ -3,7 +3,7 @@
 import { SimEnv, slowVfs } from '@sombra/vfs/testing';
 import { addDefaultObserver, MemoryVfs } from '@sombra/vfs';
 import { describe, expect, test } from 'vitest';
-import type { Config, DatabaseHooks, Mutation } from '../src/index.ts';
+import type { Config, DatabaseHooks, Mutation, Transaction } from '../src/index.ts';
 import { GraphDB } from '../src/index.ts';
 import { codeOf } from './support/codes.ts';
 
@@ -109,6 +109,57 @@ describe('transactions', () => {
     expect(codeOf(forever)).toBe('SOMBRA_TRANSACTION_TIMEOUT');
     expect(events.at(-1)).toEqual(['rolledBack', 1, 'timeout']);
     expect(db.stats().transactions).toMatchObject({ begun: 1, committed: 0, rolledBack: 1, timedOut: 1 });
+    db.close();
+  });
+
+  test.each([
+    ['is used again', (tx: Transaction) => codeOf(() => tx.addNode('A'))],
+    ['is read from again', (tx: Transaction) => codeOf(() => tx.nodeCount())],
+    ['is committed', (tx: Transaction) => codeOf(() => tx.commit())],
+    ['is rolled back, and used again', (tx: Transaction) => (tx.rollback(), codeOf(() => tx.addNode('A')))],
+  ])('an explicit one whose time is over, whose error is caught, and that then %s', (_how, goOn) => {
+    const env = new SimEnv({ seed: 1 });
+    let late = 0;
+    const clock = Object.create(env, { monotonicMs: { value: () => env.monotonicMs() + late } }) as SimEnv;
+    const { db, events } = open({ vfs: new MemoryVfs({ env: clock }), transactionTimeoutMs: 50 });
+    const tx = db.beginTransaction();
+    late = 51;
+    expect(codeOf(() => tx.addNode('A'))).toBe('SOMBRA_TRANSACTION_TIMEOUT');
+    expect(goOn(tx)).toBe('SOMBRA_TRANSACTION_TIMEOUT');
+    expect(db.addNode('B')).toBe(1);
+    expect(events.filter((event) => (event as unknown[])[0] === 'rolledBack')).toEqual([['rolledBack', 1, 'timeout']]);
+    const { transactions, pager } = db.stats();
+    expect([transactions.timedOut, transactions.rolledBack, pager.timedOut, pager.rollbacks]).toEqual([1, 1, 1, 1]);
+    db.close();
+  });
+
+  test('an explicit one that is forgotten until its time is over', () => {
+    const env = new SimEnv({ seed: 1 });
+    const { db, events } = open({ vfs: new MemoryVfs({ env }), transactionTimeoutMs: 50, onWarning: () => undefined });
+    const tx = db.beginTransaction();
+    tx.addNode('A');
+    env.advance(60);
+    expect(codeOf(() => tx.addNode('A'))).toBe('SOMBRA_TRANSACTION_TIMEOUT');
+    expect(events.filter((event) => (event as unknown[])[0] === 'rolledBack')).toEqual([['rolledBack', 1, 'timeout']]);
+    const { transactions, pager } = db.stats();
+    expect([transactions.timedOut, transactions.rolledBack, pager.timedOut, pager.rollbacks]).toEqual([1, 1, 1, 1]);
+    db.close();
+  });
+
+  test('a callback that catches that its time is over, and returns', () => {
+    const env = new SimEnv({ seed: 1 });
+    let late = 0;
+    const clock = Object.create(env, { monotonicMs: { value: () => env.monotonicMs() + late } }) as SimEnv;
+    const { db, events } = open({ vfs: new MemoryVfs({ env: clock }), transactionTimeoutMs: 50 });
+    const caught = (): void =>
+      db.transaction((tx) => {
+        late = 51;
+        expect(codeOf(() => tx.addNode('A'))).toBe('SOMBRA_TRANSACTION_TIMEOUT');
+      });
+    expect(codeOf(caught)).toBe('SOMBRA_TRANSACTION_TIMEOUT');
+    expect(events.at(-1)).toEqual(['rolledBack', 1, 'timeout']);
+    const { transactions, pager } = db.stats();
+    expect([transactions.timedOut, pager.timedOut]).toEqual([1, 1]);
     db.close();
   });
 

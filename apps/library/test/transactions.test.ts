@@ -584,10 +584,10 @@ describe('a listener for warnings that throws', () => {
       onWarning: (warning) => warnings.push(warning),
     });
     const tx = db.beginTransaction();
-    const inner = (tx as unknown as { open: { inner: { rollback(): void } } }).open.inner;
-    const rollback = inner.rollback.bind(inner);
-    inner.rollback = () => {
-      rollback();
+    const inner = (tx as unknown as { open: { inner: { expire(): void } } }).open.inner;
+    const expire = inner.expire.bind(inner);
+    inner.expire = () => {
+      expire();
       throw new Error('the disk');
     };
     env.advance(60_000);

@@ -4,10 +4,10 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GraphDB } from '@sombra/db';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readServerConfig, Server } from '../src/index.ts';
 import type { ServerConfig } from '../src/index.ts';
 
@@ -132,6 +132,43 @@ describe('answers', () => {
     expect(real.status).toBe('healthy');
   });
 
+  test('a change of health is logged, once', async () => {
+    const server = await start();
+    const { db } = server as unknown as { db: GraphDB };
+    const well = db.healthCheck();
+    let report: ReturnType<GraphDB['healthCheck']> = well;
+    Object.assign(db, { healthCheck: () => report });
+    const bad = (status: 'degraded' | 'unhealthy', name: 'wal' | 'poisoned'): typeof report => ({
+      status,
+      checks: [{ name, healthy: false, description: () => `${name} is bad` }],
+    });
+    const states = [well, bad('degraded', 'wal'), bad('unhealthy', 'poisoned'), bad('degraded', 'wal'), well];
+    for (report of states) for (const route of ['/healthz', '/readyz', '/healthz']) await get(server, route);
+    const told = lines.filter(({ event }) => String(event).startsWith('health.'));
+    expect(told.map(({ level, event, before, failed, msg }) => [level, event, before, failed, msg])).toEqual([
+      [40, 'health.degraded', 'healthy', ['wal'], 'the database is degraded: wal is bad'],
+      [50, 'health.unhealthy', 'degraded', ['poisoned'], 'the database is unhealthy: poisoned is bad'],
+      [40, 'health.degraded', 'unhealthy', ['wal'], 'the database is degraded: wal is bad'],
+      [30, 'health.healthy', 'degraded', [], 'the database is healthy again'],
+    ]);
+  });
+
+  test('health is looked at when nobody asks', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const server = await start();
+      const { db } = server as unknown as { db: GraphDB };
+      const checks = [{ name: 'wal' as const, healthy: false, description: () => 'wal is bad' }];
+      Object.assign(db, { healthCheck: () => ({ status: 'degraded', checks }) });
+      vi.advanceTimersByTime(30_000);
+      await server.stop();
+      vi.advanceTimersByTime(30_000);
+      expect(lines.filter(({ event }) => event === 'health.degraded')).toHaveLength(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('health is answered while a traversal and a checkpoint run in the same process', async () => {
     const nodes = Array.from({ length: 20_000 }, (_, id) => ({ id, labels: ['A'] }));
     const edges = nodes.flatMap(({ id }) =>
@@ -160,6 +197,14 @@ describe('answers', () => {
     };
     await Promise.all([traverse(), ask()]);
     expect(answers).toBe(10);
+  });
+
+  const isThere = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+  if (!isThere) console.warn('left out: the server on IPv6, as this machine has no address ::1');
+  test.skipIf(!isThere)('it listens on IPv6', async () => {
+    const server = await start({ host: '::1' });
+    expect(server.address).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    expect((await get(server, '/livez')).status).toBe(200);
   });
 
   test('it listens on the loopback interface unless told otherwise', async () => {

@@ -343,6 +343,34 @@ describe('initLogging', () => {
 });
 
 describe('logEvents', () => {
+  it('names the database in each line, given to an open database or to several at once', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sombra-names-'));
+    const output = new Output();
+    const shared = logEvents(pino({ base: null, level: 'debug' }, output));
+    const [one, two] = ['one.db', 'two.db'].map((name) =>
+      GraphDB.open(join(folder, name), { hooks: name === 'one.db' ? shared : {} }),
+    ) as [GraphDB, GraphDB];
+    two.observe(shared);
+    const names = (): unknown[] => [...new Set(output.lines.map(({ database }) => database))];
+    for (const [db, name] of [
+      [two, 'two.db'],
+      [one, 'one.db'],
+      [two, 'two.db'],
+    ] as const) {
+      output.text = '';
+      db.addNode('A');
+      db.checkpoint();
+      expect(names()).toEqual([name]);
+    }
+    output.text = '';
+    one.close();
+    expect(names()).toEqual(['one.db']);
+    output.text = '';
+    two.close();
+    expect(names()).toEqual(['two.db']);
+    rmSync(folder, { recursive: true });
+  });
+
   const recorder = (): EventLogger & { lines: string[] } => {
     const lines: string[] = [];
     const at =

@@ -1,7 +1,8 @@
 // Goal: the line of the production guide, every minute. Method: a real database, a clock that moves when it is told to.
+import { Writable } from 'node:stream';
 import { SimEnv } from '@sombra/vfs/testing';
 import { describe, expect, it } from 'vitest';
-import { startMetricsReporter } from '../src/index.ts';
+import { endLogging, initLogging, startMetricsReporter } from '../src/index.ts';
 import { openDatabase } from './support/database.ts';
 
 function listen(): { lines: [object, string][]; info(fields: object, line: string): void; warn(): void } {
@@ -10,6 +11,27 @@ function listen(): { lines: [object, string][]; info(fields: object, line: strin
 }
 
 describe('startMetricsReporter', () => {
+  it('logs to the logger of initLogging when it is given none, and says so when there is none', async () => {
+    const env = new SimEnv({ seed: 1 });
+    const db = openDatabase();
+    expect(() => startMetricsReporter(db)).toThrow(expect.objectContaining({ code: 'SOMBRA_OPTION' }));
+    const written: string[] = [];
+    const stream = new Writable({ write: (line, _encoding, done) => (written.push(String(line)), done()) });
+    initLogging({ stream, pretty: false });
+    try {
+      const stop = startMetricsReporter(db, { env });
+      env.advance(60_000);
+      await new Promise(setImmediate);
+      stop();
+      expect(written.map((line) => JSON.parse(line) as object)).toMatchObject([
+        { level: 'info', event: 'metrics.report', database: 'graph.db' },
+      ]);
+    } finally {
+      endLogging();
+    }
+    db.close();
+  });
+
   it('logs a line a minute', async () => {
     const env = new SimEnv({ seed: 1 });
     const db = openDatabase();

@@ -15,7 +15,7 @@ export {
 export type { ErrorOptions } from './errors.ts';
 export { addDefaultObserver, defaultObservers } from './default-observers.ts';
 export type { ObserverFactory } from './default-observers.ts';
-export { callHook } from './hooks.ts';
+export { callHook, hookOwner } from './hooks.ts';
 export { Latency, LATENCY_BOUNDS, quantileOf } from './latency.ts';
 export type { LatencySnapshot } from './latency.ts';
 export { MemoryVfs } from './memory-vfs.ts';

@@ -53,7 +53,8 @@ export interface TransactionOwner {
  *
  * A write that is refused with DataError for what it was given (see the codes of each) changes nothing, and the transaction
  * goes on. One that reaches a limit (SOMBRA_TRANSACTION_PAGES, SOMBRA_DATABASE_FULL, SOMBRA_TRANSACTION_TIMEOUT) or meets a
- * failing disk rolls the whole transaction back. Once it has ended, every call throws SOMBRA_TX_DONE.
+ * failing disk rolls the whole transaction back. Once it has ended, every call throws SOMBRA_TX_DONE; SOMBRA_TRANSACTION_TIMEOUT when its time
+ * was over.
  */
 export class Transaction extends ReadMethods {
   private readonly open: OpenTransaction;

@@ -308,11 +308,14 @@ export class Transactions implements TransactionOwner, QueueRunner {
   /** Rolls back what is not committed; an error below may have done so already, but not told the graph. */
   private abandon(open: OpenTransaction, how: TransactionEnd, reason: RollbackReason, error?: unknown): void {
     try {
-      if (open.inner.state !== 'committed') open.inner.rollback();
+      if (reason === 'timeout') open.inner.expire();
+      else if (open.inner.state !== 'committed') open.inner.rollback();
     } finally {
       if (open.ended === undefined) {
-        this.end(open, how);
-        this.reports.rollBack(open, reason, error);
+        // A deadline that a call met below, and whose error the caller has caught, is what ended it.
+        const late = open.inner.isLate;
+        this.end(open, late ? 'timeout' : how);
+        this.reports.rollBack(open, late ? 'timeout' : reason, error);
       }
     }
   }

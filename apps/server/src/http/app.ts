@@ -5,6 +5,7 @@ import { withRequestId } from '@sombra/observability';
 import type { Metrics } from '@sombra/observability';
 import type { GraphDB, HealthReport } from '@sombra/db';
 import type { Counter } from 'prom-client';
+import type { HealthWatch } from './health-watch.ts';
 import { sendProblem } from './problem.ts';
 import { outcomeOf } from './request-counter.ts';
 import { REQUEST_ID, requestIdOf } from './request-ids.ts';
@@ -16,6 +17,7 @@ const BODY_MAX = 1024;
 /** What answers are made of. */
 export interface AppParts {
   readonly db: GraphDB;
+  readonly health: HealthWatch;
   readonly metrics: Metrics;
   readonly requests: Counter<'outcome'>;
   readonly logger: FastifyBaseLogger;
@@ -51,19 +53,19 @@ export function buildApp(parts: AppParts): FastifyInstance {
   return app;
 }
 
-function addHealth(app: FastifyInstance, { db, isReady }: AppParts): void {
+function addHealth(app: FastifyInstance, { health, isReady }: AppParts): void {
   for (const path of ['/livez', '/health/live']) app.get(path, () => ({ status: 'ok' }));
   for (const path of ['/readyz', '/health/ready', '/ready']) {
     app.get(path, (_request, reply) => {
       if (!isReady()) return sendProblem(reply, 503, 'the server is stopping', { state: 'draining' });
-      if (db.healthCheck().status === 'unhealthy')
+      if (health.check().status === 'unhealthy')
         return sendProblem(reply, 503, 'the database is unhealthy: see /healthz', { state: 'unhealthy' });
       return { status: 'ready' };
     });
   }
   for (const path of ['/healthz', '/health']) {
     app.get(path, (_request, reply) => {
-      const report = db.healthCheck();
+      const report = health.check();
       reply.code(report.status === 'unhealthy' ? 503 : 200);
       return healthView(report);
     });

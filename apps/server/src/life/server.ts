@@ -15,7 +15,11 @@ import type { DestinationStream, Logger } from 'pino';
 import { Registry } from 'prom-client';
 import type { ServerConfig } from '../config/server-config.ts';
 import { buildApp } from '../http/app.ts';
+import { HealthWatch } from '../http/health-watch.ts';
 import { requestCounter } from '../http/request-counter.ts';
+
+/** Time between two looks at the health of the database when nobody asks for it, ms. */
+const HEALTH_INTERVAL_MS = 10_000;
 
 export type ServerState = 'ready' | 'draining' | 'stopped';
 
@@ -34,6 +38,8 @@ export class Server {
   private url = '';
   private current: ServerState = 'ready';
   private stopping: Promise<void> | undefined;
+  private readonly health: HealthWatch;
+  private looking: NodeJS.Timeout | undefined;
 
   private constructor(db: GraphDB, config: ServerConfig, logger: Logger) {
     this.db = db;
@@ -41,8 +47,11 @@ export class Server {
     this.logger = logger;
     const registry = new Registry();
     const requests = requestCounter(registry);
+    const health = new HealthWatch(db, logger);
+    this.health = health;
     this.app = buildApp({
       db,
+      health,
       requests,
       logger,
       metrics: mergedMetrics([metricsOf(db, { logger }), processMetrics(), registry]),
@@ -83,6 +92,7 @@ export class Server {
         details,
       });
     }
+    this.looking = setInterval(() => this.health.check(), HEALTH_INTERVAL_MS).unref();
   }
 
   get state(): ServerState {
@@ -114,6 +124,7 @@ export class Server {
       await this.app.close();
     } finally {
       clearTimeout(deadline);
+      clearInterval(this.looking);
       this.db.close();
       this.current = 'stopped';
     }

@@ -40,7 +40,8 @@ interface Savepoint {
  *
  * A statement checks everything first: when it throws DataError, nothing has changed. An error of the disk or a limit
  * (SOMBRA_TRANSACTION_PAGES, SOMBRA_DATABASE_FULL, SOMBRA_TRANSACTION_TIMEOUT, SOMBRA_IO …) in the middle of a statement
- * rolls the whole transaction back before it is thrown. Every method throws StateError SOMBRA_TX_DONE once it has ended.
+ * rolls the whole transaction back before it is thrown. Every method throws StateError SOMBRA_TX_DONE once it has ended, and TransactionError
+ * SOMBRA_TRANSACTION_TIMEOUT once its time was over.
  */
 export class GraphTransaction extends GraphReader {
   private readonly tx: WriteTransaction;
@@ -396,6 +397,18 @@ export class GraphTransaction extends GraphReader {
     this.settle();
   }
 
+  /** Was it rolled back because its time was over? */
+  get isLate(): boolean {
+    return this.tx.isLate;
+  }
+
+  /** Its time is over: rolls back, unless it has ended. From then on every method throws TransactionError SOMBRA_TRANSACTION_TIMEOUT. */
+  expire(): void {
+    this.refuseMeddling();
+    this.tx.expire();
+    this.settle();
+  }
+
   /** Rolls back unless it has ended. */
   [Symbol.dispose](): void {
     this.rollback();
@@ -437,7 +450,7 @@ export class GraphTransaction extends GraphReader {
     this.refuseMeddling();
     if (this.tx.state === 'active') return;
     this.settle();
-    throw new StateError('SOMBRA_TX_DONE', `the transaction is ${this.tx.state}: begin a new one`);
+    this.tx.refuseEnded();
   }
 
   private refuseMeddling(): void {

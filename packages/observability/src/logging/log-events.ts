@@ -4,7 +4,7 @@
  * error: what needs somebody now. warn: degradation, slow operations, refused and timed out transactions. info: transactions,
  * checkpoints, the life of the database. debug: steps of a commit. trace: every write, by its ids.
  */
-import { databaseName } from '../base/database-name.ts';
+import { hookedDatabase } from '../base/database-name.ts';
 import type { EventLogger } from '../base/event-logger.ts';
 import type { DatabaseObserver } from '../base/observed.ts';
 import { requestId } from '../base/request.ts';
@@ -12,7 +12,7 @@ import { safeError, safeWarning } from '../base/safe-error.ts';
 
 /** Options of `logEvents`. */
 export interface LogEventsOptions {
-  /** Name of the database in every line. Default: the name of the file that is opened. */
+  /** Name of the database in every line. Default: the name of the file of the one that it is about. */
   readonly database?: string | undefined;
   /** Fields of every line besides. */
   readonly bindings?: Readonly<Record<string, unknown>> | undefined;
@@ -24,15 +24,14 @@ const inMs = (ms: number): string => `${Math.round(ms * 10) / 10} ms`;
 const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 /**
- * What logs the events of one database: give it to `GraphDB.open` as `hooks`, or to `db.observe`.
+ * What logs the events of databases: give it to `GraphDB.open` as `hooks`, or to `db.observe`; several may share it.
  *
  * Recording writes costs time, so that they are logged only by a logger whose level is trace when this is called.
  */
 export function logEvents(logger: EventLogger, { database, bindings }: LogEventsOptions = {}): DatabaseObserver {
-  let name = database;
   const fields = (event: string, own: object): object => ({
     event,
-    database: name,
+    database: database ?? hookedDatabase(),
     requestId: requestId(),
     ...bindings,
     ...own,
@@ -72,8 +71,7 @@ export function logEvents(logger: EventLogger, { database, bindings }: LogEvents
       const message = `transaction ${transaction} was committed in ${inMs(ms)}${lsn === null ? ', without a change' : ''}`;
       logger.info(fields('transaction.committed', { transaction, lsn, ms: rounded(ms) }), message);
     },
-    opened({ path, lsn, readOnly }) {
-      name ??= databaseName(path);
+    opened({ lsn, readOnly }) {
       logger.info(
         fields('database.opened', { lsn, readOnly }),
         `opened at commit ${lsn}${readOnly ? ', to read' : ''}`,

@@ -1,12 +1,13 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
-import { DataError, quantileOf } from '@sombra/vfs';
+import { DataError, NodeEnv, quantileOf } from '@sombra/vfs';
 import { checkOptions } from '../base/check-options.ts';
 import { databaseName } from '../base/database-name.ts';
 import type { MeasuredDatabase, ObservedLatency } from '../base/observed.ts';
 import { DATABASE_SERIES } from './database-series.ts';
 import { every, isClosed } from './every.ts';
 import type { PeriodicOptions } from './every.ts';
+import { FailureReport } from './failure-report.ts';
 import { isLatency } from './series.ts';
 import type { DatabaseFigures, Reading, SeriesType } from './series.ts';
 
@@ -36,8 +37,9 @@ interface Figure {
 /**
  * Sends the figures of a database to StatsD over UDP: counters as what came since the last time (`|c`), everything else as gauges
  * (`|g`), of latencies the count and P50, P95 and P99 in milliseconds. Names are those of Prometheus without `sombra_` and `_total`.
- * It ends with the database, and sends what came since the last time when it is ended.
- * @returns ends it; the promise is for whoever wants to know that the last packets were handed to the system
+ * It ends with the database, and sends what came since the last time when it is ended, behind a send that is under way.
+ * @returns ends it; the promise is for whoever wants to know that the last packets were handed to the system. It is never rejected:
+ *   what could not be sent becomes the warning SOMBRA_METRICS_FAILED
  * @throws RangeError the interval is no positive number of milliseconds; DataError SOMBRA_OPTION
  */
 export function statsd(db: MeasuredDatabase, options: StatsdOptions = {}): () => Promise<void> {
@@ -76,11 +78,14 @@ export function statsd(db: MeasuredDatabase, options: StatsdOptions = {}): () =>
     socket?.close();
     socket = undefined;
   };
+  const report = new FailureReport({ logger, env: env ?? new NodeEnv() });
   const stop = every(`statsd of ${db.path}`, intervalMs, send, { logger, env });
   return async () => {
     stop();
     try {
       await send();
+    } catch (error) {
+      report.failed(`the last figures of ${db.path} could not be sent to statsd (%)`, error);
     } finally {
       close();
     }

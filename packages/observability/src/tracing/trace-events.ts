@@ -1,5 +1,5 @@
 import { NodeEnv } from '@sombra/vfs';
-import { databaseName } from '../base/database-name.ts';
+import { hookedDatabase } from '../base/database-name.ts';
 import type { DatabaseObserver } from '../base/observed.ts';
 import { requestId } from '../base/request.ts';
 import { safeError, safeWarning } from '../base/safe-error.ts';
@@ -29,9 +29,13 @@ let connections = 0;
 export function traceEvents({ database }: TraceEventsOptions = {}): DatabaseObserver {
   connections += 1;
   const connection = connections;
-  let name = database ?? '';
   const { transaction, checkpoint, slow, warning, failure, connection: life } = CHANNELS;
-  const common = (): TraceEvent => ({ database: name, connection, time: env.wallTimeMs(), requestId: requestId() });
+  const common = (): TraceEvent => ({
+    database: database ?? hookedDatabase() ?? '',
+    connection,
+    time: env.wallTimeMs(),
+    requestId: requestId(),
+  });
   const problem = (channel: typeof warning, code: string, message: string): void => {
     if (channel.hasSubscribers) channel.publish({ ...common(), code, message } satisfies ProblemTrace);
   };
@@ -39,8 +43,7 @@ export function traceEvents({ database }: TraceEventsOptions = {}): DatabaseObse
     if (life.hasSubscribers) life.publish({ ...common(), phase } satisfies ConnectionTrace);
   };
   return {
-    opened({ path }) {
-      if (database === undefined) name = databaseName(path);
+    opened() {
       lifeEvent('open');
     },
     closed() {

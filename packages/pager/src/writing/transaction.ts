@@ -524,7 +524,8 @@ export class WriteTransaction implements Changes, ViewOwner {
     if (this.deadline !== Infinity) this.checkDeadline();
   }
 
-  private refuseEnded(): never {
+  /** Refuses a call after the end. @throws StateError SOMBRA_TX_DONE; TransactionError SOMBRA_TRANSACTION_TIMEOUT @internal */
+  refuseEnded(): never {
     if (this.late) this.refuseLate();
     throw new StateError('SOMBRA_TX_DONE', `the transaction is ${this.current}: begin a new one`);
   }
