@@ -42,6 +42,7 @@ export const ROOMS = {
     'connection',
     'life',
     'inspect',
+    'copying',
     'pager.ts',
     'index.ts',
   ],

@@ -6,6 +6,7 @@ import type { CheckOptions, CheckStepsOptions, Problem } from './inspect/check.t
 import { checkPages, checkPagesSteps } from './inspect/check.ts';
 import type { CheckpointResult } from './checkpoint/checkpoint.ts';
 import type { CheckpointRequest } from './checkpoint/checkpoint-request.ts';
+import { DatabaseCopy } from './copying/database-copy.ts';
 import { closeConnection } from './life/close.ts';
 import type { OpenDatabase } from './life/inspection.ts';
 import { openDatabase } from './life/open.ts';
@@ -106,6 +107,16 @@ export class Pager {
   /** A view of the newest commit that stays as it is. Release it: while it is open, checkpoints cannot pass it. */
   snapshot(options: { readonly exempt?: boolean } = {}): View {
     return this.database.connection.views.snapshot(options.exempt);
+  }
+
+  /**
+   * A copy of the newest commit, as the bytes of a database file, for backups. Release it: while it is open, checkpoints cannot pass it.
+   * @throws CorruptionError SOMBRA_FREELIST, …; IoError SOMBRA_IO; StateError SOMBRA_CLOSED
+   */
+  copy(): DatabaseCopy {
+    const { connection } = this.database;
+    connection.health.checkOpen();
+    return new DatabaseCopy(connection);
   }
 
   /**

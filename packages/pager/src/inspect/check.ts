@@ -1,8 +1,7 @@
-import { readU32 } from '@sombra/vfs';
 import type { Connection } from '../connection/connection.ts';
 import type { View } from '../reading/view.ts';
-import { FREELIST_NEXT, FREELIST_PAGES, trunkCount } from '../writing/freelist.ts';
 import { readRootsPage, rootsPage } from '../format/roots-page.ts';
+import { walkFreelist } from './freelist-walk.ts';
 
 /** Something that `check` found. */
 export interface Problem {
@@ -103,17 +102,7 @@ export function* checkPagesSteps(
     return true;
   };
   try {
-    let trunk = published.freelistHead;
-    let before = roots;
-    while (trunk !== 0) {
-      if (!markFree(trunk, before)) break;
-      reader.read(trunk, published.lsn, scratch, 0);
-      const count = trunkCount(scratch, 0, trunk, pageSize);
-      for (let i = 0; i < count; i += 1) markFree(readU32(scratch, FREELIST_PAGES + i * 4), trunk);
-      before = trunk;
-      trunk = readU32(scratch, FREELIST_NEXT);
-      yield;
-    }
+    yield* walkFreelist(reader, published, pageSize, markFree);
     if (free !== published.freeCount)
       report('SOMBRA_FREELIST', roots, `the freelist has ${free} pages, the roots page says ${published.freeCount}`);
   } catch (error) {

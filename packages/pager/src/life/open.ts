@@ -11,13 +11,14 @@ import type { Vfs, VfsFile } from '@sombra/vfs';
 import { livePath } from '@sombra/wal';
 import { Catalogue } from '../format/catalogue.ts';
 import { runCheckpoint } from '../checkpoint/checkpoint.ts';
-import { createDatabase, removeTemporaryNames } from './create.ts';
+import { createDatabase } from './create.ts';
 import { Connection } from '../connection/connection.ts';
 import { cure } from './cure.ts';
 import { isCorruption, isForbidden, isIoError } from '../base/failure.ts';
 import { clearHolders, noteHolder, shmPath, writeHolder } from '../sharing/holders.ts';
 import { openInMemory } from './inspection.ts';
 import type { OpenDatabase } from './inspection.ts';
+import { removeTemporaryNames } from './new-file.ts';
 import { checkLockFile, LockFile } from '../sharing/lock-file.ts';
 import {
   LOCK_INSPECT,
