@@ -59,6 +59,7 @@ export class GraphDB extends Connection {
       const graph = Graph.open(pager);
       const db = new GraphDB(inMemory ? MEMORY : pager.path, pager, graph, {
         vfs,
+        files: resolved.vfs ?? (inMemory ? new NodeVfs() : vfs),
         observers,
         reports,
         health: resolved.health,

@@ -62,6 +62,8 @@ export type {
   BulkProgress,
   BulkResult,
   BulkSource,
+  BackupOptions,
+  BackupResult,
   CheckpointOptions,
   CheckpointProgress,
   Clustering,

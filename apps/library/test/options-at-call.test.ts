@@ -50,6 +50,7 @@ const DATABASE: {
   createEdgePropertyIndexAsync: (db, bad) => db.createEdgePropertyIndexAsync('INSPIRED', 'since', bad),
   verifyIntegrityAsync: (db, bad) => db.verifyIntegrityAsync(bad),
   checkpointAsync: (db, bad) => db.checkpointAsync(bad),
+  backup: (db, bad) => db.backup('no/such/folder/backup.db', bad),
 };
 
 /** Each is wrong for every call: of the wrong value where there is such an option, else unknown. */

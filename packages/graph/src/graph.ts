@@ -1,4 +1,5 @@
 import { IoError } from '@sombra/vfs';
+import type { Vfs } from '@sombra/vfs';
 import { checkOptions, flagOption, ownOptions } from './model/options.ts';
 import type { RunOptions } from './model/run-options.ts';
 import { PausingRun, runSteps, type Steps } from './model/steps.ts';
@@ -7,6 +8,7 @@ import type { CheckpointResult, Pager } from '@sombra/pager';
 import { AdjacencyWriter } from './adjacency/adjacency-writer.ts';
 import { type BulkOptions, type BulkResult, type BulkSource, bulkLoad, parseBulk } from './bulk/bulk-load.ts';
 import { EdgeColumns } from './adjacency/edge-columns.ts';
+import { type BackupOptions, type BackupResult, backupSteps, parseBackup } from './bulk/backup.ts';
 import { type CheckpointOptions, checkpointSteps, parseCheckpoint } from './bulk/checkpoint.ts';
 import { createIndex, type CreateIndexOptions, parseIndex } from './bulk/create-index.ts';
 import { dropIndex } from './bulk/drop-index.ts';
@@ -207,6 +209,20 @@ export class Graph {
   async checkpointAsync(options?: CheckpointOptions): Promise<CheckpointResult> {
     this.ready();
     const steps = checkpointSteps(this.pager, parseCheckpoint(options));
+    return await new PausingRun(steps, this.watch(options), this.pager.env).run();
+  }
+
+  /**
+   * Copies the newest commit to a new file, which is a database of its own. The file has its name when it is whole and durable; ended
+   * early, there is none. Meanwhile the log cannot shrink, and everything else goes on.
+   * @param vfs   where the file is
+   * @param path  there must be no such file
+   * @returns rejected with DataError SOMBRA_FILE_EXISTS, SOMBRA_BACKUP_TARGET, SOMBRA_OPTION; IoError SOMBRA_DISK_FULL, SOMBRA_IO,
+   *   SOMBRA_PERMISSION, SOMBRA_SYNC; CorruptionError; StateError SOMBRA_ABORTED, SOMBRA_CLOSED; what `onProgress` throws
+   */
+  async backup(vfs: Vfs, path: string, options?: BackupOptions): Promise<BackupResult> {
+    this.ready();
+    const steps = backupSteps(this.pager, vfs, path, parseBackup(options));
     return await new PausingRun(steps, this.watch(options), this.pager.env).run();
   }
 

@@ -13,6 +13,7 @@ export type {
   BulkResult,
   BulkSource,
 } from './bulk/bulk-load.ts';
+export type { BackupOptions, BackupResult } from './bulk/backup.ts';
 export type { CheckpointOptions, CheckpointProgress } from './bulk/checkpoint.ts';
 export type { CreateIndexOptions, IndexPhase, IndexProgress } from './bulk/create-index.ts';
 export type { PropertyIndexInfo, PropertyIndexName } from './indexes/index-info.ts';

@@ -358,6 +358,21 @@ export const ERROR_CODES = Object.freeze({
     'A file operation failed; `details` has errno, op and path.',
     'Do what the message says; check the device if it recurs.',
   ),
+  SOMBRA_FILE_EXISTS: entry(
+    'DataError',
+    'A backup or a restore was to make a file that is there already, which stays as it is.',
+    'Choose another name, or remove the file.',
+  ),
+  SOMBRA_BACKUP_TARGET: entry(
+    'DataError',
+    'A backup was to get a name that the files of the database itself have or may get.',
+    'Choose another name.',
+  ),
+  SOMBRA_COPY_INCOMPLETE: entry(
+    'CorruptionError',
+    'A copy of a database is cut short, has more bytes than it should, or is of a database that was not closed.',
+    'Use another backup.',
+  ),
   SOMBRA_DISK_FULL: entry(
     'IoError',
     'The disk or the quota is full. The transaction was rolled back, and the database stays usable.',

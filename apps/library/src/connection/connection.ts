@@ -11,6 +11,8 @@ import type {
   BulkOptions,
   BulkResult,
   BulkSource,
+  BackupOptions,
+  BackupResult,
   CheckpointOptions,
   CreateIndexOptions,
   EdgeId,
@@ -55,6 +57,8 @@ const READS_PER_LOOK = 31;
 /** What belongs to one connection, beside the layers below. */
 export interface ConnectionParts {
   readonly vfs: Vfs;
+  /** Where files beside the database go, also when that is in memory. */
+  readonly files: Vfs;
   readonly observers: Observers;
   readonly reports: Reports;
   readonly health: ResolvedHealthLimits;
@@ -322,6 +326,21 @@ export abstract class Connection extends MeasuredReads {
     return await this.reports.timedAsync('checkpointAsync', () =>
       this.transactions.runBeside(() => this.graph.checkpointAsync(options)),
     );
+  }
+
+  /**
+   * Copies the newest commit to a new file while everything else goes on; a database of its own that opens as it is. The file has its name
+   * when it is whole and durable: ended early, there is none. Meanwhile the log cannot shrink. A database in memory is copied to a file, too.
+   * @param path  of the new file; there must be none with this name
+   * @returns rejected with DataError SOMBRA_FILE_EXISTS, SOMBRA_BACKUP_TARGET (a name of the database's own files), SOMBRA_OPTION;
+   *   IoError SOMBRA_DISK_FULL (before anything is written, where the system tells), SOMBRA_IO, SOMBRA_PERMISSION, SOMBRA_SYNC;
+   *   CorruptionError: a page is damaged; StateError SOMBRA_ABORTED, SOMBRA_CLOSED; what `onProgress` throws
+   */
+  async backup(path: string, options?: BackupOptions): Promise<BackupResult> {
+    this.checkOpen();
+    if (typeof path !== 'string' || path === '' || path === ':memory:')
+      throw new DataError('SOMBRA_OPTION', `backup takes the path of a new file, not ${JSON.stringify(path)}`);
+    return await this.reports.timedAsync('backup', () => this.graph.backup(this.parts.files, path, options));
   }
 
   /**
