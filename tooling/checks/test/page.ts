@@ -32,7 +32,9 @@ export function runProgram({ folder, markdown }: Page, plain: (output: string) =
     const next = parts[parts.indexOf(program) + 1];
     return next?.language === 'text' ? next.text : '';
   });
-  const source = programs.map(({ text }) => `${text}\nconsole.log('${MARK}');\n`).join('');
+  // A log may be written when the turn of the event loop ends.
+  const end = `await new Promise(setImmediate);\nconsole.log('${MARK}');\n`;
+  const source = programs.map(({ text }) => `${text}\n${end}`).join('');
   writeFileSync(join(folder, 'page.mjs'), source);
   const output = execFileSync('node', ['page.mjs'], { cwd: folder, encoding: 'utf8', timeout: 60_000 });
   expect(output.split(`${MARK}\n`).slice(0, -1).map(plain)).toEqual(expected.map(plain));
