@@ -27,6 +27,7 @@ export type {
   DiskSpace,
   EnvWarning,
   FileId,
+  FileKind,
   LockMode,
   OpenMode,
   RunInContext,

@@ -6,11 +6,12 @@ import { directoryOf } from './names.ts';
 import { likePerm } from './permissions.ts';
 import { systemError } from './system-error.ts';
 import type { Operation } from './system-error.ts';
-import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';
+import type { FileId, FileKind, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';
 
 /** Larger files are refused with EFBIG, bytes. */
 const SIZE_MAX = 2 ** 32 - 1;
 const PERM_DEFAULT = 0o600;
+const PERM_DIRECTORY = 0o700;
 
 let disks = 0n;
 
@@ -20,11 +21,13 @@ interface Inode {
   readonly mode: number;
   readonly content: ByteBuffer;
   readonly locks: LockRanges;
+  readonly kind: FileKind;
   nlink: number;
+  modifiedMs: number;
 }
 
 /**
- * A file system in memory, gone with its object. Directories need not be created: a name may contain `/`. Syncs do
+ * A file system in memory, gone with its object. Directories need not be made: a name may contain `/`. Syncs do
  * nothing. Locks work between the descriptors of one `MemoryVfs`.
  */
 export class MemoryVfs implements Vfs {
@@ -47,14 +50,22 @@ export class MemoryVfs implements Vfs {
     let inode = this.names.get(name);
     if (inode === undefined) {
       if (mode.create !== true) throw systemError('ENOENT', 'open', path);
-      this.inodes += 1n;
-      const content = new ByteBuffer();
-      inode = { ino: this.inodes, mode: this.permOf(mode), content, locks: new LockRanges(), nlink: 1 };
-      this.names.set(name, inode);
+      inode = this.create(name, 'file', this.permOf(mode));
+    } else if (inode.kind === 'directory') {
+      throw systemError(mode.write ? 'EISDIR' : 'EINVAL', 'open', path);
     } else if (mode.create === true && mode.exclusive === true) {
       throw systemError('EEXIST', 'open', path);
     }
-    return new MemoryFile(path, inode, this.dev, mode.write);
+    return new MemoryFile(path, inode, this.dev, mode.write, this.env);
+  }
+
+  private create(name: string, kind: FileKind, mode: number): Inode {
+    this.inodes += 1n;
+    const content = new ByteBuffer();
+    const modifiedMs = this.env.wallTimeMs();
+    const inode = { ino: this.inodes, mode, content, locks: new LockRanges(), kind, nlink: 1, modifiedMs };
+    this.names.set(name, inode);
+    return inode;
   }
 
   /** There is one owner and one group. */
@@ -80,6 +91,8 @@ export class MemoryVfs implements Vfs {
     const inode = this.named(from, 'rename');
     const name = normalPath(to);
     const replaced = this.names.get(name);
+    if (inode.kind === 'directory') throw systemError('EINVAL', 'rename', to);
+    if (replaced?.kind === 'directory') throw systemError('EISDIR', 'rename', to);
     if (replaced === inode) return;
     if (replaced !== undefined) replaced.nlink -= 1;
     this.names.set(name, inode);
@@ -88,8 +101,16 @@ export class MemoryVfs implements Vfs {
 
   unlink(path: string): void {
     const inode = this.named(path, 'unlink');
+    if (inode.kind === 'directory') throw systemError('EISDIR', 'unlink', path);
     this.names.delete(normalPath(path));
     inode.nlink -= 1;
+  }
+
+  mkdir(path: string): void {
+    const name = normalPath(path);
+    const isTaken = [...this.names.keys()].some((each) => each === name || each.startsWith(`${name}/`));
+    if (isTaken) throw systemError('EEXIST', 'mkdir', path);
+    this.create(name, 'directory', PERM_DIRECTORY);
   }
 
   list(directory: string): string[] {
@@ -124,8 +145,8 @@ export class MemoryVfs implements Vfs {
   }
 }
 
-function idOf({ ino, nlink, content, mode }: Inode, dev: bigint): FileId {
-  return { dev, ino, nlink, size: content.size, mode };
+function idOf({ ino, nlink, content, mode, kind, modifiedMs }: Inode, dev: bigint): FileId {
+  return { dev, ino, nlink, size: content.size, mode, kind, modifiedMs };
 }
 
 /** A descriptor. */
@@ -134,13 +155,15 @@ class MemoryFile implements VfsFile {
   private readonly inode: Inode;
   private readonly dev: bigint;
   private readonly writable: boolean;
+  private readonly env: VfsEnv;
   private closed = false;
 
-  constructor(path: string, inode: Inode, dev: bigint, writable: boolean) {
+  constructor(path: string, inode: Inode, dev: bigint, writable: boolean, env: VfsEnv) {
     this.path = path;
     this.inode = inode;
     this.dev = dev;
     this.writable = writable;
+    this.env = env;
   }
 
   pread(into: Uint8Array, at: number): number {
@@ -217,5 +240,6 @@ class MemoryFile implements VfsFile {
       if (!(error instanceof RangeError)) throw error;
       throw systemError('ENOSPC', op, this.path, { at: size, cause: error });
     }
+    this.inode.modifiedMs = this.env.wallTimeMs();
   }
 }

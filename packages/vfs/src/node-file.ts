@@ -18,10 +18,20 @@ import type { Operation } from './system-error.ts';
 import type { FileId, LockMode, SyncKind, VfsFile } from './vfs.ts';
 
 const PERM_BITS = 0o7777;
+const NS_PER_MS = 1e6;
 
 /** What the system reports about a file. */
-export function fileId({ dev, ino, nlink, size, mode }: BigIntStats): FileId {
-  return { dev, ino, nlink: Number(nlink), size: Number(size), mode: Number(mode) & PERM_BITS };
+export function fileId(stats: BigIntStats): FileId {
+  const { dev, ino, nlink, size, mode, mtimeNs } = stats;
+  return {
+    dev,
+    ino,
+    nlink: Number(nlink),
+    size: Number(size),
+    mode: Number(mode) & PERM_BITS,
+    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other',
+    modifiedMs: Number(mtimeNs) / NS_PER_MS,
+  };
 }
 
 /**

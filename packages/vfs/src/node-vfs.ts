@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -7,6 +8,7 @@ import {
   fsyncSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readlinkSync,
@@ -27,6 +29,7 @@ import { systemError } from './system-error.ts';
 import type { DiskSpace, FileId, OpenMode, Vfs, VfsDirectory, VfsEnv, VfsFile } from './vfs.ts';
 
 const PERM_DEFAULT = 0o600;
+const PERM_DIRECTORY = 0o700;
 /** Descriptors that the rest of the process takes for standard input, output and error (rule E4). */
 const STANDARD_MAX = 2;
 
@@ -97,6 +100,12 @@ export class NodeVfs implements Vfs {
 
   unlink(path: string): void {
     withErrno('unlink', path, undefined, () => unlinkSync(path));
+  }
+
+  mkdir(path: string): void {
+    withErrno('mkdir', path, undefined, () => mkdirSync(path, PERM_DIRECTORY));
+    // A umask may have taken bits away from the owner, and it can only take.
+    withErrno('mkdir', path, undefined, () => chmodSync(path, PERM_DIRECTORY));
   }
 
   list(directory: string): string[] {

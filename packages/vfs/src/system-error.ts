@@ -8,6 +8,7 @@ export type Operation =
   | 'link'
   | 'rename'
   | 'unlink'
+  | 'mkdir'
   | 'list'
   | 'realpath'
   | 'syncDir'
@@ -21,7 +22,7 @@ export type Operation =
 
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const NOT_ALLOWED = new Set(['EACCES', 'EPERM', 'EROFS']);
-const NAMES_AND_OPENING = new Set<Operation>(['open', 'link', 'rename', 'unlink', 'list', 'stat', 'realpath']);
+const NAMES_AND_OPENING = new Set<Operation>(['open', 'link', 'rename', 'unlink', 'mkdir', 'list', 'stat', 'realpath']);
 
 /** Next steps by errno, for errors that a user can do something about. */
 const ADVICE: Readonly<Record<string, string>> = {

@@ -25,6 +25,9 @@ export interface OpenMode {
   readonly like?: string;
 }
 
+/** What a name means; a symbolic link is `other`. */
+export type FileKind = 'file' | 'directory' | 'other';
+
 /** Which file a name or a descriptor means, and how it is. */
 export interface FileId {
   readonly dev: bigint;
@@ -34,6 +37,9 @@ export interface FileId {
   readonly size: number;
   /** permission bits */
   readonly mode: number;
+  readonly kind: FileKind;
+  /** Time of day of the last change of the content, ms since 1970, as precise as the file system keeps it. */
+  readonly modifiedMs: number;
 }
 
 /** An open file. Offsets and sizes in bytes. */
@@ -145,6 +151,11 @@ export interface Vfs {
   /** Renames; replaces `to` if it exists. */
   rename(from: string, to: string): void;
   unlink(path: string): void;
+  /**
+   * Makes a directory, for its owner alone (0700, whatever the umask). Its name is durable once the directory that it lies in is synced.
+   * @throws IoError SOMBRA_IO with errno EEXIST when the name is taken
+   */
+  mkdir(path: string): void;
   /** Names in a directory, sorted, without path. */
   list(directory: string): string[];
   /** Opens a directory, so that its names can be made durable. @throws IoError SOMBRA_IO, SOMBRA_PERMISSION: nothing happened */

@@ -54,6 +54,22 @@ describe('modes', () => {
     },
   );
 
+  test.each(umasks)('a directory has 0700 under umask %o', (umask) => {
+    const before = process.umask(umask);
+    try {
+      vfs.mkdir(path('d'));
+      expect(statSync(path('d')).mode & 0o7777).toBe(0o700);
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  test('a symbolic link is neither file nor directory', () => {
+    mkdirSync(path('d'));
+    symlinkSync(path('d'), path('link'));
+    expect([vfs.stat(path('link'))!.kind, vfs.stat(path('d'))!.kind]).toEqual(['other', 'directory']);
+  });
+
   test('0600 by default, and a file that exists keeps its mode', () => {
     vfs.open(path('a'), { write: true, create: true }).close();
     expect(statSync(path('a')).mode & 0o7777).toBe(0o600);

@@ -592,6 +592,43 @@ describe('against a model', () => {
   });
 });
 
+describe('directories that were made', () => {
+  /** A file in a directory, both synced as said. */
+  function diskWithDirectory(synced: { parent: boolean }): SimDisk {
+    const disk = new SimDisk({ seed: 1 });
+    disk.mkdir('d');
+    if (synced.parent) disk.syncDir('.');
+    const file = disk.open('d/a', { write: true, create: true });
+    pwriteFully(file, sectors('x'), 0);
+    file.sync('data');
+    file.close();
+    disk.syncDir('d');
+    return disk;
+  }
+
+  test('are lost with all that is in them, unless the directory above was synced', () => {
+    const lost = diskWithDirectory({ parent: false }).crash('none', random());
+    expect([lost.stat('d'), look(lost, 'd/a')]).toEqual([null, 'absent']);
+    const kept = diskWithDirectory({ parent: true }).crash('none', random());
+    expect([kept.stat('d')?.kind, kept.stat('d')?.mode, look(kept, 'd/a')]).toEqual(['directory', 0o700, 'x']);
+    expect(look(kept.crash('none', random()), 'd/a')).toBe('x');
+  });
+
+  test('stay when only the processes die', () => {
+    const next = diskWithDirectory({ parent: false }).kill();
+    expect([next.stat('d')?.kind, look(next, 'd/a'), next.list('.')]).toEqual(['directory', 'x', ['d']]);
+    expect(look(next.crash('none', random()), 'd/a')).toBe('absent');
+  });
+
+  test('may survive by chance', () => {
+    const images = [1, 2, 3, 4, 5, 6].map((seed) => {
+      const after = diskWithDirectory({ parent: false }).crash('random', new Random(seed));
+      return [after.stat('d')?.kind, look(after, 'd/a')].join();
+    });
+    expect([...new Set(images)].sort()).toEqual([',absent', 'directory,x']);
+  });
+});
+
 describe('sweeps', () => {
   /** Replaces a file as it should be done, or without a step. */
   function replace(disk: SimDisk, leaveOut: 'nothing' | 'sync' | 'syncDir'): void {

@@ -61,6 +61,10 @@ export class ProcessVfs implements Vfs {
     this.inner.unlink(path);
   }
 
+  mkdir(path: string): void {
+    this.inner.mkdir(path);
+  }
+
   list(directory: string): string[] {
     return this.inner.list(directory);
   }

@@ -147,7 +147,15 @@ export class CopyOnWriteVfs implements Vfs {
     if (content === null) {
       if (mode.create !== true) throw refusal('ENOENT', 'open', path);
       this.created += 1n;
-      const id = { dev: 0n, ino: this.created, nlink: 1, size: 0, mode: mode.perm ?? PERM_DEFAULT };
+      const id = {
+        dev: 0n,
+        ino: this.created,
+        nlink: 1,
+        size: 0,
+        mode: mode.perm ?? PERM_DEFAULT,
+        kind: 'file' as const,
+        modifiedMs: this.env.wallTimeMs(),
+      };
       content = new Content(this.base, null, id);
       this.names.set(path, content);
     } else if (mode.create === true && mode.exclusive === true) throw refusal('EEXIST', 'open', path);
@@ -175,6 +183,10 @@ export class CopyOnWriteVfs implements Vfs {
   unlink(path: string): void {
     this.named(path, 'unlink').nlink -= 1;
     this.names.set(path, null);
+  }
+
+  mkdir(_path: string): void {
+    throw new InvariantError('a recovery makes no directories');
   }
 
   list(directory: string): string[] {

@@ -97,6 +97,10 @@ export class ReadOnlyVfs implements Vfs {
     refuse(path);
   }
 
+  mkdir(path: string): void {
+    refuse(path);
+  }
+
   list(directory: string): string[] {
     return this.inner.list(directory);
   }

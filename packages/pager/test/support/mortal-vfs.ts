@@ -17,6 +17,7 @@ export type VisibleCall =
   | 'link'
   | 'rename'
   | 'unlink'
+  | 'mkdir'
   | 'syncDir'
   | 'pwrite'
   | 'truncate'
@@ -125,6 +126,11 @@ export class MortalVfs implements Vfs {
   unlink(path: string): void {
     this.before('unlink', path);
     this.inner.unlink(path);
+  }
+
+  mkdir(path: string): void {
+    this.before('mkdir', path);
+    this.inner.mkdir(path);
   }
 
   list(directory: string): string[] {

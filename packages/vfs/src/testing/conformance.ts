@@ -228,6 +228,51 @@ export function vfsConformance(
       other.close();
     });
 
+    check('a directory is made for its owner alone, and takes files', (vfs, path) => {
+      vfs.mkdir(path('d'));
+      const { kind, mode } = vfs.stat(path('d'))!;
+      expect([kind, mode]).toEqual(['directory', 0o700]);
+      expect(vfs.list(path('d'))).toEqual([]);
+      expect(failureOf(() => vfs.mkdir(path('d')))).toBe('SOMBRA_IO EEXIST');
+      create(vfs, path('d/a'), 'abc').close();
+      expect(vfs.stat(path('d/a'))!.kind).toBe('file');
+      expect(failureOf(() => vfs.mkdir(path('d/a')))).toBe('SOMBRA_IO EEXIST');
+      vfs.syncDir(path('d'));
+      vfs.syncDir(directoryIn(path));
+      expect([vfs.list(directoryIn(path)), vfs.list(path('d'))]).toEqual([['d'], ['a']]);
+      create(vfs, path('b'), 'b').close();
+      vfs.rename(path('b'), path('d/a'));
+      expect(content(vfs, path('d/a'))).toBe('b');
+    });
+
+    check('a directory is no file', (vfs, path) => {
+      vfs.mkdir(path('d'));
+      create(vfs, path('a'), 'abc').close();
+      expect(failureOf(() => vfs.open(path('d'), { write: false }))).toBe('SOMBRA_IO EINVAL');
+      expect(failureOf(() => vfs.open(path('d'), { write: true }))).toBe('SOMBRA_IO EISDIR');
+      expect(failureOf(() => vfs.rename(path('a'), path('d')))).toBe('SOMBRA_IO EISDIR');
+      expect(failureOf(() => vfs.link(path('a'), path('d')))).toBe('SOMBRA_IO EEXIST');
+      expect(failureOf(() => vfs.unlink(path('d'))).startsWith('SOMBRA_')).toBe(true);
+      expect(vfs.list(directoryIn(path))).toEqual(['a', 'd']);
+    });
+
+    check('the time of the last change follows the time of day', (vfs, path) => {
+      const now = vfs.env.wallTimeMs();
+      const file = create(vfs, path('a'), 'abc');
+      const first = file.stat().modifiedMs;
+      // File systems keep time in steps of some milliseconds.
+      expect(Math.abs(first - now) < 60_000).toBe(true);
+      vfs.env.sleep(30);
+      expect(vfs.stat(path('a'))!.modifiedMs).toBe(first);
+      pwriteFully(file, bytesOf('d'), 3);
+      const second = file.stat().modifiedMs;
+      expect(second > first).toBe(true);
+      vfs.env.sleep(30);
+      file.truncate(0);
+      expect(file.stat().modifiedMs > second).toBe(true);
+      file.close();
+    });
+
     check('link gives a second name to the same file', (vfs, path) => {
       const file = create(vfs, path('a'), 'abc');
       vfs.link(path('a'), path('b'));

@@ -23,7 +23,7 @@ export interface PendingData {
 }
 
 export interface PendingName {
-  readonly kind: 'create' | 'link' | 'rename' | 'unlink';
+  readonly kind: 'create' | 'link' | 'rename' | 'unlink' | 'mkdir';
   readonly path: string;
   readonly parts: 1;
 }

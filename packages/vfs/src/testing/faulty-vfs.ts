@@ -95,6 +95,11 @@ export class FaultyVfs implements Vfs {
     this.inner.unlink(path);
   }
 
+  mkdir(path: string): void {
+    this.check('mkdir', path);
+    this.inner.mkdir(path);
+  }
+
   list(directory: string): string[] {
     this.check('list', directory);
     return this.inner.list(directory);

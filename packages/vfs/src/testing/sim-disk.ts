@@ -10,7 +10,7 @@ import { directoryOf } from '../names.ts';
 import { likePerm } from '../permissions.ts';
 import { systemError } from '../system-error.ts';
 import type { Operation } from '../system-error.ts';
-import type { FileId, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsFile } from '../vfs.ts';
+import type { FileId, FileKind, LockMode, OpenMode, SyncKind, Vfs, VfsDirectory, VfsFile } from '../vfs.ts';
 import { chooseSurvivors } from './crash-policy.ts';
 import type { CrashPolicy, Keep, PendingOperation } from './crash-policy.ts';
 import { Random } from './random.ts';
@@ -23,7 +23,16 @@ import { SimNames } from './sim-names.ts';
 import type { NameOperation } from './sim-names.ts';
 
 /** Operations that change the disk or make it durable; they are counted. */
-export type SimOperation = 'create' | 'link' | 'rename' | 'unlink' | 'pwrite' | 'truncate' | 'sync' | 'syncDir';
+export type SimOperation =
+  | 'create'
+  | 'link'
+  | 'rename'
+  | 'unlink'
+  | 'mkdir'
+  | 'pwrite'
+  | 'truncate'
+  | 'sync'
+  | 'syncDir';
 
 /** How a sync fails. What it should have made durable leaves the queue: no later sync brings it to the disk. */
 export interface SyncFault {
@@ -39,6 +48,7 @@ export type OperationHook = (count: number, operation: SimOperation, path: strin
 /** Size beyond which a file cannot grow, bytes. */
 const SIZE_MAX = 2 ** 31;
 const PERM_DEFAULT = 0o600;
+const PERM_DIRECTORY = 0o700;
 /** Removed files whose bytes may turn up again in blocks of others. */
 const REMOVED_KEPT = 8;
 
@@ -102,9 +112,10 @@ export class SimDisk implements Vfs {
     return this.waiting();
   }
 
-  /** Names with what reads of them see, sorted. */
+  /** Names of files with what reads of them see, sorted. */
   image(): Map<string, Uint8Array> {
-    const names = [...this.names.current].sort(([a], [b]) => (a < b ? -1 : 1));
+    const files = [...this.names.current].filter(([, { kind }]) => kind === 'file');
+    const names = files.sort(([a], [b]) => (a < b ? -1 : 1));
     return new Map(names.map(([path, inode]) => [path, inode.current.content()]));
   }
 
@@ -167,11 +178,12 @@ export class SimDisk implements Vfs {
     if (inode === undefined) {
       if (mode.create !== true) throw systemError('ENOENT', 'open', path);
       this.step('create', path);
-      this.inodes += 1n;
       const model = mode.like === undefined ? undefined : this.names.current.get(normalPath(mode.like));
       const perm = model === undefined ? (mode.perm ?? PERM_DEFAULT) : likePerm(model.mode, true);
-      inode = new SimInode(this.inodes, perm);
+      inode = this.inode('file', perm, env);
       this.names.create(name, inode, this.count);
+    } else if (inode.kind === 'directory') {
+      throw systemError(mode.write ? 'EISDIR' : 'EINVAL', 'open', path);
     } else if (mode.create === true && mode.exclusive === true) {
       throw systemError('EEXIST', 'open', path);
     }
@@ -196,6 +208,8 @@ export class SimDisk implements Vfs {
     const inode = this.named(from, 'rename');
     const name = normalPath(to);
     const replaced = this.names.current.get(name);
+    if (inode.kind === 'directory') throw systemError('EINVAL', 'rename', to);
+    if (replaced?.kind === 'directory') throw systemError('EISDIR', 'rename', to);
     if (replaced === inode) return;
     this.step('rename', to);
     this.names.rename(normalPath(from), name, inode, this.count);
@@ -204,9 +218,19 @@ export class SimDisk implements Vfs {
 
   unlink(path: string): void {
     const inode = this.named(path, 'unlink');
+    if (inode.kind === 'directory') throw systemError('EISDIR', 'unlink', path);
     this.step('unlink', path);
     this.names.unlink(normalPath(path), inode, this.count);
     this.remember(inode);
+  }
+
+  mkdir(path: string): void {
+    this.checkRunning();
+    const name = normalPath(path);
+    const isTaken = [...this.names.current.keys()].some((each) => each === name || each.startsWith(`${name}/`));
+    if (isTaken) throw systemError('EEXIST', 'mkdir', path);
+    this.step('mkdir', path);
+    this.names.mkdir(name, this.inode('directory', PERM_DIRECTORY, this.env), this.count);
   }
 
   list(directory: string): string[] {
@@ -273,8 +297,13 @@ export class SimDisk implements Vfs {
     return fault.reached === 'some' && this.random.chance(0.5);
   }
 
-  idOf({ ino, nlink, current, mode }: SimInode): FileId {
-    return { dev: this.dev, ino, nlink, size: current.size, mode };
+  idOf({ ino, nlink, current, mode, kind, modifiedMs }: SimInode): FileId {
+    return { dev: this.dev, ino, nlink, size: current.size, mode, kind, modifiedMs };
+  }
+
+  private inode(kind: FileKind, mode: number, env: SimulatedEnv): SimInode {
+    this.inodes += 1n;
+    return new SimInode({ ino: this.inodes, mode, kind, modifiedMs: env.wallTimeMs() });
   }
 
   private successor(): SimDisk {
@@ -338,6 +367,7 @@ class SimFile implements VfsFile {
       done += bytes.length;
     }
     this.inode.write(whole, at, order, this.path);
+    this.inode.modifiedMs = this.env.wallTimeMs();
     return length;
   }
 
@@ -345,6 +375,7 @@ class SimFile implements VfsFile {
     this.checkWritable('truncate', size);
     if (size > SIZE_MAX) throw systemError('EFBIG', 'truncate', this.path, { at: size });
     this.inode.truncate(size, this.disk.step('truncate', this.path, size), this.path);
+    this.inode.modifiedMs = this.env.wallTimeMs();
   }
 
   sync(_kind: SyncKind): void {

@@ -1,5 +1,6 @@
 import { ByteBuffer } from '../byte-buffer.ts';
 import { LockRanges } from '../lock-ranges.ts';
+import type { FileId, FileKind } from '../vfs.ts';
 import { SECTOR } from './crash-policy.ts';
 import type { Lost, PendingData } from './crash-policy.ts';
 import type { Random } from './random.ts';
@@ -28,10 +29,16 @@ function rangeOf({ at, length }: PendingData, part: number): { from: number; to:
 /** What the blocks of a file that grew held before. */
 export type Filler = (at: number, length: number) => Uint8Array;
 
-/** A file apart from its names: what reads see, what is durable, what lies between. */
+/** What a file is from its beginning. */
+export type InodeHead = Pick<FileId, 'ino' | 'mode' | 'kind' | 'modifiedMs'>;
+
+/** A file or directory apart from its names: what reads see, what is durable, what lies between. */
 export class SimInode {
   readonly ino: bigint;
   readonly mode: number;
+  readonly kind: FileKind;
+  /** Of what reads see. */
+  modifiedMs: number;
   nlink = 0;
   readonly locks = new LockRanges();
   /** What reads see. */
@@ -42,9 +49,11 @@ export class SimInode {
   readonly former: ByteBuffer;
   pending: DataOperation[] = [];
 
-  constructor(ino: bigint, mode: number, durable: Uint8Array = new Uint8Array(0), current = durable, former = durable) {
-    this.ino = ino;
-    this.mode = mode;
+  constructor(head: InodeHead, durable: Uint8Array = new Uint8Array(0), current = durable, former = durable) {
+    this.ino = head.ino;
+    this.mode = head.mode;
+    this.kind = head.kind;
+    this.modifiedMs = head.modifiedMs;
     this.durable = new ByteBuffer(durable);
     this.current = new ByteBuffer(current);
     this.former = new ByteBuffer(former);
@@ -101,18 +110,12 @@ export class SimInode {
       });
     }
     const bytes = content.content();
-    return new SimInode(this.ino, this.mode, bytes, bytes, this.former.content());
+    return new SimInode(this, bytes, bytes, this.former.content());
   }
 
   /** The same file, without its locks. */
   copy(): SimInode {
-    const copy = new SimInode(
-      this.ino,
-      this.mode,
-      this.durable.content(),
-      this.current.content(),
-      this.former.content(),
-    );
+    const copy = new SimInode(this, this.durable.content(), this.current.content(), this.former.content());
     copy.pending = [...this.pending];
     return copy;
   }

@@ -27,9 +27,16 @@ export class SimNames {
   /** What lookups see. */
   readonly current = new Map<string, SimInode>();
   private readonly directories = new Map<string, Directory>();
+  /** Directories that were made: without their name, what is in them is gone. All others are there without a name. */
+  private readonly made = new Set<string>();
 
   create(path: string, inode: SimInode, order: number): void {
     this.change({ kind: 'create', path, parts: 1, order, inode, removes: null, adds: path });
+  }
+
+  mkdir(path: string, inode: SimInode, order: number): void {
+    this.made.add(path);
+    this.change({ kind: 'mkdir', path, parts: 1, order, inode, removes: null, adds: path });
   }
 
   link(to: string, inode: SimInode, order: number): void {
@@ -87,12 +94,20 @@ export class SimNames {
     const names = new Map<string, SimInode>();
     for (const { durable } of this.directories.values()) for (const [name, inode] of durable) names.set(name, inode);
     for (const operation of operations) apply(names, operation);
+    for (const name of [...names.keys()]) if (!this.isReachable(name, names)) names.delete(name);
     return names;
+  }
+
+  private isReachable(path: string, names: ReadonlyMap<string, SimInode>): boolean {
+    const parent = directoryOf(path);
+    if (parent === '.' || parent === '/') return true;
+    return (!this.made.has(parent) || names.has(parent)) && this.isReachable(parent, names);
   }
 
   /** A name that is there and durable, on a new disk. */
   place(path: string, inode: SimInode): void {
     this.current.set(path, inode);
+    if (inode.kind === 'directory') this.made.add(path);
     this.directory(directoryOf(path)).durable.set(path, inode);
     inode.nlink += 1;
   }
@@ -104,6 +119,7 @@ export class SimNames {
       copy.current.set(path, copies.get(inode)!);
       copies.get(inode)!.nlink += 1;
     }
+    for (const path of this.made) copy.made.add(path);
     for (const [path, { durable, pending }] of this.directories) {
       const directory = copy.directory(path);
       for (const [name, inode] of durable) directory.durable.set(name, copies.get(inode)!);

@@ -36,6 +36,10 @@ export class SimProcess implements Vfs {
     this.disk.unlink(path);
   }
 
+  mkdir(path: string): void {
+    this.disk.mkdir(path);
+  }
+
   list(directory: string): string[] {
     return this.disk.list(directory);
   }
