@@ -1,12 +1,12 @@
 // One configuration for the whole repository. Beside the usual rules it keeps four promises of docs/ARCHITECTURE.md: packages
 // import only from the layers below them and only through their entry points; within a package an import goes to lower
-// rooms only (both lists stand in tooling/checks/layers.js); nothing but @sombra/vfs, @sombra/observability and the applications
-// server and cli touches Node's own API; time and randomness come from vfs, so that a seed replays a test run.
+// rooms only (both lists stand in tooling/checks/layers.js); nothing but @sombra/vfs, @sombra/observability, @sombra/ops and the
+// applications server and cli touches Node's own API; time and randomness come from vfs, so that a seed replays a test run.
 import tseslint from 'typescript-eslint';
 import { LAYERS, ROOMS } from './tooling/checks/layers.js';
 
-const NODE_API = ['packages/vfs', 'packages/observability', 'apps/server', 'apps/cli'];
-const PACKAGES = ['vfs', 'wal', 'pager', 'btree', 'graph', 'db', 'observability', 'server', 'cli'].map(
+const NODE_API = ['packages/vfs', 'packages/observability', 'packages/ops', 'apps/server', 'apps/cli'];
+const PACKAGES = ['vfs', 'wal', 'pager', 'btree', 'graph', 'db', 'observability', 'ops', 'server', 'cli'].map(
   (name) => `@sombra/${name}`,
 );
 

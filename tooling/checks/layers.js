@@ -10,6 +10,7 @@ export const LAYERS = {
   'packages/graph': ['@sombra/vfs', '@sombra/pager', '@sombra/btree'],
   'apps/library': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/btree', '@sombra/graph'],
   'packages/observability': ['@sombra/vfs'],
+  'packages/ops': ['@sombra/vfs'],
   'apps/server': ['@sombra/vfs', '@sombra/db', '@sombra/observability'],
   'apps/cli': [
     '@sombra/vfs',
@@ -80,6 +81,7 @@ export const ROOMS = {
     'index.ts',
   ],
   'packages/observability': ['base', 'logging', 'audit', 'tracing', 'metrics', 'health', 'index.ts'],
+  'packages/ops': ['base', 'store', 'testing', 'index.ts'],
   'apps/server': ['config', 'http', 'life', 'index.ts'],
   'apps/cli': [
     'errors',

@@ -390,8 +390,23 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_PERMISSION: entry(
     'IoError',
-    'This user may not read, write or create the file.',
-    'Change owner or mode of the file and its directory, run as their owner, or open read-only.',
+    'This user may not read, write or create the file, or these credentials an object in S3.',
+    'Change owner or mode of the file and its directory, run as their owner, or open read-only; for S3 check credentials and policy.',
+  ),
+  SOMBRA_STORE_MISSING: entry(
+    'IoError',
+    'The directory or the bucket of a place for objects does not exist, or has vanished.',
+    'Check the path or the URL, and whether the disk is mounted; make the bucket.',
+  ),
+  SOMBRA_STORE_UNREACHABLE: entry(
+    'IoError',
+    'A server of S3 did not answer as it should, after several tries.',
+    'Check the network and the server, then try again.',
+  ),
+  SOMBRA_STORE_FAILED: entry(
+    'IoError',
+    'A server of S3 refused a request; `details` has its name for that and the HTTP status.',
+    'See the message and the cause; check the options of S3.',
   ),
   SOMBRA_SYNC: entry(
     'IoError',
@@ -621,6 +636,39 @@ export const ERROR_CODES = Object.freeze({
     'DataError',
     'The keys given to a bulk build are not in ascending order.',
     'Sort the entries first.',
+  ),
+
+  // ---- of places for objects (@sombra/ops)
+  SOMBRA_OBJECT_KEY: entry(
+    'DataError',
+    'The text cannot be the key of an object: it is empty, has empty parts, `..` or control characters, is too long, or another object is in its way.',
+    'Take names such as `wal/000012`.',
+  ),
+  SOMBRA_STORE_URL: entry(
+    'DataError',
+    'The location of a place for objects is neither a directory nor `s3://bucket/prefix`, or holds credentials.',
+    'Correct it; credentials belong into the environment or a profile.',
+  ),
+  SOMBRA_OBJECT_MISSING: entry('StateError', 'There is no object of this key.', 'Check the key; `list` has them all.'),
+  SOMBRA_OBJECT_EXISTS: entry(
+    'StateError',
+    'There is an object of this key, and it was to be written only if there was none. It was left as it is.',
+    'Take another key, or leave out `ifAbsent` to replace it.',
+  ),
+  SOMBRA_OBJECT_CHANGED: entry(
+    'StateError',
+    'The object is not the one that was expected: somebody else has written or deleted it.',
+    'Read it again, and decide anew.',
+  ),
+  SOMBRA_CONDITION_UNENFORCED: entry(
+    'StateError',
+    'The place does not enforce `ifAbsent` or `ifUnchanged`, so that two writers at once could both succeed. Nothing was written.',
+    "Use another place, or accept the race with `unenforcedConditions: 'check-first'`.",
+  ),
+  SOMBRA_STORE_DRIVER: entry(
+    'StateError',
+    'The packages for S3 are not installed.',
+    'Run `npm install @aws-sdk/client-s3 @aws-sdk/lib-storage`.',
   ),
 
   // ---- of the command line

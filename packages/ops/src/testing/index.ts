@@ -1,0 +1,2 @@
+export { objectStoreConformance } from './conformance.ts';
+export type { ConformanceOptions, ConformanceSubject, TestFunctions } from './conformance.ts';
