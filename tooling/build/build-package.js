@@ -28,6 +28,8 @@ await build({
   bundle: true,
   // What two entry points share is one module, with one state, in a file of its own.
   splitting: true,
+  // So is what is loaded later, by import(). One pattern for both: prune-dist.js knows them by it.
+  chunkNames: 'chunk-[hash]',
   packages: 'external',
   format: 'esm',
   platform: 'node',
