@@ -8,7 +8,7 @@
  * Free pages are empty in it. Every other page was read by its checksum, from main or from the log, and a page that is damaged ends the
  * copy with an error: a copy never holds damage that was there to be seen.
  */
-import { CorruptionError, DataError, directoryOf, IoError, readU32, writeU64 } from '@sombra/vfs';
+import { assert, CorruptionError, DataError, directoryOf, IoError, readU32, writeU64 } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import type { LogTail } from '@sombra/wal';
 import { fileNameOf } from '../base/paths.ts';
@@ -62,6 +62,7 @@ export class DatabaseCopy {
     this.connection = connection;
     this.view = views.snapshot(true);
     const { state } = header;
+    assert(state.publishedLsn === this.view.lsn, 'the header is that of the commit which is copied');
     const { superblock } = main;
     this.lsn = this.view.lsn;
     this.pageSize = cache.pageSize;
