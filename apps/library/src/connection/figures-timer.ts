@@ -1,5 +1,4 @@
 import type { Pager } from '@sombra/pager';
-import { IoError } from '@sombra/vfs';
 import type { Latency, VfsEnv } from '@sombra/vfs';
 import type { Warning } from '../base/warning.ts';
 
@@ -41,8 +40,7 @@ export class FiguresTimer {
     try {
       this.pager.tellFigures(this.reads);
     } catch (cause) {
-      if (!(cause instanceof IoError)) throw cause;
-      // Not again: a disk that fails would be told of every second.
+      // A timer has no caller to throw to. And not again: a disk that fails would be told of every second.
       const message = `${this.pager.path}: figures for sombra-inspect could not be written, and are not written any more until the database is opened again; data and commits are unaffected`;
       this.warn({ code: 'SOMBRA_UPKEEP_FAILED', message, cause });
       return;
