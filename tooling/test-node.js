@@ -36,7 +36,14 @@ const node = found.trim().split('\n').at(-1);
 const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
 const onIt = (args, cwd) => spawnSync(node, args, { cwd, env, stdio: 'inherit' }).status === 0;
 
-console.log(`Node ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()} at ${node}`);
+const running = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+console.log(`Node ${running} at ${node}`);
+if (!`${running}.`.startsWith(`v${version}.`)) {
+  console.error(
+    `this is not Node ${version}: npx -p node@${version} did not bring its binary (see whether npm runs install scripts)`,
+  );
+  process.exit(1);
+}
 const loads =
   "import('fs-native-extensions').then(({ default: { tryLock } }) => process.exit(typeof tryLock === 'function' ? 0 : 1))";
 if (!onIt(['--input-type=module', '-e', loads], join(root, 'packages/vfs'))) {
