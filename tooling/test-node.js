@@ -27,8 +27,11 @@ function suites() {
     });
 }
 
+// Without what pnpm sets for npm: its settings are not meant for a folder outside the workspace.
+const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 const found = execFileSync('npx', ['-y', '-p', `node@${version}`, 'node', '-p', 'process.execPath'], {
   cwd: tmpdir(), // not inside the workspace, whose settings npm would warn about
+  env: plain,
   encoding: 'utf8',
   shell,
 });
