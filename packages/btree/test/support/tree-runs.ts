@@ -59,7 +59,9 @@ class TreeRun {
   private committed: Model = new Map();
   private draft: Map<string, Map<string, string>> = new Map();
   private tx: WriteTransaction | undefined;
-  private marks: { id: number; model: Model }[] = [];
+  /** Names of the trees that the transaction has dropped, perhaps to create others with their names. */
+  private dropped = new Set<string>();
+  private marks: { id: number; model: Model; dropped: ReadonlySet<string> }[] = [];
   private snapshots: { view: View; model: Model }[] = [];
   private cursors: Placed[] = [];
 
@@ -80,7 +82,7 @@ class TreeRun {
         return this.end(false);
       case 'savepoint':
         if (this.tx !== undefined && this.marks.length < 4)
-          this.marks.push({ id: this.tx.savepoint(), model: copyOf(this.draft) });
+          this.marks.push({ id: this.tx.savepoint(), model: copyOf(this.draft), dropped: new Set(this.dropped) });
         return;
       case 'rollbackTo':
       case 'releaseSavepoint':
@@ -134,6 +136,7 @@ class TreeRun {
     if (this.tx !== undefined) return;
     this.tx = this.pager.begin();
     this.draft = copyOf(this.committed);
+    this.dropped = new Set();
   }
 
   private end(commit: boolean): void {
@@ -153,7 +156,7 @@ class TreeRun {
           'a step after the end of the transaction',
         );
     // One may have been placed at the newest commit after the transaction had dropped its tree.
-    const [gone, kept] = split(open, ({ of, tree }) => of === 'newest' && !this.committed.has(tree));
+    const [gone, kept] = split(open, ({ of, tree }) => of === 'newest' && commit && this.dropped.has(tree));
     this.closeCursors([...over, ...gone]);
     this.cursors = kept;
   }
@@ -161,15 +164,17 @@ class TreeRun {
   private endSavepoint(name: 'rollbackTo' | 'releaseSavepoint', a: number): void {
     if (this.tx === undefined || this.marks.length === 0) return;
     const at = a % this.marks.length;
-    const { id, model } = this.marks[at]!;
+    const { id, model, dropped } = this.marks[at]!;
     this.tx[name](id);
     if (name === 'rollbackTo') {
       BTree.rolledBack(this.tx.view);
       this.draft = copyOf(model);
-      // A cursor's tree may not have been there yet.
-      const [gone, open] = split(this.cursors, ({ of, tree }) => of === 'transaction' && !model.has(tree));
+      // A cursor's tree may not have been there yet, or may be one that was created in the place of another.
+      const isGone = (tree: string): boolean => !model.has(tree) || (this.dropped.has(tree) && !dropped.has(tree));
+      const [gone, open] = split(this.cursors, ({ of, tree }) => of === 'transaction' && isGone(tree));
       this.closeCursors(gone);
       this.cursors = open;
+      this.dropped = new Set(dropped);
     }
     this.marks.length = name === 'rollbackTo' ? at + 1 : at;
   }
@@ -215,7 +220,7 @@ class TreeRun {
 
   private drop(tx: WriteTransaction, name: string): void {
     BTree.open(tx.view, name)?.drop(tx);
-    this.draft.delete(name);
+    if (this.draft.delete(name)) this.dropped.add(name);
     const [gone, open] = split(this.cursors, ({ of, tree }) => typeof of === 'string' && tree === name);
     this.closeCursors(gone);
     this.cursors = open;
