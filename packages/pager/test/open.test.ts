@@ -1,6 +1,7 @@
 // Goal: opening and closing: creation, options, what is no database, read-only, a second opener, files that do not belong.
 // Method: cases on a file system in memory; each error by its code, and that nothing was changed or left locked.
 import { MemoryVfs } from '@sombra/vfs';
+import type { Vfs } from '@sombra/vfs';
 import { Random, SimDisk } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import type { PagerOptions, PagerWarning } from '../src/index.ts';
@@ -18,7 +19,7 @@ function readFile(vfs: MemoryVfs, path: string): Uint8Array {
 }
 
 /** Replaces a file's bytes. */
-function writeFile(vfs: MemoryVfs, path: string, bytes: Uint8Array): void {
+function writeFile(vfs: Vfs, path: string, bytes: Uint8Array): void {
   const file = vfs.open(path, { write: true, create: true, perm: 0o600 });
   file.truncate(0);
   if (bytes.length > 0) file.pwrite([bytes], 0);
@@ -183,6 +184,20 @@ describe('files that cannot be opened', () => {
     vfs.unlink('other.db');
     openPager({}, vfs).close();
   });
+});
+
+test('a temporary name that comes back in a crash goes, also behind the first checkpoint', () => {
+  const temporary = `t.db.tmp-${'fedcba9876543210'.repeat(2)}`;
+  const disk = new SimDisk({ seed: 1 });
+  const pager = openPager({}, disk);
+  write(pager, (tx) => newPage(tx, 7));
+  pager.checkpoint();
+  writeFile(disk, temporary, new Uint8Array(100)); // of another creation, which gave way
+  const crashed = disk.kill();
+  pager.close();
+  expect(crashed.list('.')).toContain(temporary);
+  openPager({}, crashed).close();
+  expect(crashed.list('.')).toEqual(['t.db']);
 });
 
 describe('read-only', () => {

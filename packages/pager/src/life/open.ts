@@ -222,7 +222,7 @@ function openLocked(options: ResolvedOptions, locks: LockTable): OpenDatabase | 
 function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, warnings: PagerWarning[]): Connection {
   const { vfs } = options;
   if (options.readOnly) checkSettled(options, main, warnings);
-  tidyNames(options, main);
+  tidyNames(options, main, ({ sequence, clean }) => sequence === 0 || !clean);
   const parts = options.enableWal
     ? recover(options, main, locks, warnings)
     : recoverToNoLog(options, main, locks, warnings);
@@ -297,7 +297,7 @@ function joinOthers(
   warnings: PagerWarning[],
 ): Connection | Obstacle {
   const { vfs, path } = options;
-  if (!options.inspect) tidyNames(options, main);
+  if (!options.inspect) tidyNames(options, main, ({ sequence }) => sequence === 0);
   const shm = Shm.join(vfs, path);
   if (shm === undefined) return new Obstacle('shm');
   let connection: Connection | undefined;
@@ -349,20 +349,20 @@ function readSteadily(main: VfsFile, options: ResolvedOptions): Superblock {
 
 /**
  * Removes what creations that were cut short left, and refuses a file of several names. The folder, which may hold very many other
- * files, is listed only where there may be something: while the file has a second name, and until its first checkpoint, as another
- * creation may have died before it gave its file the name.
+ * files, is listed only where there may be something: while the file has a second name, until its first checkpoint, as another creation
+ * may have died before it gave its file the name, and after a crash, in which a name that was removed may have come back.
  */
-function tidyNames(options: ResolvedOptions, main: VfsFile): void {
-  if (main.stat().nlink > 1 || !hasCheckpoint(options, main)) removeTemporaryNames(options.vfs, options.path);
+function tidyNames(options: ResolvedOptions, main: VfsFile, isSuspect: (newest: Superblock) => boolean): void {
+  if (main.stat().nlink > 1 || isSuspectFile(options, main, isSuspect)) removeTemporaryNames(options.vfs, options.path);
   checkLinks(main);
 }
 
-function hasCheckpoint(options: ResolvedOptions, main: VfsFile): boolean {
+function isSuspectFile(options: ResolvedOptions, main: VfsFile, isSuspect: (newest: Superblock) => boolean): boolean {
   try {
-    return readArea(main, options, []).newest.sequence > 0;
+    return isSuspect(readArea(main, options, []).newest);
   } catch (error) {
     if (isIoError(error)) throw error;
-    return false; // the next step that reads it reports what is wrong
+    return true; // the next step that reads it reports what is wrong
   }
 }
 

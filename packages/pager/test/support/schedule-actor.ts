@@ -1,7 +1,7 @@
 // One process of a scheduled run and its script; when it dies, another process takes its place and goes on with the script.
 import type { Random, ScheduledEnv, SimSchedule } from '@sombra/vfs/testing';
 import { KIND_OFFSET, Pager, PAGE_HEADER_SIZE } from '../../src/index.ts';
-import type { PagerOptions, View, WriteTransaction } from '../../src/index.ts';
+import type { CheckpointRequest, PagerOptions, View, WriteTransaction } from '../../src/index.ts';
 import { Broken, NUMBER } from './ledger.ts';
 import type { Entry, Ledger } from './ledger.ts';
 import { randomChanges } from './model.ts';
@@ -28,6 +28,8 @@ export interface Surroundings {
   late(): void;
   /** A commit was acknowledged. */
   acknowledged(): void;
+  /** A checkpoint that was asked for came to its end. */
+  requested(): void;
 }
 
 const ACTIONS = [
@@ -47,6 +49,7 @@ const ACTIONS = [
   'snapshot',
   'release',
   'checkpoint',
+  'checkpoint in turns',
   'close',
   'settle',
 ] as const;
@@ -212,6 +215,8 @@ export class Actor {
         return 'go';
       case 'checkpoint':
         return this.checkpoint(pager);
+      case 'checkpoint in turns':
+        return this.checkpointInTurns(pager);
       case 'settle':
         pager.flush();
         return 'wait';
@@ -267,6 +272,35 @@ export class Actor {
     this.commitOpen();
     this.around.ledger.checkpointed(pager.checkpoint().lsn);
     return 'go';
+  }
+
+  /** Asks for one beside its other work, and waits for its end or, now and then, only for some of its turns. */
+  private checkpointInTurns(pager: Pager): Next {
+    this.commitOpen();
+    const request = pager.requestCheckpoint(0);
+    this.unacknowledged += 1;
+    this.follow(request, this.random.chance(0.2) ? this.random.below(3) : Infinity);
+    return this.random.chance(0.5) ? 'wait' : 'go';
+  }
+
+  private follow(request: CheckpointRequest, turns: number): void {
+    const { vfs, around } = this;
+    const { end } = request;
+    if (end === undefined && turns > 0) {
+      request.turned().then(
+        () => !vfs.dead && this.follow(request, turns - 1),
+        (error: unknown) => this.fail(error),
+      );
+      return;
+    }
+    if (end === undefined) request.abandon();
+    this.settled();
+    if (end?.how === 'done') {
+      around.ledger.checkpointed(end.lsn);
+      around.requested();
+      if (end.lsn > end.newestLsn)
+        this.fail(new Broken(`${this.name}: a checkpoint of commit ${end.lsn}, and the newest is ${end.newestLsn}`));
+    } else if (end?.how === 'failed' && !this.isPoison(end.error)) this.fail(end.error);
   }
 
   private close(pager: Pager): Next {

@@ -22,6 +22,8 @@ export interface ScheduleResult {
   readonly kills: number;
   readonly images: number;
   readonly refusals: number;
+  /** Checkpoints that were asked for and came to their end. */
+  readonly requested: number;
   /** Syncs that failed. */
   readonly failures: number;
   readonly late: number;
@@ -74,6 +76,7 @@ class Machine implements Surroundings {
   private kills = 0;
   private images = 0;
   private refusals = 0;
+  private requests = 0;
   private failures = 0;
   private lateTransactions = 0;
 
@@ -175,6 +178,10 @@ class Machine implements Surroundings {
     return this.random.chance(0.2) ? undefined : this.random.pick(LOSSES);
   }
 
+  requested(): void {
+    this.requests += 1;
+  }
+
   /** The moment that matters most: a power loss right after a commit was acknowledged. */
   acknowledged(): void {
     if (this.afterCommits === 0 || !this.lateImages.chance(0.08)) return;
@@ -257,6 +264,7 @@ class Machine implements Surroundings {
       kills: this.kills,
       images: this.images,
       refusals: this.refusals,
+      requested: this.requests,
       failures: this.failures,
       late: this.lateTransactions,
       interruptions: this.interruptions,

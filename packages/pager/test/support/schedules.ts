@@ -19,6 +19,7 @@ export class Schedules {
     kills: 0,
     images: 0,
     refusals: 0,
+    requested: 0,
     late: 0,
     failures: 0,
     interruptions: 0,
@@ -37,6 +38,7 @@ export class Schedules {
       this.sum.kills += result.kills;
       this.sum.images += result.images;
       this.sum.refusals += result.refusals;
+      this.sum.requested += result.requested;
       this.sum.late += result.late;
       this.sum.failures += result.failures;
       this.sum.interruptions += result.interruptions;
@@ -48,9 +50,9 @@ export class Schedules {
   }
 
   summary(): string {
-    const { runs, steps, commits, kills, images, refusals, late, failures, interruptions } = this.sum;
+    const { runs, steps, commits, kills, images, refusals, requested, late, failures, interruptions } = this.sum;
     const { user, system } = process.cpuUsage(this.started);
-    return `schedules: ${runs}, ${this.traces.size} of them different, ${steps} steps, at most ${this.longest} in one; ${commits} commits, ${kills} kills, ${interruptions} interruptions, ${refusals} refusals, ${late} transactions that took too long, ${failures} failed syncs, ${images} crash images; ${Math.round((user + system) / 1_000_000)} s of one core, at most ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`;
+    return `schedules: ${runs}, ${this.traces.size} of them different, ${steps} steps, at most ${this.longest} in one; ${commits} commits, ${kills} kills, ${interruptions} interruptions, ${refusals} refusals, ${requested} checkpoints in turns, ${late} transactions that took too long, ${failures} failed syncs, ${images} crash images; ${Math.round((user + system) / 1_000_000)} s of one core, at most ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`;
   }
 
   /** Was everything tried that so many runs should try? */
@@ -64,6 +66,7 @@ export class Schedules {
     expect(this.sum.kills).toBeGreaterThan(runs / 5);
     expect(this.sum.interruptions).toBeGreaterThan(runs);
     expect(this.sum.refusals).toBeGreaterThan(runs);
+    expect(this.sum.requested).toBeGreaterThan(runs / 2);
     expect(this.sum.failures).toBeGreaterThan(runs / 10);
     expect(this.sum.late).toBeGreaterThan(runs / 20);
   }
