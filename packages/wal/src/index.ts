@@ -23,6 +23,10 @@ export {
 export type { EntryVisitor, RecordSeal } from './record/record.ts';
 export type { StrangeSegment } from './segment/found-segments.ts';
 export { LogFiles } from './log/log-files.ts';
+export { LogStream } from './log/log-stream.ts';
+export type { LogPlace } from './log/log-stream.ts';
+export { openSegment } from './log/open-segment.ts';
+export type { OpenSegment } from './log/open-segment.ts';
 export { surveyLog } from './log/log-survey.ts';
 export type { SurveyedSegment } from './log/log-survey.ts';
 export type { Segment } from './log/log-files.ts';

@@ -5,7 +5,7 @@ import { BYTES_HEADER_SIZE, BYTES_LENGTH, ENTRY_BYTES, RecordView } from '../rec
 import type { SegmentHeader } from '../segment/segment.ts';
 import { SEGMENT_HEADER_SIZE } from '../segment/segment.ts';
 import { SegmentReader } from '../segment/segment-reader.ts';
-import type { ChainState } from '../segment/segment-reader.ts';
+import type { ChainState } from '../segment/record-chain.ts';
 
 /** A record that was appended. */
 export interface AppendedRecord {

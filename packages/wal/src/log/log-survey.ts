@@ -11,7 +11,7 @@ import type { LogIdentity, SegmentHeader } from '../segment/segment.ts';
 import { namedSegments } from '../segment/segment-names.ts';
 import type { NamedSegment } from '../segment/segment-names.ts';
 import { SegmentReader } from '../segment/segment-reader.ts';
-import type { ChainState } from '../segment/segment-reader.ts';
+import type { ChainState } from '../segment/record-chain.ts';
 
 /** Tries while others rename segments. */
 const TRIES = 5;

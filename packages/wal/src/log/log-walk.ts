@@ -17,7 +17,7 @@ import type { RecoveryOptions, RecoveryStart } from './recovery-options.ts';
 import { joins, livePath, SALT_SIZE, SEGMENT_HEADER_SIZE, sparePath } from '../segment/segment.ts';
 import type { SegmentHeader } from '../segment/segment.ts';
 import { SegmentReader } from '../segment/segment-reader.ts';
-import type { ChainState } from '../segment/segment-reader.ts';
+import type { ChainState } from '../segment/record-chain.ts';
 import { rewriteBytes } from './succession.ts';
 import { prepareSegment } from './prepare-segment.ts';
 import { Wal } from './wal.ts';

@@ -1,35 +1,24 @@
 /** Reads the records of one segment through a window that moves forward. */
-import { CorruptionError, preadFully, readSafe64, readU32, sameBytes } from '@sombra/vfs';
+import { preadFully, readSafe64, readU32, sameBytes } from '@sombra/vfs';
 import type { VfsFile } from '@sombra/vfs';
 import {
-  chainValue,
-  REC_CHAIN,
   REC_CHECKSUM,
   REC_DURABLE_OFFSET,
   REC_DURABLE_SEQ,
   REC_KIND,
   REC_LENGTH,
-  REC_LSN,
-  REC_NONCE,
   RECORD_COMMIT,
   RECORD_HEADER_SIZE,
   recordChecksum,
 } from '../record/record.ts';
 import type { RecordView } from '../record/record.ts';
+import { ALIGNMENT, continuesChain, isRecordLength, unknownKind } from './record-chain.ts';
+import type { ChainState } from './record-chain.ts';
 import { SALT_SIZE } from './segment.ts';
 import type { SegmentHeader } from './segment.ts';
 
 /** Bytes read ahead. */
 const WINDOW = 1024 * 1024;
-/** Records of the log begin at multiples of this. */
-const ALIGNMENT = 8;
-
-/** How far the chain of records has been followed. */
-export interface ChainState {
-  offset: number;
-  chain: number;
-  lsn: number;
-}
 
 /** A reader of one segment, header apart. Does not close the file. */
 export class SegmentReader {
@@ -68,23 +57,11 @@ export class SegmentReader {
     const whole = this.bring(offset, length);
     if (whole < 0) return false;
     const { window } = this;
-    const checksum = readU32(window, whole + REC_CHECKSUM);
-    const chain = readU32(window, whole + REC_CHAIN);
-    if (readSafe64(window, whole + REC_LSN) !== state.lsn + 1) return false;
-    if (chain !== chainValue(state.chain, checksum, readU32(window, whole + REC_NONCE))) return false;
-    if (checksum !== recordChecksum(window, whole, length)) return false;
-    if (readU32(window, whole + REC_KIND) !== RECORD_COMMIT) {
-      throw new CorruptionError(
-        'SOMBRA_WAL_RECORD',
-        `${this.file.path} holds a record of an unknown kind at ${offset}: use a newer release`,
-        {
-          details: { path: this.file.path, offset },
-        },
-      );
-    }
+    if (!continuesChain(window, whole, length, state)) return false;
+    if (readU32(window, whole + REC_KIND) !== RECORD_COMMIT) throw unknownKind(this.file.path, offset);
     record.show(window, whole, this.header.seq, offset);
     state.offset = offset + length;
-    state.chain = chain;
+    state.chain = record.chain;
     state.lsn += 1;
     return true;
   }
@@ -113,7 +90,7 @@ export class SegmentReader {
   private lengthAt(at: number, offset: number): number {
     if (!sameBytes(this.window, at, this.header.salt, 0, SALT_SIZE)) return 0;
     const length = readU32(this.window, at + REC_LENGTH);
-    return length < RECORD_HEADER_SIZE || length % ALIGNMENT !== 0 || offset + length > this.size ? 0 : length;
+    return isRecordLength(length) && offset + length <= this.size ? length : 0;
   }
 
   /** Where in the window the bytes [offset, offset + length) of the file are, -1 when the file does not have them. */
