@@ -36,7 +36,7 @@ export type { RecoveryOptions, RecoveryStart } from './log/recovery-options.ts';
 export { archivedThrough, archiveMarkPath, endArchive, markArchived } from './segment/archive-mark.ts';
 export { livePath, sealedPath, SEGMENT_HEADER_SIZE, sparePath } from './segment/segment.ts';
 export type { LogIdentity, PreviousSegment, SegmentHeader } from './segment/segment.ts';
-export { inodeNumber, rewriteRecords, settleNames } from './log/succession.ts';
+export { inodeNumber, settleNames, settleRecords } from './log/succession.ts';
 export type { AdoptedSegment, PublishedEnd } from './log/succession.ts';
 export { Wal } from './log/wal.ts';
 export type { WalState } from './log/wal.ts';

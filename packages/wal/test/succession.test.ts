@@ -4,7 +4,7 @@
 import { MemoryVfs } from '@sombra/vfs';
 import { Random, SimCrash, SimDisk } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
-import { inodeNumber, livePath, LogFiles, rewriteRecords, sealedPath, settleNames, Wal } from '../src/index.ts';
+import { inodeNumber, livePath, LogFiles, sealedPath, settleNames, settleRecords, Wal } from '../src/index.ts';
 import type { PublishedEnd } from '../src/index.ts';
 import { codeOf, contentOf, flipBit, picture } from './support/files.ts';
 import { PATH, recoverAndClose, TestLog } from './support/log.ts';
@@ -33,7 +33,7 @@ describe('a rotation that stopped', () => {
       expect(code).toContain(SimCrash.name);
       const killed = disk.kill();
       const options = { ...log.options, vfs: killed };
-      rewriteRecords(options, end, 512);
+      settleRecords(options, end, 512);
       const adopted = settleNames(options, end);
       expect([step, adopted === null]).toEqual([step, step <= 5]);
       if (adopted !== null) {
@@ -87,6 +87,32 @@ describe('a rotation that stopped', () => {
   });
 });
 
+test('a record that was not published does not come back when a power loss takes what is written over it', () => {
+  for (const synced of [false, true]) {
+    const disk = new SimDisk({ seed: 1 });
+    const log = new TestLog(disk, { segmentSize: 1 << 20 });
+    log.commitSynced();
+    if (!synced) log.commit();
+    const end = publishedEnd(log);
+    const from = log.wal.synced;
+    log.put();
+    log.put();
+    log.wal.sync(); // and its writer dies
+    const killed = disk.kill();
+    const options = { ...log.options, vfs: killed };
+    expect(settleRecords(options, end, from)).toBe(true);
+    expect(settleRecords(options, end, end.offset)).toBe(false);
+    expect(recoverAndClose({ ...options, vfs: killed.kill() }).digests).toEqual(log.digests.slice(0, end.lsn));
+    log.records.length = end.lsn;
+    const files = new LogFiles(options);
+    files.ensureKnown(end.seq);
+    log.wal = Wal.attach(options, files, { tail: end, covered: end.offset, time: log.wal.time });
+    log.commit(150);
+    const lost = killed.crash({ keep: 'none', names: 'kept' }, new Random(1));
+    expect(recoverAndClose({ ...options, vfs: lost }).digests).toEqual(log.digests.slice(0, end.lsn));
+  }
+});
+
 describe('published records that may be in the cache only', () => {
   test('are durable when they were written again', () => {
     const disk = new SimDisk({ seed: 1 });
@@ -98,7 +124,7 @@ describe('published records that may be in the cache only', () => {
     disk.syncFault = () => ({ errno: 'EIO' });
     expect(codeOf(() => log.wal.sync())).toBe('SOMBRA_SYNC');
     const killed = disk.kill();
-    rewriteRecords({ ...log.options, vfs: killed }, log.wal.tail, from);
+    expect(settleRecords({ ...log.options, vfs: killed }, publishedEnd(log), from)).toBe(true);
     const lost = killed.crash({ keep: 'none', names: 'lost' }, new Random(1));
     expect(recoverAndClose({ ...log.options, vfs: lost }).digests).toEqual(log.digests);
   });
@@ -108,9 +134,11 @@ describe('published records that may be in the cache only', () => {
     const log = new TestLog(vfs, { segmentSize: 2048 });
     log.fillTo(2);
     const before = contentOf(vfs, sealedPath(PATH, 1));
-    rewriteRecords(log.options, { seq: 1, offset: before.length }, 512);
+    const end = { ...publishedEnd(log), seq: 1, offset: before.length };
+    expect(settleRecords(log.options, end, 512)).toBe(true);
     expect(contentOf(vfs, sealedPath(PATH, 1))).toEqual(before);
-    expect(codeOf(() => rewriteRecords(log.options, { seq: 9, offset: 600 }, 512))).toBe('SOMBRA_WAL_DAMAGED');
+    expect(codeOf(() => settleRecords(log.options, { ...end, seq: 9, offset: 600 }, 512))).toBe('SOMBRA_WAL_DAMAGED');
+    expect(settleRecords(log.options, { ...end, seq: 9, offset: 600 }, 600)).toBe(false);
   });
 
   test('that the file does not have are damage', () => {
@@ -118,9 +146,8 @@ describe('published records that may be in the cache only', () => {
     const log = new TestLog(vfs);
     const { end } = log.commit();
     const before = contentOf(vfs, LIVE);
-    expect(codeOf(() => rewriteRecords(log.options, { seq: 1, offset: end.offset + 8 }, 512))).toBe(
-      'SOMBRA_WAL_DAMAGED',
-    );
+    const behind = { ...publishedEnd(log), offset: end.offset + 8 };
+    expect(codeOf(() => settleRecords(log.options, behind, 512))).toBe('SOMBRA_WAL_DAMAGED');
     expect(contentOf(vfs, LIVE)).toEqual(before);
   });
 });

@@ -4,11 +4,12 @@
  * the next one.
  *
  * 1. A newest slot of exactly sequence + 1 is a checkpoint that was not published: it is written again, synced, published.
- * 2. Published records that are not known to be durable are written again, synced, published as such.
+ * 2. A record that was not published is made void; published ones that are not known to be durable are written again. The log is synced, and
+ *    published as such.
  * 3. A rotation that stands between two names is finished, and published.
  */
-import { rewriteRecords, settleNames } from '@sombra/wal';
-import type { WalOptions } from '@sombra/wal';
+import { settleNames, settleRecords } from '@sombra/wal';
+import type { PublishedEnd, WalOptions } from '@sombra/wal';
 import type { Syncs } from '../base/syncs.ts';
 import { saltBytes } from '../format/salt.ts';
 import type { MainFile } from '../files/main-file.ts';
@@ -32,19 +33,16 @@ export function settleDeadHolder({ header, main, syncs, walOptions }: Succession
     header.adoptSlot(superblock);
   }
   const options = walOptions();
-  if (state.logInode !== 0 && state.synced < state.logOffset) {
-    syncs.guard(() => rewriteRecords(options, { seq: state.logSeq, offset: state.logOffset }, state.synced));
-    header.markSynced(state.logOffset);
-  }
-  const adopted = syncs.guard(() =>
-    settleNames(options, {
-      seq: state.logSeq,
-      offset: state.logOffset,
-      chain: state.logChain,
-      lsn: state.publishedLsn,
-      salt: saltBytes(state.logSaltLow, state.logSaltHigh),
-      inode: state.logInode === 0 ? undefined : state.logInode,
-    }),
-  );
+  const end: PublishedEnd = {
+    seq: state.logSeq,
+    offset: state.logOffset,
+    chain: state.logChain,
+    lsn: state.publishedLsn,
+    salt: saltBytes(state.logSaltLow, state.logSaltHigh),
+    inode: state.logInode === 0 ? undefined : state.logInode,
+  };
+  if (state.logInode !== 0 && syncs.guard(() => settleRecords(options, end, state.synced)))
+    header.markSynced(end.offset);
+  const adopted = syncs.guard(() => settleNames(options, end));
   if (adopted !== null) header.adoptSegment(adopted, adopted.offset);
 }

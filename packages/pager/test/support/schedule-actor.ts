@@ -246,7 +246,14 @@ export class Actor {
   private read(pager: Pager): Next {
     const least = this.around.ledger.newest;
     this.vfs.env.defer(() => {
-      if (this.pager === pager) this.readNow(pager, least);
+      if (this.pager !== pager) return;
+      try {
+        this.readNow(pager, least);
+      } catch (error) {
+        // A process that is interrupted while it looks for readers has all their slots locked for that moment.
+        if (codeOf(error) !== 'SOMBRA_BUSY') throw error;
+        this.around.refused();
+      }
     });
     return 'go';
   }

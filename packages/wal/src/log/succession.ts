@@ -3,12 +3,20 @@
  * cache holds may be trusted, and a rotation may stand between two names. The model's steps, in order. A writer whose own rotation failed
  * between two names settles them in the same way.
  */
-import { CorruptionError, directoryOf, preadFully, pwriteFully, syncDirectory, withDirectory } from '@sombra/vfs';
+import {
+  CorruptionError,
+  directoryOf,
+  preadFully,
+  pwriteFully,
+  sameBytes,
+  syncDirectory,
+  withDirectory,
+} from '@sombra/vfs';
 import type { FileId, VfsFile } from '@sombra/vfs';
-import { joins, livePath, sameLog, sealedPath, SEGMENT_HEADER_SIZE, sparePath } from '../segment/segment.ts';
+import { joins, livePath, SALT_SIZE, sameLog, sealedPath, SEGMENT_HEADER_SIZE, sparePath } from '../segment/segment.ts';
 import { headerOf, readHeader } from '../segment/segment-names.ts';
 import { prepareSegment } from './prepare-segment.ts';
-import type { LogPosition, LogTail } from '../segment/log-position.ts';
+import type { LogTail } from '../segment/log-position.ts';
 import type { WalOptions } from '../segment/wal-options.ts';
 
 /** The published end of the log. */
@@ -33,23 +41,37 @@ export function inodeNumber(id: FileId): number {
 }
 
 /**
- * Writes published records again and syncs them: the sync of the dead writer may have failed.
- * @param from  offset up to which they are known to be durable
+ * Writes published records again and syncs them: the sync of the dead writer may have failed. A record behind them, which that writer did
+ * not publish, is made void: it continues the chain, and would be found after a power loss that takes what is written over it.
+ * @param end   the published end of the log
+ * @param from  offset up to which published records are known to be durable
+ * @returns whether there was something to do; then everything up to `end` is durable
  */
-export function rewriteRecords(options: WalOptions, position: LogPosition, from: number): void {
+export function settleRecords(options: WalOptions, end: PublishedEnd, from: number): boolean {
   const { vfs, path } = options;
-  for (const name of [livePath(path), sealedPath(path, position.seq)]) {
+  for (const name of [livePath(path), sealedPath(path, end.seq)]) {
     if (vfs.stat(name) === null) continue;
     const file = vfs.open(name, { write: true });
     try {
-      if (readHeader(file)?.seq !== position.seq) continue;
-      rewriteBytes(file, from, position.offset);
-      return;
+      if (readHeader(file)?.seq !== end.seq) continue;
+      const voided = voidRecord(file, end);
+      if (!voided && from >= end.offset) return false;
+      rewriteBytes(file, from, end.offset);
+      return true;
     } finally {
       file.close();
     }
   }
-  throw missingSegment(path, position.seq);
+  if (from >= end.offset) return false; // `settleNames` says what is wrong with it
+  throw missingSegment(path, end.seq);
+}
+
+/** Takes the salt from what may be a record behind the published end. @returns false when there is none */
+function voidRecord(file: VfsFile, { offset, salt }: PublishedEnd): boolean {
+  const found = new Uint8Array(SALT_SIZE);
+  if (preadFully(file, found, offset) < SALT_SIZE || !sameBytes(found, 0, salt, 0, SALT_SIZE)) return false;
+  pwriteFully(file, new Uint8Array(SALT_SIZE), offset);
+  return true;
 }
 
 function missingSegment(path: string, seq: number): CorruptionError {
