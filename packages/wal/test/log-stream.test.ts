@@ -37,7 +37,7 @@ function read(segments: readonly Uint8Array[], random: Random, from = BEGIN, ski
   const found: number[] = [];
   segments.forEach((bytes, at) => {
     stream.begin(bytes.subarray(0, SEGMENT_HEADER_SIZE), `piece ${at}`);
-    for (let offset = at === 0 && skip > 0 ? skip : SEGMENT_HEADER_SIZE; offset < bytes.length;) {
+    for (let offset = at === 0 && skip > 0 ? skip : SEGMENT_HEADER_SIZE; offset < bytes.length; ) {
       const count = Math.min(bytes.length - offset, 1 + random.below(random.pick([3, 100, 3000])));
       const piece = bytes.slice(offset, offset + count);
       stream.push(piece);

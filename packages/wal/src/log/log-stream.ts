@@ -65,12 +65,16 @@ export class LogStream {
     const { state, salt } = this;
     const found = decodeSegmentHeader(header);
     if (found === undefined) throw damaged(name, 'has no header of a log segment');
-    if (!sameLog(found, this.identity)) throw damaged(name, 'belongs to another database, or to another timeline of it');
+    if (!sameLog(found, this.identity))
+      throw damaged(name, 'belongs to another database, or to another timeline of it');
     this.endSegment();
     const isSame = found.seq === state.seq && sameBytes(found.salt, 0, salt, 0, SALT_SIZE);
     if (!isSame) {
       if (found.seq !== state.seq + 1) {
-        throw gap(name, `is segment ${found.seq}, and the log has to go on in segment ${state.seq} or ${state.seq + 1}`);
+        throw gap(
+          name,
+          `is segment ${found.seq}, and the log has to go on in segment ${state.seq} or ${state.seq + 1}`,
+        );
       }
       if (!joins(found, salt, state.offset, state.chain) || found.baseLsn !== state.lsn)
         throw gap(name, `does not go on behind commit ${state.lsn} (segment ${state.seq}, offset ${state.offset})`);
