@@ -97,6 +97,25 @@ describe('db.backup', () => {
       db.close();
     }));
 
+  it('gives the same bytes by db.copy, for programs that store them themselves', () =>
+    withDirectory(async (folder) => {
+      const db = GraphDB.open(join(folder, 'g.db'));
+      fill(db, 100);
+      const copy = db.copy();
+      db.addNode('Late');
+      const bytes = new Uint8Array(copy.size);
+      expect(copy.read(bytes)).toBe(copy.size);
+      expect(copy.read(bytes.slice())).toBe(0);
+      copy.release();
+      writeFileSync(join(folder, 'copy.db'), bytes);
+      const again = GraphDB.open(join(folder, 'copy.db'));
+      expect([again.nodeCount(), again.lsn]).toEqual([100, copy.lsn]);
+      expectSound(again);
+      again.close();
+      db.close();
+      expect(() => db.copy()).toThrowError(expect.objectContaining({ code: 'SOMBRA_CLOSED' }));
+    }));
+
   it('of a database in memory is a file', () =>
     withDirectory(async (folder) => {
       const db = GraphDB.open(':memory:');

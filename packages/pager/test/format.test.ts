@@ -3,6 +3,7 @@
 import { MemoryVfs, pwriteFully, xxh32 } from '@sombra/vfs';
 import { expect, test } from 'vitest';
 import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
+import * as changes from '../src/format/changes.ts';
 import type { DoubleWriteBatch } from '../src/format/double-write.ts';
 import * as dw from '../src/format/double-write.ts';
 import * as freelist from '../src/writing/freelist.ts';
@@ -122,6 +123,20 @@ const TABLES: [page: string, heading: string, layout: Layout][] = [
       ['pageNumber', 0, 4],
       ['checksum', 4, dw.DW_ENTRY_SIZE - 4],
     ],
+  ],
+  [
+    'backup.md',
+    'Changes',
+    layout(changes.CHANGES_HEADER_SIZE, [
+      ['magic', changes.CH_MAGIC],
+      ['version', changes.CH_VERSION],
+      ['pageSize', changes.CH_PAGE_SIZE],
+      ['databaseId', changes.CH_DATABASE_ID],
+      ['since', changes.CH_SINCE],
+      ['reserved', changes.CH_RESERVED],
+      ['checksum', changes.CH_CHECKSUM],
+      ['superblock', changes.CH_SUPERBLOCK],
+    ]),
   ],
   [
     'shm.md',

@@ -5,7 +5,7 @@
  */
 import { DataError, StateError } from '@sombra/vfs';
 import type { DiskSpace, Vfs } from '@sombra/vfs';
-import type { CheckpointResult, Pager, PagerVitals } from '@sombra/pager';
+import type { CheckpointResult, DatabaseCopy, Pager, PagerVitals } from '@sombra/pager';
 import type {
   AllShortestOptions,
   BulkOptions,
@@ -341,6 +341,16 @@ export abstract class Connection extends MeasuredReads {
     if (typeof path !== 'string' || path === '' || path === ':memory:')
       throw new DataError('SOMBRA_OPTION', `backup takes the path of a new file, not ${JSON.stringify(path)}`);
     return await this.reports.timedAsync('backup', () => this.graph.backup(this.parts.files, path, options));
+  }
+
+  /**
+   * The newest commit as bytes of a database file, for programs that store backups themselves; `backup` writes them to a file, and the package
+   * `@sombra/ops` keeps them with checksums, compressed, in a directory or in S3. Release it: while it is open, the log cannot shrink.
+   * @throws StateError SOMBRA_CLOSED; CorruptionError SOMBRA_FREELIST; IoError SOMBRA_IO
+   */
+  copy(): DatabaseCopy {
+    this.checkOpen();
+    return this.pager.copy();
   }
 
   /**

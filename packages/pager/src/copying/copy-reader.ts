@@ -7,6 +7,7 @@ import { verifyPage } from '../format/page-header.ts';
 import { rootsPage } from '../format/roots-page.ts';
 import { readSuperblocks, SUPERBLOCK_AREA_MIN } from '../format/superblock.ts';
 import type { Superblock } from '../format/superblock.ts';
+import { Blocks } from './blocks.ts';
 
 /** What is done with a page that was found valid. @param lsn  of the commit that wrote it */
 export type PageVisitor = (pageNumber: number, bytes: Uint8Array, at: number, lsn: number) => void;
@@ -16,11 +17,9 @@ export class CopyReader {
   private readonly name: string;
   private readonly visit: PageVisitor | undefined;
   private found: Superblock | undefined;
-  /** A page, or the superblock area, that has come in part. */
-  private part = new Uint8Array(SUPERBLOCK_AREA_MIN);
-  private filled = 0;
-  /** Bytes between the superblock slots and the first page, which mean nothing. */
-  private skip = 0;
+  private readonly blocks: Blocks;
+  /** Are the next bytes those between the superblock slots and the first page, which mean nothing? */
+  private isGap = false;
   private pages = 0;
 
   /**
@@ -30,6 +29,7 @@ export class CopyReader {
   constructor(name: string, visit?: PageVisitor) {
     this.name = name;
     this.visit = visit;
+    this.blocks = new Blocks(SUPERBLOCK_AREA_MIN, (bytes, at) => this.take(bytes, at));
   }
 
   /** What its superblock says; undefined before the first 8192 bytes were read. */
@@ -48,64 +48,44 @@ export class CopyReader {
    *   the superblock says, or not closed), SOMBRA_PAGE_CHECKSUM, SOMBRA_PAGE_MISDIRECTED, SOMBRA_PAGE_LSN
    */
   push(bytes: Uint8Array): void {
-    let at = 0;
-    while (at < bytes.length) {
-      if (this.skip > 0) {
-        const count = Math.min(this.skip, bytes.length - at);
-        this.skip -= count;
-        at += count;
-        continue;
-      }
-      const whole = this.part.length;
-      // Pages that lie in one piece are not copied.
-      if (this.filled === 0 && bytes.length - at >= whole) {
-        this.take(bytes, at);
-        at += whole;
-        continue;
-      }
-      const count = Math.min(whole - this.filled, bytes.length - at);
-      this.part.set(bytes.subarray(at, at + count), this.filled);
-      this.filled += count;
-      at += count;
-      if (this.filled < whole) return;
-      this.filled = 0;
-      this.take(this.part, 0);
-    }
+    this.blocks.push(bytes);
   }
 
   /** Nothing more comes. @returns what its superblock says @throws CorruptionError SOMBRA_COPY_INCOMPLETE; as `push` */
   end(): Superblock {
     const { found } = this;
     if (found === undefined) {
-      readSuperblocks(this.part.subarray(0, this.filled), this.name); // says what it is instead
+      readSuperblocks(this.blocks.rest, this.name); // says what it is instead
       throw this.incomplete(`ends within its first ${SUPERBLOCK_AREA_MIN} bytes`);
     }
-    if (this.pages < found.pageCount || this.filled > 0 || this.skip > 0)
+    if (this.pages < found.pageCount || this.blocks.rest.length > 0 || this.isGap)
       throw this.incomplete(`has ${this.pages} pages of ${found.pageCount}`);
     return found;
   }
 
-  private take(bytes: Uint8Array, at: number): void {
+  private take(bytes: Uint8Array, at: number): number {
     const { found } = this;
-    if (found === undefined) {
-      this.begin(bytes.subarray(at, at + SUPERBLOCK_AREA_MIN));
-      return;
-    }
+    if (found === undefined) return this.begin(bytes.subarray(at, at + SUPERBLOCK_AREA_MIN));
     const { pageSize, pageCount, salt, checkpointLsn } = found;
+    if (this.isGap) {
+      this.isGap = false;
+      return pageSize;
+    }
     if (this.pages >= pageCount) throw this.incomplete(`has more than its ${pageCount} pages`);
     const lsn = verifyPage(bytes, at, pageSize, this.pages, salt, checkpointLsn);
     this.visit?.(this.pages, bytes, at, lsn);
     this.pages += 1;
+    return pageSize;
   }
 
-  private begin(area: Uint8Array): void {
+  private begin(area: Uint8Array): number {
     const { newest } = readSuperblocks(area, this.name);
     if (!newest.clean) throw this.incomplete('is of a database that was not closed, and needs its log');
     this.found = newest;
     const { pageSize } = newest;
-    this.skip = Math.max(0, pageSize - SUPERBLOCK_AREA_MIN);
     this.pages = rootsPage(pageSize);
-    this.part = new Uint8Array(pageSize);
+    this.isGap = pageSize > SUPERBLOCK_AREA_MIN;
+    return this.isGap ? pageSize - SUPERBLOCK_AREA_MIN : pageSize;
   }
 
   private incomplete(what: string): CorruptionError {

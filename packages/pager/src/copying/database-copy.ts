@@ -8,7 +8,7 @@
  * Free pages are empty in it. Every other page was read by its checksum, from main or from the log, and a page that is damaged ends the
  * copy with an error: a copy never holds damage that was there to be seen.
  */
-import { assert, CorruptionError, DataError, directoryOf, IoError, readU32, writeU64 } from '@sombra/vfs';
+import { assert, CorruptionError, DataError, directoryOf, IoError, readU32, sameBytes, writeU64 } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import type { LogTail } from '@sombra/wal';
 import { fileNameOf } from '../base/paths.ts';
@@ -20,6 +20,7 @@ import { encodeSuperblock, slotOffset } from '../format/superblock.ts';
 import { walkFreelist } from '../inspect/freelist-walk.ts';
 import { PageSet } from '../pages/page-set.ts';
 import type { View } from '../reading/view.ts';
+import { CopyChanges } from './copy-changes.ts';
 import { freshTimeline } from './timeline.ts';
 
 /** What follows the name of the database in the names of its files. */
@@ -48,7 +49,7 @@ export class DatabaseCopy {
   readonly timeline: number;
   /** Seeds the checksums of the copy's pages. */
   readonly salt: number;
-  /** Where the log of the database goes on behind the commit; undefined when it has no log. */
+  /** Where the log of the database goes on behind the commit; undefined when it never had one. */
   readonly position: CommitPosition | undefined;
 
   private readonly connection: Connection;
@@ -109,13 +110,61 @@ export class DatabaseCopy {
     const { pageSize, pageCount } = this;
     if (into.length < pageSize)
       throw new DataError('SOMBRA_OPTION', `a copy is read by pages of ${pageSize} bytes, into ${into.length} bytes`);
-    this.view.counter(0); // ended meanwhile?
+    this.checkOpen();
     let at = 0;
     for (; this.next < pageCount && at + pageSize <= into.length; at += pageSize) {
       this.readPage(this.next, into, at);
       this.next += 1;
     }
     return at;
+  }
+
+  /**
+   * The pages that were written after a commit, and what else is needed to bring a copy of that commit to this one. Read it, or `read`, not
+   * both at once.
+   * @param since  an older commit of the same timeline
+   * @throws DataError SOMBRA_OPTION when it is newer than the copy
+   */
+  changes(since: number): CopyChanges {
+    return new CopyChanges(this, since);
+  }
+
+  /**
+   * May `base`, where the log went on behind a commit of the same database and timeline, lie in the past of this copy? False is certain: a
+   * part of that past was lost, for example with the log, and written anew. True is what could be seen: a segment that is gone cannot be
+   * asked.
+   */
+  mayFollow(base: CommitPosition): boolean {
+    const { position: here } = this;
+    if (here === undefined) return false;
+    if (here.seq !== base.seq) return here.seq > base.seq;
+    if (here.offset < base.offset || !sameBytes(here.salt, 0, base.salt, 0, here.salt.length)) return false;
+    return here.offset > base.offset || here.chain === base.chain;
+  }
+
+  /**
+   * Makes the commit durable in the database, as it is in what is made of the copy: with `syncMode` other than `full` a power loss could
+   * take it back otherwise, and another commit would get its number. Nothing is to do when that is so already. Blocks for a sync.
+   * @param waitMs  how long it may block while another connection writes. Default `busyTimeoutMs`
+   * @throws IoError SOMBRA_BUSY, SOMBRA_SYNC, SOMBRA_IO; StateError SOMBRA_READ_ONLY, SOMBRA_CLOSED, SOMBRA_TRANSACTION_ACTIVE; PoisonedError
+   *   SOMBRA_LOCK_POISONED
+   */
+  makeDurable(waitMs?: number): void {
+    const { connection, lsn, position } = this;
+    connection.health.checkOpen();
+    connection.writer.makeDurable(lsn, position, waitMs);
+  }
+
+  /**
+   * Does a folder lie within that of the database, or is it the same? What happens to the one then happens to both.
+   * @param vfs     of the folder, which need not exist
+   * @param folder  with symbolic links resolved as far as it exists
+   */
+  isBesideDatabase(vfs: Vfs, folder: string): boolean {
+    const { vfs: source, options } = this.connection;
+    const own = folderOf(source, options.path);
+    const there = resolved(vfs, folder);
+    return there === own || own === '/' || there.startsWith(`${own}/`);
   }
 
   /** Is `path` the database, or a name that its own files have, or get? @param vfs  of the path */
@@ -142,22 +191,40 @@ export class DatabaseCopy {
       if (pageNumber === 0) into.set(this.superblock(), at + slotOffset(0));
       return;
     }
-    if (this.free.has(pageNumber)) {
+    if (this.isFree(pageNumber)) {
       into.fill(0, at, at + pageSize);
       stampHeader(into, at, pageNumber, 0);
     } else {
-      const { reader, health } = this.connection;
-      try {
-        writeU64(into, at + LSN_OFFSET, reader.read(pageNumber, this.lsn, into, at));
-      } catch (error) {
-        health.noteDamage(error);
-        throw error;
-      }
+      this.readUsed(pageNumber, into, at);
     }
     sealPage(into, at, pageSize, pageNumber, salt);
   }
 
-  private superblock(): Uint8Array {
+  /** Has the page no content? @internal */
+  isFree(pageNumber: number): boolean {
+    return this.free.has(pageNumber);
+  }
+
+  /** Reads a page that is in use, unsealed. @returns its lsn @throws as `read` @internal */
+  readUsed(pageNumber: number, into: Uint8Array, at: number): number {
+    const { reader, health } = this.connection;
+    try {
+      const lsn = reader.read(pageNumber, this.lsn, into, at);
+      writeU64(into, at + LSN_OFFSET, lsn);
+      return lsn;
+    } catch (error) {
+      health.noteDamage(error);
+      throw error;
+    }
+  }
+
+  /** @throws StateError SOMBRA_CLOSED when it was released or the database closed @internal */
+  checkOpen(): void {
+    this.view.counter(0);
+  }
+
+  /** The slot that the copy begins with. @internal */
+  superblock(): Uint8Array {
     const { pageSize, databaseId, timeline, salt, lsn, pageCount, time } = this;
     const noLog = { replaySeq: 0, replayOffset: 0, logSalt: new Uint8Array(8), chain: 0 };
     return encodeSuperblock({
@@ -198,10 +265,24 @@ export class DatabaseCopy {
 /** The folder of a file, with links resolved; as it is written when there is none, as in memory. */
 function folderOf(vfs: Vfs, path: string): string {
   const folder = directoryOf(path);
+  return realpathOf(vfs, folder) ?? folder;
+}
+
+/** A folder with links resolved, as far as it exists. */
+function resolved(vfs: Vfs, folder: string): string {
+  const real = realpathOf(vfs, folder);
+  const above = directoryOf(folder);
+  if (real !== undefined || above === folder) return real ?? folder;
+  const name = fileNameOf(folder);
+  const parent = resolved(vfs, above);
+  return parent === '/' ? `/${name}` : `${parent}/${name}`;
+}
+
+function realpathOf(vfs: Vfs, path: string): string | undefined {
   try {
-    return vfs.realpath(folder);
+    return vfs.realpath(path);
   } catch (error) {
-    if (error instanceof IoError && error.details['errno'] === 'ENOENT') return folder;
+    if (error instanceof IoError && error.details['errno'] === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -35,6 +35,11 @@ export class NewFile {
     pwriteFully(this.file, bytes, at);
   }
 
+  /** Cuts it, or extends it with zeros. @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL */
+  truncate(size: number): void {
+    this.file.truncate(size);
+  }
+
   /** @throws IoError SOMBRA_SYNC */
   sync(): void {
     this.file.sync('full');

@@ -6,9 +6,10 @@
  * 2. With shm, whatever is written is written within a tenure.
  * 3. What fails before a transaction or load has begun gives WRITE back.
  */
-import { assert, DataError, SombraError, StateError, verifying } from '@sombra/vfs';
+import { assert, DataError, IoError, SombraError, StateError, verifying } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { RecordBuilder, recordPagesMax } from '@sombra/wal';
+import type { LogTail } from '@sombra/wal';
 import type { Health } from '../base/health.ts';
 import type { ResolvedOptions } from '../base/options.ts';
 import type { Measures } from '../base/stats.ts';
@@ -18,6 +19,7 @@ import type { CheckpointResult } from '../checkpoint/checkpoint.ts';
 import type { CheckpointAge } from '../checkpoint/checkpoint-age.ts';
 import type { CheckpointRequest } from '../checkpoint/checkpoint-request.ts';
 import type { Catalogue } from '../format/catalogue.ts';
+import type { SharedState } from '../format/shared-state.ts';
 import type { LogWriter } from '../files/log-writer.ts';
 import type { MainFile } from '../files/main-file.ts';
 import { DirtyPages } from '../pages/dirty-pages.ts';
@@ -352,6 +354,37 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     return this.checkpoints.runNow();
   }
 
+  /**
+   * Makes a published commit durable, whatever the sync mode.
+   * @param end  where its record ends; undefined when there never was a log
+   * @throws as `begin`; IoError SOMBRA_SYNC. SOMBRA_BUSY also when the log is in memory, and a snapshot keeps the checkpoint behind the commit
+   */
+  makeDurable(lsn: number, end: LogTail | undefined, waitMs?: number): void {
+    const { header, syncs, logWriter, options } = this;
+    if (isDurable(header.peek(), lsn, end)) return;
+    if (!options.enableWal) return this.checkpointTo(lsn, waitMs);
+    this.withinTenure(waitMs, () => {
+      if (isDurable(header.state, lsn, end)) return;
+      syncs.sync(logWriter.current()!);
+      header.markSynced(logWriter.synced);
+    });
+  }
+
+  /** One checkpoint may not bring everything to main. */
+  private checkpointTo(lsn: number, waitMs: number | undefined): void {
+    for (let before = -1; ; ) {
+      const { lsn: reached } = this.checkpoint(waitMs);
+      if (reached >= lsn) return;
+      if (reached === before)
+        throw new IoError(
+          'SOMBRA_BUSY',
+          `a snapshot keeps commits after ${reached} in memory, so that commit ${lsn} cannot be made durable: release it, then try again`,
+          { details: { lock: 'READ' } },
+        );
+      before = reached;
+    }
+  }
+
   /** Makes durable and publishes what waits, now. */
   flush(): void {
     this.group.flushNow();
@@ -410,6 +443,13 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     if (this.deadline !== undefined) this.vfs.env.clearTimer(this.deadline);
     this.deadline = undefined;
   }
+}
+
+/** Is a published commit known to be durable? Sealed segments were synced. */
+function isDurable(state: Readonly<SharedState>, lsn: number, end: LogTail | undefined): boolean {
+  if (lsn <= state.checkpointLsn) return true;
+  if (end === undefined) return false;
+  return state.logSeq > end.seq || (state.logSeq === end.seq && state.synced >= end.offset);
 }
 
 function isBusy(error: unknown): boolean {
