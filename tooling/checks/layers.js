@@ -10,7 +10,7 @@ export const LAYERS = {
   'packages/graph': ['@sombra/vfs', '@sombra/pager', '@sombra/btree'],
   'apps/library': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/btree', '@sombra/graph'],
   'packages/observability': ['@sombra/vfs'],
-  'packages/ops': ['@sombra/vfs'],
+  'packages/ops': ['@sombra/vfs', '@sombra/pager', '@sombra/graph'],
   'apps/server': ['@sombra/vfs', '@sombra/db', '@sombra/observability'],
   'apps/cli': [
     '@sombra/vfs',
@@ -19,6 +19,7 @@ export const LAYERS = {
     '@sombra/graph',
     '@sombra/db',
     '@sombra/observability',
+    '@sombra/ops',
     '@sombra/server',
   ],
 };
@@ -81,7 +82,7 @@ export const ROOMS = {
     'index.ts',
   ],
   'packages/observability': ['base', 'logging', 'audit', 'tracing', 'metrics', 'health', 'index.ts'],
-  'packages/ops': ['base', 'store', 'testing', 'index.ts'],
+  'packages/ops': ['base', 'store', 'backup', 'restore', 'backups.ts', 'testing', 'index.ts'],
   'apps/server': ['config', 'http', 'life', 'index.ts'],
   'apps/cli': [
     'errors',

@@ -12,6 +12,16 @@ export type {
   StoredObject,
   SweepOptions,
 } from './base/object-store.ts';
+export { Backups, openBackups } from './backups.ts';
+export type { BackupList, TestBackupOptions, VerifiedBackup, VerifyBackupsOptions } from './backups.ts';
+export type { Unreadable } from './backup/catalogue.ts';
+export type { BackupPart, BackupPosition, Manifest } from './backup/manifest.ts';
+export type { BackupKind, Compression } from './backup/names.ts';
+export type { PruneOptions, PruneResult } from './backup/prune.ts';
+export type { BackupProgress, FullBecause, RunBackupOptions, RunBackupResult } from './backup/run.ts';
+export type { BackupSource } from './backup/source.ts';
+export type { RestoreOptions, RestoreProgress, RestoreResult } from './restore/restore.ts';
+export type { TestResult } from './restore/test-restore.ts';
 export { openObjectStore } from './store/open-object-store.ts';
 export type { ObjectStoreOptions } from './store/open-object-store.ts';
 export type { S3Options } from './store/s3-options.ts';

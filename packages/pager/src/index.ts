@@ -12,7 +12,7 @@ export type { PageVisitor } from './copying/copy-reader.ts';
 export type { CommitPosition, DatabaseCopy } from './copying/database-copy.ts';
 export { CopyRestore } from './copying/restore-copy.ts';
 export type { RestoredCopy } from './copying/restore-copy.ts';
-export { writeCopy } from './copying/write-copy.ts';
+export { checkNewFile, writeCopy } from './copying/write-copy.ts';
 export type { CopyProgress } from './copying/write-copy.ts';
 export { readFileHeader } from './inspect/file-header.ts';
 export type { FileHeader, HeaderSlot } from './inspect/file-header.ts';

@@ -368,6 +368,61 @@ export const ERROR_CODES = Object.freeze({
     'A backup was to get a name that the files of the database itself have or may get.',
     'Choose another name.',
   ),
+  SOMBRA_BACKUP_NOT_FOUND: entry(
+    'DataError',
+    'There is no backup with this id, or none at all, in the repository.',
+    'Check the place and the id; `sombra backup list` shows what there is.',
+  ),
+  SOMBRA_BACKUP_DAMAGED: entry(
+    'CorruptionError',
+    'What is stored of a backup is not what was written: missing, cut short, changed, or no whole copy; `details` has id and problem.',
+    'Use another backup, and check the place where it is kept.',
+  ),
+  SOMBRA_BACKUP_MANIFEST: entry(
+    'CorruptionError',
+    'An object with the name of a manifest of a backup is none, or was changed.',
+    'Use another backup; remove the object if it is none.',
+  ),
+  SOMBRA_BACKUP_FORMAT: entry(
+    'DataError',
+    'A backup was made by a newer release, in a format that this one does not know.',
+    'Use a newer release of `@sombra/ops`.',
+  ),
+  SOMBRA_BACKUP_CHAIN: entry(
+    'CorruptionError',
+    'An incremental backup needs one that is not there, or is another one; `details` has both ids.',
+    'Use another backup, and make a full one.',
+  ),
+  SOMBRA_BACKUP_OTHER_DATABASE: entry(
+    'StateError',
+    'The backups of this name in the repository are of another database.',
+    'Give another name, or another place.',
+  ),
+  SOMBRA_BACKUP_SAME_FOLDER: entry(
+    'StateError',
+    'The place for backups lies in the folder of the database, so that both are lost together.',
+    'Name a folder elsewhere, best on another disk; or allow it with `allowSameFolder`.',
+  ),
+  SOMBRA_BACKUP_RUNNING: entry(
+    'StateError',
+    'Another run changes the backups of the repository, or took them over; `details` has host, pid and when it began.',
+    'Wait until it has ended, then try again.',
+  ),
+  SOMBRA_BACKUP_UNREADABLE: entry(
+    'StateError',
+    'No backup was removed, because a manifest cannot be read, and what it stands for may need any of the others.',
+    'Use the newest release; remove the objects that the message names if they are no backups.',
+  ),
+  SOMBRA_BACKUP_LOCK_LEFT: entry(
+    'warning',
+    'The lock of a repository of backups could not be given back.',
+    'Nothing: the next run takes it over when this process has ended, or after 10 minutes.',
+  ),
+  SOMBRA_COMPRESSION: entry(
+    'DataError',
+    'This version of Node does not have the compression that was asked for.',
+    'Use a version that has it, or `gzip`.',
+  ),
   SOMBRA_COPY_INCOMPLETE: entry(
     'CorruptionError',
     'A copy of a database is cut short, has more bytes than it should, or is of a database that was not closed.',

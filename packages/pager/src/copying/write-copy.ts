@@ -34,8 +34,7 @@ export function* writeCopy(
       { details: { path } },
     );
   }
-  if (vfs.stat(path) !== null) throw fileExists(path);
-  checkRoom(vfs, path, copy.size);
+  checkNewFile(vfs, path, copy.size);
   const file = new NewFile(vfs, path);
   try {
     const step = new Uint8Array(Math.max(STEP_BYTES, copy.pageSize));
@@ -51,6 +50,12 @@ export function* writeCopy(
   } finally {
     file.abandon();
   }
+}
+
+/** May a file of so many bytes be made? @throws DataError SOMBRA_FILE_EXISTS; IoError SOMBRA_DISK_FULL, where the system tells */
+export function checkNewFile(vfs: Vfs, path: string, bytes: number): void {
+  if (vfs.stat(path) !== null) throw fileExists(path);
+  checkRoom(vfs, path, bytes);
 }
 
 /** @throws IoError SOMBRA_DISK_FULL when the disk of `path` surely has no room for so many bytes */
