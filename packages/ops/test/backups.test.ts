@@ -231,7 +231,9 @@ describe('one repository', () => {
     vfs.mkdir('data/inside');
     for (const place of ['data', 'data/inside', 'data/inside/not-there']) {
       const backups = await openBackups(place, { vfs });
+      const before = vfs.list('data');
       expect(await codeOf(backups.run(life.pager)), place).toBe('SOMBRA_BACKUP_SAME_FOLDER');
+      expect(vfs.list('data')).toEqual(before);
     }
     const backups = await openBackups('data/inside', { vfs });
     await backups.run(life.pager, { allowSameFolder: true });

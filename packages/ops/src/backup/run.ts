@@ -103,12 +103,13 @@ export async function runBackup(
   const { name = nameOf(source.path), compression = 'gzip', signal, dryRun = false } = options;
   checkName(name);
   checkCompression(compression);
+  // Before there is anything in a place where nothing should be.
+  refuseFolder(repository, source, options);
   const lock = dryRun ? undefined : await RepositoryLock.take(store, vfs.env, 'run', signal);
   let copy: DatabaseCopy | undefined;
   try {
     const catalogue = await readCatalogue(store, signal);
     copy = source.copy();
-    refuseFolder(repository, source, copy, options);
     const plan = planOf(catalogue, store.location, name, copy, options);
     const id = freeId(catalogue, name, vfs.env.wallTimeMs());
     if (lock === undefined) return { ...plan.told, id, lsn: copy.lsn, verified: false, manifest: undefined };
@@ -189,14 +190,12 @@ function freeId({ objects }: Catalogue, name: string, timeMs: number): string {
 }
 
 /** @throws StateError SOMBRA_BACKUP_SAME_FOLDER */
-function refuseFolder(
-  { store, vfs }: Repository,
-  source: BackupSource,
-  copy: DatabaseCopy,
-  options: RunBackupOptions,
-): void {
+function refuseFolder({ store, vfs }: Repository, source: BackupSource, options: RunBackupOptions): void {
   if (options.allowSameFolder === true || source.path === ':memory:' || isUrl(store.location)) return;
-  if (copy.isBesideDatabase(vfs, store.location)) throw sameFolder(source.path, store.location);
+  const copy = source.copy();
+  const isBeside = copy.isBesideDatabase(vfs, store.location);
+  copy.release();
+  if (isBeside) throw sameFolder(source.path, store.location);
 }
 
 /** Without compression the size is known. @throws IoError SOMBRA_DISK_FULL */
