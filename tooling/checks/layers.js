@@ -98,6 +98,7 @@ export const ROOMS = {
     'indexes',
     'inspect',
     'repair',
+    'backup',
     'commands',
     'run.ts',
     'main.ts',

@@ -1,6 +1,7 @@
 /** The commands of `sombra`. */
 import { addComponents, addPageRank, addTriangles } from './commands/algorithms.ts';
 import { addAudit } from './commands/audit.ts';
+import { addBackup } from './commands/backup.ts';
 import { addBfs } from './commands/bfs.ts';
 import { addDegrees } from './commands/degrees.ts';
 import { addExport } from './commands/export.ts';
@@ -9,6 +10,7 @@ import { addImport } from './commands/import.ts';
 import { addIndex } from './commands/index-command.ts';
 import { addNeighbors } from './commands/neighbors.ts';
 import { addPath } from './commands/path.ts';
+import { addRestore } from './commands/restore.ts';
 import { addSchema } from './commands/schema.ts';
 import { addServe } from './commands/serve.ts';
 import { addStats } from './commands/stats.ts';
@@ -42,6 +44,8 @@ export const SOMBRA: ProgramDefinition = {
     addTriangles(parts);
     addIndex(parts);
     addVerify(parts);
+    addBackup(parts);
+    addRestore(parts);
     addServe(parts);
     addAudit(parts);
   },

@@ -24,7 +24,7 @@ const commands = commandsOf(program);
 
 /** Text of the section under `## sombra NAME …`. */
 function sectionOf(name: string): string {
-  const sections = page.split(/^## /m).filter((section) => section.startsWith(`sombra ${name} `));
+  const sections = page.split(/^## /m).filter((section) => section.startsWith('sombra '));
   return sections.find((section) => headName(section) === name) ?? '';
 }
 
