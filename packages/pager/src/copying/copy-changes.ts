@@ -7,17 +7,29 @@ import { DataError } from '@sombra/vfs';
 import { encodeChangesHeader } from '../format/changes.ts';
 import { sealPage } from '../format/page-header.ts';
 import { rootsPage } from '../format/roots-page.ts';
-import type { DatabaseCopy } from './database-copy.ts';
+
+/** The copy, as its changes see it. */
+export interface CopiedPages {
+  readonly lsn: number;
+  readonly pageSize: number;
+  readonly pageCount: number;
+  readonly salt: number;
+  readonly databaseId: Uint8Array;
+  superblock(): Uint8Array;
+  isFree(pageNumber: number): boolean;
+  readUsed(pageNumber: number, into: Uint8Array, at: number): number;
+  checkOpen(): void;
+}
 
 /** See the top of the file. It ends with its copy. */
 export class CopyChanges {
-  private readonly copy: DatabaseCopy;
+  private readonly copy: CopiedPages;
   private readonly since: number;
   private next: number;
   private given = 0;
 
   /** Changes come from `DatabaseCopy.changes`. @internal */
-  constructor(copy: DatabaseCopy, since: number) {
+  constructor(copy: CopiedPages, since: number) {
     if (!Number.isSafeInteger(since) || since < 0 || since > copy.lsn)
       throw new DataError('SOMBRA_OPTION', `changes since commit ${since}: the copy is of commit ${copy.lsn}`);
     this.copy = copy;

@@ -21,6 +21,7 @@ import { walkFreelist } from '../inspect/freelist-walk.ts';
 import { PageSet } from '../pages/page-set.ts';
 import type { View } from '../reading/view.ts';
 import { CopyChanges } from './copy-changes.ts';
+import type { CopiedPages } from './copy-changes.ts';
 import { freshTimeline } from './timeline.ts';
 
 /** What follows the name of the database in the names of its files. */
@@ -33,7 +34,7 @@ export interface CommitPosition extends LogTail {
 }
 
 /** See the top of the file. */
-export class DatabaseCopy {
+export class DatabaseCopy implements CopiedPages {
   /** Number of the commit. */
   readonly lsn: number;
   /** When that commit was published, ms since 1970; when the copy began, if nothing was committed since the database was opened. */
