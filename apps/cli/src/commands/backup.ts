@@ -101,7 +101,8 @@ function addRun(group: Command, shell: Parts['shell']): void {
       const { id, kind, base, lsn, verified, manifest, fullBecause = null } = result;
       if (fullBecause !== null && fullBecause !== 'first')
         out.note(`a full backup was made, because ${FULL_BECAUSE[fullBecause]}`);
-      const pruned = retentionDays === undefined ? null : await prune(backups, id, { retentionDays, dryRun }, out);
+      const done = retentionDays === undefined ? null : await prune(backups, id, { retentionDays, dryRun }, out);
+      const pruned = done === null ? null : told(done, out);
       const storedBytes = manifest === undefined ? null : storedSize(manifest);
       const elapsedMs = Math.round(performance.now() - began);
       const said = { path, to, id, kind, base, fullBecause, lsn, verified, storedBytes, pruned, dryRun, elapsedMs };
@@ -133,7 +134,16 @@ async function prune(
   }
 }
 
-function prunedLines(pruned: PruneResult | null, would: boolean): string[] {
+type Pruned = Omit<PruneResult, 'sweepFailed'>;
+
+/** What was removed; that something else could not be, is no error of the command. */
+function told({ sweepFailed, ...pruned }: PruneResult, out: Shell): Pruned {
+  if (sweepFailed !== undefined)
+    out.note(`what interrupted uploads have left was not looked for: ${sweepFailed.message}`);
+  return pruned;
+}
+
+function prunedLines(pruned: Pruned | null, would: boolean): string[] {
   if (pruned === null || (pruned.removed.length === 0 && pruned.swept.length === 0)) return [];
   const verb = would ? 'would be removed' : 'removed';
   return [...pruned.removed, ...pruned.swept].map((each) => `  ${oneLine(each)} ${verb}`);
@@ -266,9 +276,10 @@ function addPrune(group: Command, shell: Parts['shell']): void {
     ) => {
       const out = shell(options.json);
       const { retentionDays, name, dryRun = false } = options;
-      const result = await withBackups(place, options, (opened) =>
+      const done = await withBackups(place, options, (opened) =>
         opened.prune({ retentionDays, ...(name === undefined ? {} : { name }), dryRun, signal: out.signals.first }),
       );
+      const result = told(done, out);
       out.result({ place, ...result, dryRun }, () => {
         const lines = prunedLines(result, dryRun);
         return [...lines, `${plural(result.kept.length, 'backup')} kept`].join('\n');

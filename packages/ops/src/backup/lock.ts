@@ -15,6 +15,7 @@ const RENEW_MS = 60_000;
 const STALE_MS = 10 * RENEW_MS;
 const LOCK_MAX = 4096;
 const TRIES = 5;
+const RELEASE_TRIES = 3;
 
 /** Who holds it. */
 interface Holder {
@@ -85,8 +86,12 @@ export class RepositoryLock {
         const { etag } = await store.put(LOCK_KEY, encode(holder), { ...condition, signal });
         return new RepositoryLock(store, env, holder, etag);
       } catch (error) {
+        if (!isOutrun(error)) {
+          await withdraw(store, holder);
+          throw error;
+        }
         // Another one was faster: look who.
-        if (!isOutrun(error) || tries === TRIES) throw error;
+        if (tries === TRIES) throw error;
       }
     }
   }
@@ -105,15 +110,20 @@ export class RepositoryLock {
     await this.renewal;
     if (this.lost !== undefined) return;
     this.holder = { ...this.holder, released: true };
-    try {
-      await this.renew({});
-    } catch (cause) {
-      if (!(cause instanceof IoError)) throw cause;
-      this.env.warn({
-        code: 'SOMBRA_BACKUP_LOCK_LEFT',
-        message: `${LOCK_KEY} in ${this.store.location} could not be given back (${cause.message}): the next run takes it over when this process has ended, or after ${STALE_MS / RENEW_MS} minutes`,
-        cause,
-      });
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.renew({});
+        return;
+      } catch (cause) {
+        if (!(cause instanceof IoError)) throw cause;
+        if (tries < RELEASE_TRIES) continue;
+        this.env.warn({
+          code: 'SOMBRA_BACKUP_LOCK_LEFT',
+          message: `${LOCK_KEY} in ${this.store.location} could not be given back (${cause.message}): the next run takes it over when this process has ended, or after ${STALE_MS / RENEW_MS} minutes`,
+          cause,
+        });
+        return;
+      }
     }
   }
 
@@ -145,6 +155,17 @@ export class RepositoryLock {
     const other = await readHolder(this.store, signal);
     if (found !== undefined && other?.owner === this.holder.owner) this.etag = found.etag;
     else this.lost = running(this.store.location, other ?? this.holder);
+  }
+}
+
+/** A lock whose writing failed may be there all the same. What goes wrong here is what went wrong before, which is told. */
+async function withdraw(store: ObjectStore, holder: Holder): Promise<void> {
+  try {
+    const found = await store.head(LOCK_KEY);
+    if (found === undefined || (await readHolder(store, undefined))?.owner !== holder.owner) return;
+    await store.put(LOCK_KEY, encode({ ...holder, released: true }), { ifUnchanged: found.etag });
+  } catch (error) {
+    if (!(error instanceof IoError || isOutrun(error))) throw error;
   }
 }
 

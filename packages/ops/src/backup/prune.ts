@@ -3,7 +3,9 @@
  * verified first; every backup that one within the time needs; whatever belongs to a manifest that cannot be read. Manifests go before
  * their data, and incremental backups before those that they follow: a crash at any point leaves whole backups, and data without a manifest.
  */
-import { StateError } from '@sombra/vfs';
+import { IoError, StateError } from '@sombra/vfs';
+import type { SombraError } from '@sombra/vfs';
+import type { ObjectStore } from '../base/object-store.ts';
 import { backupsOf, chainOf, readCatalogue } from './catalogue.ts';
 import type { Catalogue } from './catalogue.ts';
 import { RepositoryLock } from './lock.ts';
@@ -29,6 +31,8 @@ export interface PruneResult {
   readonly kept: readonly string[];
   /** Keys of data without a manifest that went, or would. */
   readonly swept: readonly string[];
+  /** Why what interrupted writers have left could not be removed: the place does not list it, or does not let this user. undefined: it was. */
+  readonly sweepFailed: SombraError | undefined;
 }
 
 const DAY_MS = 86_400_000;
@@ -61,6 +65,7 @@ export async function pruneBackups(
       removed.push(...old);
     }
     const orphans = orphansOf(catalogue, now - DAY_MS);
+    let sweepFailed: SombraError | undefined;
     if (lock !== undefined) {
       for (const backup of removed) {
         await lock.confirm(signal);
@@ -69,16 +74,28 @@ export async function pruneBackups(
       }
       if (orphans.length > 0) await lock.confirm(signal);
       for (const key of orphans) await store.delete(key, { signal });
-      await store.sweep({ signal });
+      sweepFailed = await sweep(store, signal);
     }
     const gone = new Set(removed.map(({ id }) => id));
     return {
       removed: [...gone],
       kept: catalogue.backups.map(({ id }) => id).filter((id) => !gone.has(id)),
       swept: orphans,
+      sweepFailed,
     };
   } finally {
     await lock?.release();
+  }
+}
+
+/** Not every server lists unfinished uploads, and not every policy allows it; what was to be removed is removed all the same. */
+async function sweep(store: ObjectStore, signal: AbortSignal | undefined): Promise<SombraError | undefined> {
+  try {
+    await store.sweep({ signal });
+    return undefined;
+  } catch (error) {
+    if (error instanceof IoError) return error;
+    throw error;
   }
 }
 

@@ -193,9 +193,11 @@ function freeId({ objects }: Catalogue, name: string, timeMs: number): string {
 function refuseFolder({ store, vfs }: Repository, source: BackupSource, options: RunBackupOptions): void {
   if (options.allowSameFolder === true || source.path === ':memory:' || isUrl(store.location)) return;
   const copy = source.copy();
-  const isBeside = copy.isBesideDatabase(vfs, store.location);
-  copy.release();
-  if (isBeside) throw sameFolder(source.path, store.location);
+  try {
+    if (copy.isBesideDatabase(vfs, store.location)) throw sameFolder(source.path, store.location);
+  } finally {
+    copy.release();
+  }
 }
 
 /** Without compression the size is known. @throws IoError SOMBRA_DISK_FULL */
