@@ -10,7 +10,7 @@ export const LAYERS = {
   'packages/graph': ['@sombra/vfs', '@sombra/pager', '@sombra/btree'],
   'apps/library': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/btree', '@sombra/graph'],
   'packages/observability': ['@sombra/vfs'],
-  'packages/ops': ['@sombra/vfs', '@sombra/pager', '@sombra/graph'],
+  'packages/ops': ['@sombra/vfs', '@sombra/wal', '@sombra/pager', '@sombra/btree', '@sombra/graph'],
   'apps/server': ['@sombra/vfs', '@sombra/db', '@sombra/observability'],
   'apps/cli': [
     '@sombra/vfs',
@@ -82,7 +82,7 @@ export const ROOMS = {
     'index.ts',
   ],
   'packages/observability': ['base', 'logging', 'audit', 'tracing', 'metrics', 'health', 'index.ts'],
-  'packages/ops': ['base', 'store', 'backup', 'restore', 'backups.ts', 'testing', 'index.ts'],
+  'packages/ops': ['base', 'store', 'repair', 'backup', 'restore', 'backups.ts', 'testing', 'index.ts'],
   'apps/server': ['config', 'http', 'life', 'index.ts'],
   'apps/cli': [
     'errors',

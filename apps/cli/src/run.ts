@@ -14,7 +14,7 @@ import { addRestore } from './commands/restore.ts';
 import { addSchema } from './commands/schema.ts';
 import { addServe } from './commands/serve.ts';
 import { addStats } from './commands/stats.ts';
-import { addVerify } from './commands/verify.ts';
+import { addVerify } from './inspect/verify.ts';
 import { runProgram } from './shell/program.ts';
 import type { ProgramDefinition } from './shell/program.ts';
 import type { Streams } from './shell/shell.ts';

@@ -341,18 +341,31 @@ describe('verify', () => {
     expect(await json('verify', database)).toEqual({
       path: database,
       clean: true,
+      isClean: true,
+      depth: 'full',
+      complete: true,
+      commit: expect.any(Number) as number,
       checkedPages: expect.any(Number) as number,
       checkedNodes: 4,
       checkedEdges: 5,
+      headerErrors: 0,
+      logErrors: 0,
       checksumFailures: 0,
       structureErrors: 0,
       recordErrors: 0,
       adjacencyErrors: 0,
       indexErrors: 0,
+      findingCount: 0,
+      findings: [],
       errors: [],
+      warnings: [],
+      walMissing: false,
+      fuzzyCopy: false,
     });
-    expect(await text('verify', database)).toMatch(/ is clean: \d+ pages, 4 nodes, 5 edges checked\n$/);
+    expect(await text('verify', database)).toMatch(/ is clean: \d+ pages, 4 nodes, 5 edges checked, commit \d+\n$/);
     expect(await json('verify', database, '--checksum-only')).toMatchObject({ clean: true, checkedNodes: 0 });
+    expect(await json('verify', database, '--fast')).toMatchObject({ clean: true, depth: 'fast', checkedNodes: 0 });
+    expect(await failure('verify', database, '--fast', '--full')).toMatchObject({ error: { code: 'SOMBRA_USAGE' } });
   });
 
   it('finds a flipped byte in any page that is used, with exit code 2', async () => {
@@ -379,7 +392,9 @@ describe('verify', () => {
     writeFileSync(damaged, copy);
     const { code, stdout, stderr } = await sombra(['verify', damaged]);
     expect([code, stderr]).toEqual([2, '']);
-    expect(stdout).toMatch(/ is damaged: .*\nchecksum failures 1, .*\n( {2}SOMBRA_.*\n)+restore a backup\n$/);
+    expect(stdout).toMatch(
+      / is damaged: .*\nchecksum failures 1\n\n(damage SOMBRA_.*\n)+\nrestore a backup; without one: sombra repair salvage .*\n$/,
+    );
   });
 });
 
@@ -408,9 +423,10 @@ describe('what cannot be opened', () => {
   it('is finished first, when it was left between the creation of the file and of its graph', async () => {
     rmSync(broken, { force: true });
     Pager.open({ vfs: new NodeVfs(), path: broken }).close();
-    const { code, stdout, stderr } = await sombra(['verify', broken]);
-    expect([code, stderr]).toEqual([0, `${broken} was not closed properly: recovering it\n`]);
-    expect(stdout).toContain('is clean');
+    const { code, stdout } = await sombra(['verify', broken]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('SOMBRA_RECOVERY_REQUIRED')]);
+    const stats = await sombra(['stats', broken]);
+    expect([stats.code, stats.stderr]).toEqual([0, `${broken} was not closed properly: recovering it\n`]);
     expect(await json('stats', broken)).toMatchObject({ nodes: 0, edges: 0, propertyKeys: [] });
     expect(await text('stats', broken)).toContain('property keys: none');
   });

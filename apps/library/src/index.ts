@@ -132,6 +132,7 @@ export type {
   VerifyOptions,
   VerifyPhase,
   VerifyProgress,
+  VerifyFinding,
   VerifyReport,
   WalkFilters,
   Where,

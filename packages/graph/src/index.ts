@@ -51,6 +51,7 @@ export type {
   WhereProperties,
 } from './find/predicate.ts';
 export type { IdRange } from './ids/id-source.ts';
+export type { FindingKind, VerifyFinding } from './model/findings.ts';
 export type { VerifyOptions, VerifyPhase, VerifyProgress, VerifyReport } from './verify/verify.ts';
 export { Components } from './algorithms/components.ts';
 export { NodeValues } from './algorithms/node-values.ts';

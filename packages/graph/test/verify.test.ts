@@ -400,7 +400,40 @@ describe('damage of the file itself', () => {
   }
 });
 
+/** Damage that contradicts nothing else. */
+const ONCE: [category: Category, code: string, change: (planter: Planter) => void][] = [
+  ['structureErrors', 'SOMBRA_PAGE_LOST', (p) => p.tx.allocate(17, 1)],
+  ['recordErrors', 'SOMBRA_RECORD', (p) => p.put('edges', recordKey(201), p.get('edges', recordKey(201)).slice(0, -1))],
+  ['adjacencyErrors', 'SOMBRA_ADJACENCY', (p) => p.change('out', adjacencyKey(HUB), (value) => (value[4]! += 1))],
+  ['indexErrors', 'SOMBRA_INDEX_DIFFERS', (p) => p.change('statistics', nameKey(1, 1), (value) => (value[0]! += 1))],
+  ['indexErrors', 'SOMBRA_INDEX_DIFFERS', (p) => p.tx.setCounter(COUNTER.nodeCount, NODES - 1)],
+];
+
 describe('the report', () => {
+  test.each(ONCE)('counts a defect of %s once, and names its kind and code %s', (category, code, change) => {
+    const db = everything();
+    plant(db, change);
+    const report = db.graph.verifyIntegrity();
+    expect(Object.entries(counts(report)).filter(([, count]) => count > 0)).toEqual([[category, 1]]);
+    expect(report.findings).toMatchObject([{ kind: category, code }]);
+    expect(report.errors).toHaveLength(1);
+    db.pager.close();
+  });
+
+  test('a check of pages finds a damaged tree and does not read records', () => {
+    const db = everything();
+    plant(db, (p) => {
+      p.put('nodes', recordKey(4), [0x20, 2, 0, 0]);
+      changePage(p, 18, 7);
+    });
+    const report = db.graph.verifyIntegrity({ pagesOnly: true });
+    expect(report).toMatchObject({ isClean: false, structureErrors: 1, recordErrors: 0, checkedNodes: 0 });
+    expect(report.findings).toMatchObject([
+      { kind: 'structureErrors', code: 'SOMBRA_TREE_PAGE', page: expect.any(Number) as number },
+    ]);
+    db.pager.close();
+  });
+
   test('holds at most so many messages and counts all the same', () => {
     const db = everything();
     plant(db, (p) => {

@@ -26,3 +26,8 @@ export { openObjectStore } from './store/open-object-store.ts';
 export type { ObjectStoreOptions } from './store/open-object-store.ts';
 export type { S3Options } from './store/s3-options.ts';
 export type { UnenforcedConditions } from './store/unenforced.ts';
+export { Examination, fileFindings, findingOf, locateDatabase, logSegments } from './repair/examination.ts';
+export type { Finding } from './repair/examination.ts';
+export type { DamageKind } from './repair/finding-kind.ts';
+export { verifyDatabase } from './repair/verify.ts';
+export type { DamageFinding, DatabaseReport, VerifyDatabaseOptions, VerifyDepth } from './repair/verify.ts';

@@ -70,6 +70,16 @@ test.each([0, 100, 300])('while another process writes, it gives up after busyTi
   end(it);
 });
 
+test('while nobody writes, a damaged page is called damaged at once', () => {
+  const it = scene([101, 102], { busyTimeoutMs: 60_000 });
+  const { env, reader, damaged } = it;
+  let slept = 0;
+  env.onSleep = () => (slept += 1);
+  for (let i = 0; i < 100; i += 1) expect(codeOf(() => valueOf(reader.view, damaged))).toBe('SOMBRA_PAGE_CHECKSUM');
+  expect(slept).toBe(0);
+  end(it);
+});
+
 test('a holder that gives WRITE back is not waited for any longer', () => {
   const it = scene([101, 102], { busyTimeoutMs: 60_000 });
   const { env, writer, reader, damaged } = it;

@@ -4,7 +4,7 @@ import type { HeaderSlot, Superblock } from '@sombra/pager';
 import { NodeVfs, toHex } from '@sombra/vfs';
 import { EXIT } from '../shell/shell.ts';
 import { count, table } from '../shell/tables.ts';
-import { findingsOf, locate, surveyOf } from './examination.ts';
+import { fileFindings, locateDatabase, logSegments } from '@sombra/ops';
 import { findingLines, moment } from './report.ts';
 import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from './verb-options.ts';
@@ -17,10 +17,10 @@ export function addHeader({ program, shell, exit }: Parts): void {
     .action((path: string, { json }: VerbOptions) => {
       const out = shell(json);
       const vfs = new NodeVfs();
-      const header = readFileHeader(vfs, locate(vfs, path));
+      const header = readFileHeader(vfs, locateDatabase(vfs, path));
       const { newest } = header;
       // What concerns the log is the business of `wal-info`.
-      const { damage, warnings } = findingsOf(header, surveyOf(vfs, header.path, header));
+      const { damage, warnings } = fileFindings(header, logSegments(vfs, header.path, header));
       const own = damage.filter(({ code }) => code === 'SOMBRA_SUPERBLOCK' || code === 'SOMBRA_SUPERBLOCK_SLOT');
       const slots = header.slots.map((slot) => ({
         offset: slot.offset,

@@ -1,10 +1,10 @@
 /** `info`: what a file is, and its state. */
 import type { Pager } from '@sombra/pager';
-import { toHex } from '@sombra/vfs';
+import { NodeVfs, toHex } from '@sombra/vfs';
 import { EXIT } from '../shell/shell.ts';
 import { count, plural, size } from '../shell/tables.ts';
-import { Examination } from './examination.ts';
-import type { Finding } from './examination.ts';
+import { Examination } from '@sombra/ops';
+import type { Finding } from '@sombra/ops';
 import { findingLines, moment, rowsToText } from './report.ts';
 import type { Rows } from './report.ts';
 import type { Parts } from '../shell/program.ts';
@@ -44,7 +44,7 @@ export function addInfo({ program, shell, exit }: Parts): void {
     .description('what the file is, and its state')
     .action(async (path: string, { json, busyTimeout }: VerbOptions) => {
       const out = shell(json);
-      const seen = new Examination(path, busyTimeout);
+      const seen = new Examination(new NodeVfs(), path, busyTimeout);
       try {
         const info = infoOf(path, seen);
         await out.signals.turn();

@@ -2,7 +2,7 @@
 import type { Shell } from '../shell/shell.ts';
 import { table } from '../shell/tables.ts';
 import { oneLine } from '../values/text.ts';
-import type { Finding } from './examination.ts';
+import type { Finding } from '@sombra/ops';
 
 /** Lines of a report: a name, and what is to be said of it. */
 export type Rows = readonly (readonly [name: string, value: string])[];
@@ -15,8 +15,7 @@ export function rowsToText(rows: Rows): string {
 
 /** One line for each finding, after an empty one; nothing without any. */
 export function findingLines(shell: Shell, damage: readonly Finding[], warnings: readonly Finding[]): string[] {
-  const line = (word: string, { code, message }: Finding): string =>
-    `${word}${code === null ? '' : ` ${code}`}: ${oneLine(message)}`;
+  const line = (word: string, { code, message }: Finding): string => `${word} ${code}: ${oneLine(message)}`;
   const lines = [
     ...damage.map((finding) => shell.colors.red(line('damage', finding))),
     ...warnings.map((finding) => shell.colors.yellow(line('warning', finding))),

@@ -1,11 +1,11 @@
 /** `stats`: `info`, and what the graph holds, as far as it can be read. */
 import { Graph } from '@sombra/graph';
 import type { GraphReader } from '@sombra/graph';
-import { SombraError } from '@sombra/vfs';
+import { NodeVfs, SombraError } from '@sombra/vfs';
 import { EXIT } from '../shell/shell.ts';
 import { count } from '../shell/tables.ts';
-import { Examination, findingOf } from './examination.ts';
-import type { Finding } from './examination.ts';
+import { Examination, findingOf } from '@sombra/ops';
+import type { Finding } from '@sombra/ops';
 import { infoOf, infoRows } from './info.ts';
 import { connectionLines, connectionsOf } from './connections.ts';
 import { findingLines, moment, rowsToText, section } from './report.ts';
@@ -30,7 +30,7 @@ export function addStats({ program, shell, exit }: Parts): void {
     )
     .action(async (path: string, { json, busyTimeout }: VerbOptions) => {
       const out = shell(json);
-      const seen = new Examination(path, busyTimeout);
+      const seen = new Examination(new NodeVfs(), path, busyTimeout);
       try {
         const { pager } = seen;
         const more: Finding[] = [];

@@ -4,7 +4,7 @@ import { NodeVfs, toHex } from '@sombra/vfs';
 import type { SurveyedSegment } from '@sombra/wal';
 import { EXIT } from '../shell/shell.ts';
 import { count, plural, size, table } from '../shell/tables.ts';
-import { findingsOf, locate, surveyOf } from './examination.ts';
+import { fileFindings, locateDatabase, logSegments } from '@sombra/ops';
 import { findingLines, moment } from './report.ts';
 import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from './verb-options.ts';
@@ -17,10 +17,10 @@ export function addWalInfo({ program, shell, exit }: Parts): void {
     .action((path: string, { json }: VerbOptions) => {
       const out = shell(json);
       const vfs = new NodeVfs();
-      const header = readFileHeader(vfs, locate(vfs, path));
+      const header = readFileHeader(vfs, locateDatabase(vfs, path));
       const { newest } = header;
-      const survey = surveyOf(vfs, header.path, header);
-      const found = findingsOf(header, survey);
+      const survey = logSegments(vfs, header.path, header);
+      const found = fileFindings(header, survey);
       const segments = survey.map(segmentToJson);
       const replay = newest === null ? null : { segment: newest.replaySeq, offset: newest.replayOffset };
       const data = {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Pager } from '@sombra/pager';
 import type { CheckpointResult, PagerOptions, PagerWarning } from '@sombra/pager';
 import { IoError, NodeVfs, SombraError, StateError } from '@sombra/vfs';
-import { locate } from '../inspect/examination.ts';
+import { locateDatabase } from '@sombra/ops';
 import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from '../inspect/verb-options.ts';
 import type { VerbOptions } from '../inspect/verb-options.ts';
@@ -59,7 +59,7 @@ class CheckpointWork {
 
   constructor(path: string, options: Options, shell: Shell, terminal: Terminal) {
     this.given = path;
-    this.path = locate(this.vfs, path);
+    this.path = locateDatabase(this.vfs, path);
     this.options = options;
     this.shell = shell;
     this.terminal = terminal;

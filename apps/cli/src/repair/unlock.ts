@@ -4,7 +4,7 @@
  */
 import { removeLockFile } from '@sombra/pager';
 import { NodeVfs } from '@sombra/vfs';
-import { locate } from '../inspect/examination.ts';
+import { locateDatabase } from '@sombra/ops';
 import { addJson } from '../shell/options.ts';
 import type { Parts } from '../shell/program.ts';
 import { canAsk, confirm } from './confirm.ts';
@@ -25,7 +25,7 @@ export function addUnlock({ program, shell, exit }: Parts, terminal: Terminal): 
     .action(async (given: string, options: Options) => {
       const out = shell(options.json);
       const vfs = new NodeVfs();
-      const path = locate(vfs, given);
+      const path = locateDatabase(vfs, given);
       if (options.yes !== true && canAsk(terminal)) {
         await confirm(
           terminal,

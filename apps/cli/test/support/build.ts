@@ -16,6 +16,7 @@ const PACKAGES = [
   'packages/graph',
   'apps/library',
   'packages/observability',
+  'packages/ops',
   'apps/cli',
 ];
 

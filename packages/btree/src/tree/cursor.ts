@@ -189,6 +189,11 @@ export class Cursor {
     return true;
   }
 
+  /** Number of the leaf that the entry lies in, while the cursor is at one. */
+  get page(): number {
+    return this.pageNumber;
+  }
+
   /** Releases the page. Harmless when repeated. */
   close(): void {
     this.leave();

@@ -4,6 +4,25 @@ import type { Steps } from './steps.ts';
 /** What a finding concerns: pages that cannot be read, trees and page use, records, adjacency, indexes and counts. */
 export type FindingKind = 'checksumFailures' | 'structureErrors' | 'recordErrors' | 'adjacencyErrors' | 'indexErrors';
 
+/** Something that a check found. */
+export interface VerifyFinding {
+  readonly kind: FindingKind;
+  /** Stable: of the error that reading gives, or what a finding of this kind has. */
+  readonly code: string;
+  /** Page that it was found in; null when it concerns none, or several. */
+  readonly page: number | null;
+  readonly message: string;
+}
+
+/** Codes of findings that no error of reading gave. */
+const CODES: Readonly<Record<FindingKind, string>> = {
+  checksumFailures: 'SOMBRA_PAGE_CHECKSUM',
+  structureErrors: 'SOMBRA_TREE_PAGE',
+  recordErrors: 'SOMBRA_RECORD',
+  adjacencyErrors: 'SOMBRA_ADJACENCY',
+  indexErrors: 'SOMBRA_INDEX_DIFFERS',
+};
+
 /** Codes of pages that cannot be built from file and log. */
 const PAGE_CODES: ReadonlySet<string> = new Set([
   'SOMBRA_PAGE_CHECKSUM',
@@ -35,7 +54,10 @@ export class Findings {
     adjacencyErrors: 0,
     indexErrors: 0,
   };
-  readonly errors: string[] = [];
+  /** The first ones. */
+  readonly list: VerifyFinding[] = [];
+  /** Leaf whose entry is being looked at; 0 for none. */
+  page = 0;
   private readonly most: number;
 
   /** @param most  messages to keep */
@@ -47,9 +69,10 @@ export class Findings {
     return Object.values(this.counts).every((count) => count === 0);
   }
 
-  add(kind: FindingKind, message: string): void {
+  /** @param code  default: that of the kind @param page  default: the leaf whose entry is being looked at */
+  add(kind: FindingKind, message: string, code: string = CODES[kind], page: number = this.page): void {
     this.counts[kind] += 1;
-    if (this.errors.length < this.most) this.errors.push(message);
+    if (this.list.length < this.most) this.list.push({ kind, code, page: page === 0 ? null : page, message });
   }
 
   /**
@@ -82,6 +105,6 @@ export class Findings {
   private take(kind: FindingKind, what: string, error: unknown): void {
     if (!(error instanceof CorruptionError)) throw error;
     if (!isPageCode(error.code) && !TREE_CODES.has(error.code))
-      this.add(kind, what === '' ? error.message : `${what}: ${error.message}`);
+      this.add(kind, what === '' ? error.message : `${what}: ${error.message}`, error.code);
   }
 }

@@ -116,14 +116,15 @@ export function scan(
   kind: 'recordErrors' | 'adjacencyErrors' | 'indexErrors',
   visit: (cursor: Cursor) => void,
 ): Steps<boolean> {
-  return findings.attemptSteps(kind, entries(tree, view, visit));
+  return findings.attemptSteps(kind, entries(tree, view, findings, visit));
 }
 
-function* entries(tree: BTree, view: View, visit: (cursor: Cursor) => void): Steps<void> {
+function* entries(tree: BTree, view: View, findings: Findings, visit: (cursor: Cursor) => void): Steps<void> {
   const cursor = tree.cursor(view);
   try {
     let left = STEP_ENTRIES;
     for (let more = cursor.first(); more; more = cursor.next()) {
+      findings.page = cursor.page;
       visit(cursor);
       left -= 1;
       if (left > 0) continue;
@@ -131,6 +132,7 @@ function* entries(tree: BTree, view: View, visit: (cursor: Cursor) => void): Ste
       yield;
     }
   } finally {
+    findings.page = 0;
     cursor.close();
   }
 }

@@ -1,7 +1,7 @@
 import { BTree } from '@sombra/btree';
 import type { Problem, View } from '@sombra/pager';
 import { Dictionary } from '../names/dictionary.ts';
-import { type FindingKind, Findings, isPageCode } from '../model/findings.ts';
+import { type FindingKind, Findings, isPageCode, type VerifyFinding } from '../model/findings.ts';
 import { callbackOption, checkOptions, countOption, flagOption } from '../model/options.ts';
 import { RUN_OPTIONS, type RunOptions } from '../model/run-options.ts';
 import type { Steps } from '../model/steps.ts';
@@ -24,6 +24,8 @@ export interface VerifyProgress {
 export interface VerifyOptions extends RunOptions {
   /** Only read every page and check the use of pages by the file itself. Default false. */
   readonly checksumOnly?: boolean | undefined;
+  /** Only check pages and trees: no records, edges and indexes. Default false. */
+  readonly pagesOnly?: boolean | undefined;
   /** Messages to keep; 0 for all. Default 100. What is beyond is still counted. */
   readonly maxErrors?: number | undefined;
   /** Called when a phase begins. */
@@ -48,10 +50,20 @@ export interface VerifyReport {
   readonly adjacencyErrors: number;
   /** Labels, types and properties that differ from their index, wrong counts. */
   readonly indexErrors: number;
-  /** The first messages. */
+  /** The first ones, as texts. */
   readonly errors: readonly string[];
+  /** The same ones, with kind, code and page. */
+  readonly findings: readonly VerifyFinding[];
 }
 
+/** Codes of damage behind which pages are that cannot be found. */
+const HIDES_PAGES: ReadonlySet<string> = new Set([
+  'SOMBRA_TREE_PAGE',
+  'SOMBRA_OVERFLOW_CHAIN',
+  'SOMBRA_PAGE_RANGE',
+  'SOMBRA_FREELIST',
+  'SOMBRA_ROOTS',
+]);
 const MAX_ERRORS = 100;
 /** Findings about pages and trees that are kept at most: each takes memory. */
 const PROBLEMS_MAX = 100_000;
@@ -59,16 +71,18 @@ const PROBLEMS_MAX = 100_000;
 /** What a check was asked for, once the options are known to be right. */
 export interface VerifyAsked {
   readonly checksumOnly: boolean;
+  readonly pagesOnly: boolean;
   readonly maxErrors: number;
   readonly onProgress: VerifyOptions['onProgress'];
 }
 
 /** @throws DataError SOMBRA_OPTION */
 export function parseVerify(given: VerifyOptions | undefined): VerifyAsked {
-  const known = ['checksumOnly', 'maxErrors', 'onProgress', ...RUN_OPTIONS];
+  const known = ['checksumOnly', 'pagesOnly', 'maxErrors', 'onProgress', ...RUN_OPTIONS];
   const options = checkOptions(given, known, 'verifyIntegrity');
   return {
     checksumOnly: flagOption(options?.checksumOnly, false, 'checksumOnly'),
+    pagesOnly: flagOption(options?.pagesOnly, false, 'pagesOnly'),
     maxErrors: countOption(options?.maxErrors, MAX_ERRORS, 'maxErrors') || Infinity,
     onProgress: callbackOption(options?.onProgress, 'onProgress'),
   };
@@ -90,14 +104,14 @@ export function* verifyGraph(store: GraphStore, asked: VerifyAsked): Steps<Verif
 }
 
 function* verifyView(store: GraphStore, view: View, asked: VerifyAsked): Steps<VerifyReport> {
-  const { checksumOnly, maxErrors, onProgress } = asked;
+  const { checksumOnly, pagesOnly, maxErrors, onProgress } = asked;
   const findings = new Findings(maxErrors);
   onProgress?.({ phase: 'pages' });
   yield;
   yield* checkPages(store, view, checksumOnly, findings);
   let nodes = 0;
   let edges = 0;
-  if (!checksumOnly) {
+  if (!checksumOnly && !pagesOnly) {
     findings.attempt('structureErrors', '', () => {
       // Read afresh: the names in memory are no proof of what is in the tree.
       new Dictionary(() => undefined).refresh(view, store.dictionaryTree);
@@ -117,15 +131,21 @@ function* verifyView(store: GraphStore, view: View, asked: VerifyAsked): Steps<V
     nodes = records.nodes;
     edges = records.edges;
   }
-  const { counts, errors, isEmpty } = findings;
+  const { counts, list, isEmpty } = findings;
   return {
     isClean: isEmpty,
     checkedPages: view.pageCount,
     checkedNodes: nodes,
     checkedEdges: edges,
     ...counts,
-    errors,
+    errors: list.map(textOf),
+    findings: list,
   };
+}
+
+/** Findings about pages and trees begin with their code. */
+function textOf({ kind, code, message }: VerifyFinding): string {
+  return kind === 'checksumFailures' || kind === 'structureErrors' ? `${code}: ${message}` : message;
 }
 
 /** Trees of property indexes, those that are being dropped, too. */
@@ -154,14 +174,17 @@ function* checkPages(store: GraphStore, view: View, checksumOnly: boolean, findi
   }
   const options = { maxProblems: PROBLEMS_MAX, ...(checksumOnly ? {} : { reachable }) };
   const problems = yield* store.pager.checkSteps(view, options);
-  const report = (kind: FindingKind, code: string, message: string): void => findings.add(kind, `${code}: ${message}`);
-  for (const { code, message } of problems) {
-    report(isPageCode(code) ? 'checksumFailures' : 'structureErrors', code, message);
+  const report = (kind: FindingKind, { code, message, page }: Problem): void => findings.add(kind, message, code, page);
+  const incomplete = [...problems, ...ofTrees].some(({ code }) => isPageCode(code) || HIDES_PAGES.has(code));
+  for (const problem of problems) {
+    // Whatever names the page may be what cannot be read.
+    if (problem.code === 'SOMBRA_PAGE_LOST' && incomplete) continue;
+    report(isPageCode(problem.code) ? 'checksumFailures' : 'structureErrors', problem);
   }
   // Every page was read: one that cannot be is reported already, by its own number.
   const unreadable = findings.counts.checksumFailures > 0;
-  for (const { code, message } of ofTrees) {
-    if (!isPageCode(code)) report('structureErrors', code, message);
-    else if (!unreadable) report('checksumFailures', code, message);
+  for (const problem of ofTrees) {
+    if (!isPageCode(problem.code)) report('structureErrors', problem);
+    else if (!unreadable) report('checksumFailures', problem);
   }
 }

@@ -77,8 +77,13 @@ export function* checkPagesSteps(
   };
   const caught = (error: unknown, page: number): void => {
     if (view.limit < 0) view.counter(0); // the view has ended, before or through this call: that is not damage, so it is thrown
-    const { code, message } = error as { code?: string; message?: string };
-    report(code ?? 'SOMBRA_INVARIANT', page, message ?? String(error));
+    const { code, message, details } = error as { code?: string; message?: string; details?: { pageNumber?: unknown } };
+    const named = details?.pageNumber;
+    report(
+      code ?? 'SOMBRA_INVARIANT',
+      page === 0 && typeof named === 'number' ? named : page,
+      message ?? String(error),
+    );
   };
   const roots = rootsPage(pageSize);
   const { pageCount } = published;

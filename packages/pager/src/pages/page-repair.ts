@@ -1,7 +1,7 @@
 /**
  * A page of main that cannot be read for a view (rule R2). Without other connections it is damaged, or torn by a checkpoint that did
- * not finish, whose double-write area holds its image. With others, a checkpoint may be writing it at this moment: so it is read
- * again, and only a read while holding WRITE may call it damaged.
+ * not finish, whose double-write area holds its image. With others, a checkpoint may be writing it at this moment: so only a read while
+ * holding WRITE may call it damaged, and while another connection has WRITE the page is read again.
  */
 import { CorruptionError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
@@ -14,7 +14,7 @@ import { waitForWrite } from '../sharing/write-lock.ts';
 import type { WriteLockParts } from '../sharing/write-lock.ts';
 import type { PageRepair } from './version-reader.ts';
 
-/** How long the page is read again without WRITE, ms: a checkpoint that is writing it is done by then. */
+/** How long the page is read again before WRITE is waited for, ms: a checkpoint that is writing it is done by then. */
 const LOOKING_MS = 5;
 
 /** Where to read. */
@@ -59,9 +59,12 @@ export function pageRepair(places: RepairPlaces): PageRepair {
     const { locks, waitMs } = write;
     let lsn = -1;
     const look = (): boolean => (lsn = attempt(again) ?? fromArea(pageNumber, limit, into, at)) >= 0;
-    if (retryUntil(vfs, LOOKING_MS, look)) return lsn;
-    waitForWrite(write, waitMs, () => locks.tryLock(LOCK_WRITE, 'exclusive') || look());
-    if (!locks.holds(LOCK_WRITE)) return lsn;
+    // While nobody writes there is nothing to wait for: a file with thousands of damaged pages would take minutes.
+    if (!locks.tryLock(LOCK_WRITE, 'exclusive')) {
+      if (retryUntil(vfs, LOOKING_MS, look)) return lsn;
+      waitForWrite(write, waitMs, () => locks.tryLock(LOCK_WRITE, 'exclusive') || look());
+      if (!locks.holds(LOCK_WRITE)) return lsn;
+    }
     try {
       const last = fromArea(pageNumber, limit, into, at);
       return last >= 0 ? last : again();

@@ -4,14 +4,15 @@
  */
 import { Pager, readFileHeader } from '@sombra/pager';
 import type { FileHeader, HeaderSlot } from '@sombra/pager';
-import { DataError, NodeVfs, SombraError } from '@sombra/vfs';
+import { DataError, SombraError } from '@sombra/vfs';
+import type { Vfs } from '@sombra/vfs';
 import { surveyLog } from '@sombra/wal';
 import type { SurveyedSegment } from '@sombra/wal';
 
 /** Something that is wrong, or worth knowing. */
 export interface Finding {
-  /** null for what `verify` of the graph words only */
-  readonly code: string | null;
+  /** Stable, one of docs/reference/errors.md. */
+  readonly code: string;
   readonly message: string;
   /** Names and figures for programs. */
   readonly details: Readonly<Record<string, unknown>>;
@@ -25,8 +26,8 @@ const NOT_DAMAGE: ReadonlySet<string> = new Set([
   'SOMBRA_LOCK_FILE',
 ]);
 
-/** The path without symbolic links. @throws DataError SOMBRA_NOT_FOUND; IoError */
-export function locate(vfs: NodeVfs, path: string): string {
+/** The path of a database without symbolic links. @throws DataError SOMBRA_NOT_FOUND; IoError */
+export function locateDatabase(vfs: Vfs, path: string): string {
   try {
     return vfs.realpath(path);
   } catch (error) {
@@ -36,7 +37,7 @@ export function locate(vfs: NodeVfs, path: string): string {
 }
 
 /** Lists the segments of the log; none when no slot of the header says which log it is. */
-export function surveyOf(vfs: NodeVfs, path: string, { newest }: FileHeader): SurveyedSegment[] {
+export function logSegments(vfs: Vfs, path: string, { newest }: FileHeader): SurveyedSegment[] {
   if (newest === null) return [];
   return surveyLog(
     { vfs, path, identity: newest },
@@ -50,7 +51,7 @@ export function surveyOf(vfs: NodeVfs, path: string, { newest }: FileHeader): Su
 }
 
 /** What is wrong with the slots of the header, and with the segments of the log. */
-export function findingsOf(
+export function fileFindings(
   header: FileHeader,
   segments: readonly SurveyedSegment[],
 ): { readonly damage: Finding[]; readonly warnings: Finding[] } {
@@ -90,7 +91,7 @@ function segmentFinding({ newest }: FileHeader, segment: SurveyedSegment): Findi
 
 /** An open look at a file. Close it. */
 export class Examination {
-  readonly vfs: NodeVfs;
+  readonly vfs: Vfs;
   /** Without symbolic links. */
   readonly path: string;
   readonly header: FileHeader;
@@ -104,9 +105,9 @@ export class Examination {
    * @param busyTimeoutMs  how long to wait for a process that is opening or closing it
    * @throws DataError SOMBRA_NOT_FOUND, SOMBRA_NOT_A_DATABASE; IoError SOMBRA_BUSY, SOMBRA_PERMISSION, SOMBRA_IO
    */
-  constructor(path: string, busyTimeoutMs: number) {
-    this.vfs = new NodeVfs();
-    this.path = locate(this.vfs, path);
+  constructor(vfs: Vfs, path: string, busyTimeoutMs: number) {
+    this.vfs = vfs;
+    this.path = locateDatabase(this.vfs, path);
     let pager: Pager | null = null;
     let refusal: SombraError | null = null;
     try {
@@ -118,13 +119,15 @@ export class Examination {
     this.pager = pager;
     try {
       this.header = readFileHeader(this.vfs, this.path);
-      this.segments = surveyOf(this.vfs, this.path, this.header);
+      this.segments = logSegments(this.vfs, this.path, this.header);
     } catch (error) {
       pager?.close();
       throw error;
     }
-    const seen = findingsOf(this.header, this.segments);
-    const met = [...(pager?.damage ?? []), ...(refusal === null ? [] : [refusal])].map(findingOf);
+    const seen = fileFindings(this.header, this.segments);
+    const met = [...(pager?.damage ?? []), ...(refusal === null ? [] : [refusal])]
+      .map(findingOf)
+      .filter(({ code }) => code !== 'SOMBRA_SUPERBLOCK' || seen.damage.every((slot) => slot.code !== code));
     const known = new Set(met.map(placeOf));
     this.damage = [...met, ...seen.damage.filter((finding) => !known.has(placeOf(finding)))];
     const slots = seen.warnings.length + seen.damage.length > 0;
