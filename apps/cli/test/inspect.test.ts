@@ -35,7 +35,11 @@ interface Verified {
   readonly checkedNodes: number;
   readonly complete: boolean;
   readonly findingCount: number;
-  readonly findings: readonly { readonly code: string | null; readonly details: Record<string, unknown> }[];
+  readonly findings: readonly {
+    readonly code: string;
+    readonly page: number | null;
+    readonly details: Record<string, unknown>;
+  }[];
   readonly warnings: readonly { readonly code: string }[];
 }
 
@@ -211,9 +215,7 @@ describe('damage', () => {
     const { code, data } = await verify(path);
     expect([code, data.commit, data.complete]).toEqual([2, null, false]);
     expect(data.checkedPages).toBe(readFileSync(path).length / PAGE - 1);
-    expect(data.findings.filter((finding) => 'page' in finding.details).map(({ details }) => details['page'])).toEqual([
-      1, 4,
-    ]);
+    expect(data.findings.map(({ page }) => page)).toEqual([1, 4]);
     for (const verb of ['info', 'stats']) {
       const report = await tool(INSPECT, verb, path);
       expect(report.code).toBe(2);

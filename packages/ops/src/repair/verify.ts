@@ -113,7 +113,8 @@ export async function verifyDatabase(path: string, options: VerifyDatabaseOption
   checkCount('maxErrors', options.maxErrors, 0);
   checkCount('busyTimeoutMs', options.busyTimeoutMs, 0);
   const depth = options.depth ?? 'full';
-  if (!DEPTHS.includes(depth)) throw new DataError('SOMBRA_OPTION', `depth is one of ${DEPTHS.join(", ")}, not ${String(depth)}`);
+  if (!DEPTHS.includes(depth))
+    throw new DataError('SOMBRA_OPTION', `depth is one of ${DEPTHS.join(', ')}, not ${String(depth)}`);
   const most = (options.maxErrors ?? MAX_ERRORS) || Infinity;
   const seen = new Examination(options.vfs ?? new NodeVfs(), path, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS);
   try {
