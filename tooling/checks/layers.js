@@ -66,6 +66,7 @@ export const ROOMS = {
     'write',
     'bulk',
     'verify',
+    'salvage',
     'graph.ts',
     'index.ts',
   ],

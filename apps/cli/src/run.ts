@@ -15,6 +15,7 @@ import { addSchema } from './commands/schema.ts';
 import { addServe } from './commands/serve.ts';
 import { addStats } from './commands/stats.ts';
 import { addVerify } from './inspect/verify.ts';
+import { addTools } from './repair/run-repair.ts';
 import { runProgram } from './shell/program.ts';
 import type { ProgramDefinition } from './shell/program.ts';
 import type { Streams } from './shell/shell.ts';
@@ -46,6 +47,7 @@ export const SOMBRA: ProgramDefinition = {
     addVerify(parts);
     addBackup(parts);
     addRestore(parts);
+    addTools(parts);
     addServe(parts);
     addAudit(parts);
   },

@@ -31,7 +31,7 @@ function sectionOf(name: string): string {
 /** The words of a heading that name a command; what follows in capitals or brackets are its arguments. */
 function headName(section: string): string {
   const words = section.split('\n')[0]!.split(' ').slice(1);
-  const end = words.findIndex((word) => !/^[a-z]+$/.test(word));
+  const end = words.findIndex((word) => !/^[a-z]+(-[a-z]+)*$/.test(word));
   return words.slice(0, end < 0 ? undefined : end).join(' ');
 }
 

@@ -2,6 +2,10 @@
 export { BTree } from './tree/tree.ts';
 export { Cursor } from './tree/cursor.ts';
 export { BulkBuilder, type BulkTree } from './tree/bulk.ts';
+export { PageBuffer, readBranch, readLeaf } from './tree/leaf-scan.ts';
+export type { BranchChild, LeafEntry, PageSource, TreePageKind } from './tree/leaf-scan.ts';
+export { isInHole, walkLeaves } from './tree/tree-leaves.ts';
+export type { DamagedTree, FoundLeaf, KeySpan, TreeHole, TreeLeaves } from './tree/tree-leaves.ts';
 export { inlineSizeMax, keySizeMax, VALUE_SIZE_MAX } from './page/layout.ts';
 export { writeU48 } from './page/page.ts';
 export { compareKeys } from './page/keys.ts';

@@ -1,4 +1,4 @@
-import { IoError } from '@sombra/vfs';
+import { CorruptionError, IoError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { checkOptions, flagOption, ownOptions } from './model/options.ts';
 import type { RunOptions } from './model/run-options.ts';
@@ -12,6 +12,7 @@ import { type BackupOptions, type BackupResult, backupSteps, parseBackup } from 
 import { type CheckpointOptions, checkpointSteps, parseCheckpoint } from './bulk/checkpoint.ts';
 import { createIndex, type CreateIndexOptions, parseIndex } from './bulk/create-index.ts';
 import { dropIndex } from './bulk/drop-index.ts';
+import type { PropertyIndexName } from './indexes/index-info.ts';
 import { IndexChanges } from './indexes/index-changes.ts';
 import { RecordWriter } from './records/record-writer.ts';
 import type { GraphReader } from './read/reader.ts';
@@ -178,6 +179,28 @@ export class Graph {
   dropEdgePropertyIndex(type: string, keys: string | readonly string[]): boolean {
     this.ready();
     return dropIndex(this.store, 'edge', type, keys);
+  }
+
+  /**
+   * Drops a property index and builds it again, letting the event loop turn; see `bulkLoadAsync`. Until it is there again, finds do without
+   * it, and other connections can write what a unique index would have refused.
+   * @param index  as `propertyIndexes` of a reader names it
+   * @returns whether the pages of the old one were left behind, as they are damaged: a vacuum removes them
+   * @throws DataError SOMBRA_UNIQUE: there is no such index then; as `createPropertyIndexAsync`
+   */
+  async rebuildPropertyIndexAsync(index: PropertyIndexName, options?: RunOptions): Promise<{ leftPages: boolean }> {
+    const { on, name, keys, unique } = index;
+    this.ready();
+    let leftPages = false;
+    try {
+      dropIndex(this.store, on, name, keys);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      dropIndex(this.store, on, name, keys, true);
+      leftPages = true;
+    }
+    await this.createIndexAsync(on, name, keys, { ...options, unique });
+    return { leftPages };
   }
 
   /**

@@ -13,6 +13,7 @@ export type {
   BulkResult,
   BulkSource,
 } from './bulk/bulk-load.ts';
+export type { GivenIds } from './bulk/row-ids.ts';
 export type { BackupOptions, BackupResult } from './bulk/backup.ts';
 export type { CheckpointOptions, CheckpointProgress } from './bulk/checkpoint.ts';
 export type { CreateIndexOptions, IndexPhase, IndexProgress } from './bulk/create-index.ts';
@@ -96,3 +97,7 @@ export type {
 } from './model/types.ts';
 export { addMany, deleteEdges, deleteNodes, upsertEdge, upsertNode } from './write/write-many.ts';
 export type { AddManyInput, AddManyResult, ManyWriter, NewEdge, NewNode, Upserted } from './write/write-many.ts';
+export { GraphSalvage } from './salvage/salvage.ts';
+export type { LostRecord, LostRecords, SalvagedIndex } from './salvage/salvage.ts';
+export type { IdRange as LostIdRange } from './salvage/id-ranges.ts';
+export type { LostName } from './salvage/salvage-names.ts';

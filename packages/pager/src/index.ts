@@ -10,6 +10,9 @@ export type { CopyChanges } from './copying/copy-changes.ts';
 export { CopyReader } from './copying/copy-reader.ts';
 export type { PageVisitor } from './copying/copy-reader.ts';
 export type { CommitPosition, DatabaseCopy } from './copying/database-copy.ts';
+export { createEmptyCopy } from './copying/empty-copy.ts';
+export { replaceDatabase } from './copying/replace.ts';
+export type { ReplacedCommit } from './copying/replace.ts';
 export { CopyRestore } from './copying/restore-copy.ts';
 export type { RestoredCopy } from './copying/restore-copy.ts';
 export { checkNewFile, writeCopy } from './copying/write-copy.ts';
@@ -31,6 +34,8 @@ export {
 } from './format/page-header.ts';
 export { removeLockFile } from './sharing/lock-file.ts';
 export type { LockFileOwner } from './sharing/lock-file.ts';
+export { CommitPages, FilePages } from './inspect/page-source.ts';
+export type { FreePageFindings } from './inspect/page-source.ts';
 export { scanPages } from './inspect/page-scan.ts';
 export type { PageScan } from './inspect/page-scan.ts';
 export { Pager } from './pager.ts';

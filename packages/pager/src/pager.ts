@@ -4,6 +4,7 @@ import type { Latency, SombraError, VfsEnv } from '@sombra/vfs';
 import type { BulkWriter } from './writing/bulk-writer.ts';
 import type { CheckOptions, CheckStepsOptions, Problem } from './inspect/check.ts';
 import { checkPages, checkPagesSteps } from './inspect/check.ts';
+import { walkFreelist } from './inspect/freelist-walk.ts';
 import type { CheckpointResult } from './checkpoint/checkpoint.ts';
 import type { CheckpointRequest } from './checkpoint/checkpoint-request.ts';
 import { DatabaseCopy } from './copying/database-copy.ts';
@@ -18,6 +19,7 @@ import type { OtherConnections } from './sharing/told-figures.ts';
 import type { PagerStats, PagerVitals } from './base/stats.ts';
 import type { WriteTransaction } from './writing/transaction.ts';
 import type { View } from './reading/view.ts';
+import { wrongTrunk } from './writing/freelist.ts';
 
 /** Shortest pause between two tries of a caller that waits without blocking, and how much longer it may be. */
 const PAUSE_MIN_MS = 1;
@@ -203,6 +205,24 @@ export class Pager {
    */
   checkSteps(view: View, options?: CheckStepsOptions): Generator<undefined, Problem[], undefined> {
     return checkPagesSteps(this.database.connection, view, options);
+  }
+
+  /**
+   * Numbers of the free pages of a commit.
+   * @param view  a snapshot
+   * @throws CorruptionError SOMBRA_FREELIST, and as reading pages; IoError SOMBRA_IO
+   */
+  freePages(view: View): ReadonlySet<number> {
+    const { reader } = this.database.connection;
+    const free = new Set<number>();
+    const steps = walkFreelist(reader, view.catalogue, this.pageSize, (pageNumber) => {
+      if (free.has(pageNumber) || pageNumber >= view.pageCount)
+        throw wrongTrunk(pageNumber, 'is named twice, or does not exist');
+      free.add(pageNumber);
+      return true;
+    });
+    while (steps.next().done !== true);
+    return free;
   }
 
   /**

@@ -6,7 +6,14 @@ import type { Streams } from '../shell/shell.ts';
 import { verbFirst } from './argument-order.ts';
 
 /** Options that take a value, for finding the verb among the arguments. */
-const VALUED: ReadonlySet<string> = new Set(['--max-errors', '--busy-timeout', '--host']);
+const VALUED: ReadonlySet<string> = new Set([
+  '--max-errors',
+  '--busy-timeout',
+  '--host',
+  '--into',
+  '--backup',
+  '--name',
+]);
 
 const HELP = `
 DB and VERB may change places, as version 0.2.0 had them.

@@ -313,6 +313,11 @@ export const ERROR_CODES = Object.freeze({
     'The file has several names (hard links), but its log belongs to one.',
     'Remove the other names.',
   ),
+  SOMBRA_DATABASE_CHANGED: entry(
+    'StateError',
+    'The database was used or replaced between making its compact copy and putting that in its place. It stays as it is.',
+    'Vacuum again while nobody uses it.',
+  ),
   SOMBRA_DATABASE_MOVED: entry(
     'StateError',
     'The file was replaced, moved or modified by another program while it was open. Nothing more is written.',

@@ -368,6 +368,15 @@ export class BTree {
     }
   }
 
+  /**
+   * Takes a damaged tree out of the catalogue without reading it: its pages stay in use by nothing. The handle is of no use then.
+   */
+  abandon(tx: WriteTransaction): void {
+    this.foundSlot = -1;
+    this.state.moves += 1;
+    tx.dropTree(this.slot);
+  }
+
   /** Frees all pages of the tree and takes it out of the catalogue. The handle is of no use then. */
   drop(tx: WriteTransaction): void {
     const root = this.rootOf(tx.view);

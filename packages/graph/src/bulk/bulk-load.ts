@@ -19,6 +19,7 @@ import { beginPausing } from './begin-pausing.ts';
 import { BulkAdjacency } from './bulk-adjacency.ts';
 import { BulkIndex } from './bulk-index.ts';
 import { BulkRows } from '../sorting/bulk-rows.ts';
+import { type GivenIds, RowIds } from './row-ids.ts';
 import { DICTIONARY_KEY_SIZE, INDEX_KIND, NAME_KIND, type NameKind, writeDictionaryKey } from '../names/dictionary.ts';
 import { EdgeColumns } from '../adjacency/edge-columns.ts';
 import { ID_MAX } from '../model/limits.ts';
@@ -38,12 +39,16 @@ import type { PropertyInput } from '../model/types.ts';
 
 /** A node to load. `labels`: one or a list, [] for none. */
 export interface BulkNode {
+  /** With `BulkSource.ids`: its id, greater than that of the row before. */
+  readonly id?: number | undefined;
   readonly labels: string | readonly string[];
   readonly properties?: PropertyInput | undefined;
 }
 
-/** An edge to load. `source` and `target` are rows of `BulkSource.nodes`, counted from 0. */
+/** An edge to load. `source` and `target` are rows of `BulkSource.nodes`, counted from 0; with `BulkSource.ids` they are ids. */
 export interface BulkEdge {
+  /** With `BulkSource.ids`: its id, greater than that of the row before. */
+  readonly id?: number | undefined;
   readonly source: number;
   readonly target: number;
   readonly type: string;
@@ -54,6 +59,8 @@ export interface BulkEdge {
 export interface BulkSource {
   readonly nodes: Iterable<BulkNode>;
   readonly edges: Iterable<BulkEdge>;
+  /** Every row has an id of its own: of a graph that keeps its ids. */
+  readonly ids?: GivenIds | undefined;
 }
 
 /** What a bulk load does: takes nodes, takes edges, builds both directions of adjacency, builds indexes, commits. */
@@ -124,7 +131,7 @@ export function* bulkLoad(
   let done = false;
   try {
     checkEmpty(store);
-    const result = yield* new BulkLoad(store, writer, progress, sizes).run(source, pausing);
+    const result = yield* new BulkLoad(store, writer, progress, sizes, source.ids).run(source, pausing);
     store.bulkLoaded();
     done = true;
     return result;
@@ -162,8 +169,16 @@ class BulkLoad {
   private readonly labelCounts: number[] = [];
   private readonly typeCounts: number[] = [];
   private nodeCount = 0;
+  /** null: rows are numbered. */
+  private readonly given: RowIds | null;
 
-  constructor(store: GraphStore, writer: BulkWriter, progress: Progress<BulkPhase>, sizes: GatherSizes) {
+  constructor(
+    store: GraphStore,
+    writer: BulkWriter,
+    progress: Progress<BulkPhase>,
+    sizes: GatherSizes,
+    ids: GivenIds | undefined,
+  ) {
     const sorter = new RadixSorter();
     const scratch = () => writer.scratch();
     const { view, pageSize } = store.pager;
@@ -176,6 +191,7 @@ class BulkLoad {
     this.properties = new BulkPropertyIndexes(store, writer, view, sizes.bytes);
     this.firstNode = view.counter(COUNTER.nextNodeId);
     this.firstEdge = view.counter(COUNTER.nextEdgeId);
+    this.given = ids === undefined ? null : new RowIds(ids, this.firstNode, this.firstEdge);
   }
 
   *run(source: BulkSource, pausing: boolean): Steps<BulkResult> {
@@ -184,7 +200,7 @@ class BulkLoad {
     const edges = yield* this.loadEdges(source.edges);
     const { nodeCount, firstNode, firstEdge } = this;
     const loaded = { nodes: nodeCount, edges: this.edges.count, firstNode, firstEdge };
-    if (nodeCount === 0) return { ...loaded, pages: 0, lsn: store.pager.view.lsn };
+    if (nodeCount === 0 && this.given === null) return { ...loaded, pages: 0, lsn: store.pager.view.lsn };
     const out = yield* this.buildAdjacency(store.out.tree, 'a', 0);
     const into = yield* this.buildAdjacency(store.in.tree, 'b', this.edges.count);
     progress.begin('indexes');
@@ -231,13 +247,14 @@ class BulkLoad {
       labelIds.length = 0;
       dictionary.internLabels(labels, labelIds);
       const size = records.node(labelIds, properties, dictionary);
-      const id = newId(this.firstNode, this.nodeCount, 'node');
+      const id = this.given?.node(node.id, this.nodeCount) ?? newId(this.firstNode, this.nodeCount, 'node');
+      const offset = id - this.firstNode;
       writeU48(key, 0, id);
       tree.add(key, 6, records.bytes, 0, size);
       this.properties.add('node', labelIds, id, records.bytes, 0, size);
       for (let i = 0; i < labelIds.length; i += 1) {
         const label = labelIds[i]!;
-        this.labels.add(this.nodeCount, 0, label);
+        this.labels.add(offset, 0, label);
         labelCounts[label] = (labelCounts[label] ?? 0) + 1;
       }
       this.nodeCount += 1;
@@ -259,16 +276,17 @@ class BulkLoad {
       const row = this.edges.count;
       checkRow(edge, 'edge', row);
       const { source, target, type: name, properties } = inherited ? ownOptions(edge)! : edge;
-      this.checkEnd(source, row, 'source');
-      this.checkEnd(target, row, 'target');
+      // From here on offsets from the first id.
+      const from = this.checkEnd(source, row, 'source');
+      const to = this.checkEnd(target, row, 'target');
       const type = dictionary.intern(NAME_KIND.edgeType, name);
-      const size = records.edge(firstNode + source, firstNode + target, type, properties, dictionary);
-      const id = newId(this.firstEdge, row, 'edge');
+      const size = records.edge(firstNode + from, firstNode + to, type, properties, dictionary);
+      const id = this.given?.edge(edge.id, row) ?? newId(this.firstEdge, row, 'edge');
       writeU48(key, 0, id);
       tree.add(key, 6, records.bytes, 0, size);
       names[0] = type;
       this.properties.add('edge', names, id, records.bytes, EDGE_PROPERTIES_OFFSET, size - EDGE_PROPERTIES_OFFSET);
-      this.edges.add(source, target, type);
+      this.edges.add(from, to, type);
       typeCounts[type] = (typeCounts[type] ?? 0) + 1;
       if (progress.row()) yield;
     }
@@ -276,8 +294,11 @@ class BulkLoad {
     return tree.finish();
   }
 
-  private checkEnd(row: number, edge: number, what: 'source' | 'target'): void {
-    if (Number.isInteger(row) && row >= 0 && row < this.nodeCount) return;
+  /** @returns offset of the node from the first id */
+  private checkEnd(row: number, edge: number, what: 'source' | 'target'): number {
+    const { given } = this;
+    if (given !== null) return given.end(row, edge, what);
+    if (Number.isInteger(row) && row >= 0 && row < this.nodeCount) return row;
     throw new DataError(
       'SOMBRA_NODE_NOT_FOUND',
       `the ${what} of edge row ${edge} is ${describe(row)}: give the number of one of the ${this.nodeCount} rows of nodes, counted from 0`,
@@ -287,7 +308,7 @@ class BulkLoad {
 
   /** Builds one direction. @param by  column with the nodes whose adjacency it is @param done  rows of the phase so far */
   private *buildAdjacency(tree: BTree, by: 'a' | 'b', done: number): Steps<BulkTree> {
-    const { firstNode, firstEdge, progress } = this;
+    const { firstNode, progress } = this;
     const builder = this.builder(tree);
     const adjacency = new BulkAdjacency(builder, this.pageSize, new RadixSorter());
     const list = new EdgeColumns();
@@ -302,7 +323,7 @@ class BulkLoad {
         list.length = 0;
         node = next;
       }
-      list.push(firstNode + (by === 'a' ? rows.b : rows.a), firstEdge + rows.row, rows.c);
+      list.push(firstNode + (by === 'a' ? rows.b : rows.a), this.edgeOf(rows.row), rows.c);
       if (progress.row()) yield;
     }
     if (list.length > 0) adjacency.add(firstNode + node, list);
@@ -325,7 +346,7 @@ class BulkLoad {
     const builder = this.builder(this.store.edges.byName.tree);
     const index = new BulkIndex(builder, this.pageSize);
     for (const rows = this.edges.sorted('c'); rows.next(); ) {
-      index.add(rows.c, this.firstEdge + rows.row);
+      index.add(rows.c, this.edgeOf(rows.row));
       if (this.progress.row()) yield;
     }
     index.flush();
@@ -366,11 +387,16 @@ class BulkLoad {
   private setCounters(tx: WriteTransaction): void {
     const { nodeCount } = this;
     const edgeCount = this.edges.count;
-    tx.setCounter(COUNTER.nextNodeId, this.firstNode + nodeCount);
-    tx.setCounter(COUNTER.nextEdgeId, this.firstEdge + edgeCount);
+    tx.setCounter(COUNTER.nextNodeId, this.given?.nextNode ?? this.firstNode + nodeCount);
+    tx.setCounter(COUNTER.nextEdgeId, this.given?.nextEdge ?? this.firstEdge + edgeCount);
     tx.setCounter(COUNTER.nodeCount, nodeCount);
     tx.setCounter(COUNTER.edgeCount, edgeCount);
     this.store.dictionary.allStored(tx);
+  }
+
+  /** Id of an edge. @param row  its number */
+  private edgeOf(row: number): number {
+    return this.firstEdge + (this.given?.edgeOffset(row) ?? row);
   }
 
   private builder(tree: BTree): BulkBuilder {

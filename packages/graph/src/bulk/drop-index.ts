@@ -13,6 +13,7 @@ import { indexKeys, indexNumberOf } from '../indexes/definition.ts';
 
 /**
  * Drops an index.
+ * @param abandon  leaves its pages where they are, used by nothing: for a tree that is damaged
  * @returns false when there is no such index
  * @throws DataError SOMBRA_OPTION; as Graph.begin and GraphTransaction.commit
  */
@@ -21,6 +22,7 @@ export function dropIndex(
   on: 'node' | 'edge',
   name: string,
   keys: string | readonly string[],
+  abandon = false,
 ): boolean {
   const keyNames = indexKeys(keys);
   return committed(store.begin(), (tx) => {
@@ -35,7 +37,8 @@ export function dropIndex(
     writeDictionaryKey(key, INDEX_KIND, index.number);
     store.dictionaryTree.delete(tx, key, key.length);
     tx.setCounter(COUNTER.indexVersion, view.counter(COUNTER.indexVersion) + 1);
-    index.tree.drop(tx);
+    if (abandon) index.tree.abandon(tx);
+    else index.tree.drop(tx);
     return true;
   });
 }

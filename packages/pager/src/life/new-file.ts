@@ -22,12 +22,21 @@ export class NewFile {
   /** Has the temporary name been given up? */
   private ended = false;
 
-  /** @throws IoError SOMBRA_IO, SOMBRA_PERMISSION, SOMBRA_DISK_FULL */
-  constructor(vfs: Vfs, path: string) {
+  /**
+   * @param like  a file whose owner, group and mode it gets as far as that is possible
+   * @throws IoError SOMBRA_IO, SOMBRA_PERMISSION, SOMBRA_DISK_FULL
+   */
+  constructor(vfs: Vfs, path: string, like?: string) {
     this.vfs = vfs;
     this.path = path;
     this.temporary = `${path}.tmp-${toHex(vfs.env.random(16))}`;
-    this.file = vfs.open(this.temporary, { write: true, create: true, exclusive: true, perm: 0o600 });
+    this.file = vfs.open(this.temporary, {
+      write: true,
+      create: true,
+      exclusive: true,
+      perm: 0o600,
+      ...(like === undefined ? {} : { like }),
+    });
   }
 
   /** @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL */
