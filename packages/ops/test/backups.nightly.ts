@@ -9,7 +9,7 @@ const tally = new Tally();
 const rounds = seeds(ROUNDS, 60_000);
 
 test.each(rounds)('a crash at every operation, seed %i', async (seed) => {
-  await crashSweep(seed, { perOperation: 7, fullyOneOf: 29 }, tally);
+  await crashSweep(seed, { perOperation: 8, fullyOneOf: 29 }, tally);
 });
 
 test.each(['EIO', 'ENOSPC', 'EMFILE', 'EACCES'])('%s at every call', async (action) => {
