@@ -45,9 +45,9 @@ export const SOMBRA: ProgramDefinition = {
     addTriangles(parts);
     addIndex(parts);
     addVerify(parts);
+    addTools(parts);
     addBackup(parts);
     addRestore(parts);
-    addTools(parts);
     addServe(parts);
     addAudit(parts);
   },

@@ -49,9 +49,10 @@ it('names every command', () => {
   const { commands } = makeProgram(SOMBRA, { stdout: never, stderr: never }, never, never);
   for (const name of commands.map((command) => command.name()))
     expect(readme).toMatch(new RegExp(`^\\| \`sombra ${name} `, 'm'));
-  for (const name of ['info', 'stats', 'verify', 'header', 'wal-info'])
+  for (const name of ['info', 'stats', 'verify', 'header', 'wal-info', 'page'])
     expect(readme).toContain(`sombra-inspect ${name} DB`);
-  for (const name of ['checkpoint', 'unlock']) expect(readme).toContain(`sombra-repair ${name} DB`);
+  for (const name of ['checkpoint', 'salvage', 'vacuum', 'index', 'unlock'])
+    expect(readme).toContain(`sombra-repair ${name} DB`);
 });
 
 it('has examples of every kind', () => expect(blocks('console').length).toBe(4));

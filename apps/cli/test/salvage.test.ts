@@ -71,3 +71,27 @@ it('index builds what there is again', async () => {
   expect(await json('repair', 'index', path)).toMatchObject({ indexes: [{ name: 'Person', outcome: 'rebuilt' }] });
   expect(await json('verify', path)).toMatchObject({ clean: true });
 });
+
+it('page: in words, with exit code 2 for a damaged one', async () => {
+  const [bad, good] = [readFileSync(damaged), readFileSync(social)];
+  const page = Math.floor(bad.findIndex((byte, at) => byte !== good[at]) / PAGE);
+  const sound = await tool('sombra-inspect', 'page', social, String(page));
+  expect([sound.code, sound.stdout]).toEqual([0, expect.stringContaining("a leaf of tree 'nodes'")]);
+  const { code, data } = await toolJson(REPAIR, 'page', damaged, String(page));
+  expect([code, data]).toMatchObject([2, { state: 'damaged', page, problem: { code: 'SOMBRA_PAGE_CHECKSUM' } }]);
+  expect((await sombra(['inspect', 'page', social, '100000'])).code).toBe(1);
+});
+
+it('checkpoint modes, and what there would be to do', async () => {
+  const path = join(folder, 'modes.db');
+  copyFileSync(social, path);
+  const planned = await sombra(['repair', 'checkpoint', path, '--dry-run']);
+  expect([planned.code, planned.stdout]).toEqual([0, expect.stringContaining('0 commits')]);
+  for (const mode of ['full', 'restart', 'truncate'])
+    expect(await json('repair', 'checkpoint', path, '--mode', mode)).toMatchObject({
+      mode,
+      logFiles: 0,
+      logCommits: 0,
+    });
+  expect((await sombra(['repair', 'checkpoint', path, '--mode', 'passive'])).code).toBe(1);
+});

@@ -37,3 +37,19 @@ export { vacuumDatabase, vacuumInto } from './repair/vacuum.ts';
 export type { VacuumOptions, VacuumPhase, VacuumProgress, VacuumResult } from './repair/vacuum.ts';
 export { rebuildIndexes } from './repair/rebuild-indexes.ts';
 export type { RebuildOptions, RebuiltIndex } from './repair/rebuild-indexes.ts';
+export {
+  behindReader,
+  CHECKPOINT_MODES,
+  checkpointDatabase,
+  completeCheckpoint,
+  logOf,
+  planCheckpoint,
+} from './repair/checkpoint.ts';
+export type {
+  CheckpointDatabaseOptions,
+  CheckpointMode,
+  CheckpointReport,
+  CheckpointWaiting,
+} from './repair/checkpoint.ts';
+export { inspectPage } from './repair/inspect-page.ts';
+export type { InspectPageOptions, PageReport } from './repair/inspect-page.ts';

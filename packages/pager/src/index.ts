@@ -36,6 +36,8 @@ export { removeLockFile } from './sharing/lock-file.ts';
 export type { LockFileOwner } from './sharing/lock-file.ts';
 export { CommitPages, FilePages } from './inspect/page-source.ts';
 export type { FreePageFindings } from './inspect/page-source.ts';
+export { lookAtPage } from './inspect/page-look.ts';
+export type { PageLook } from './inspect/page-look.ts';
 export { scanPages } from './inspect/page-scan.ts';
 export type { PageScan } from './inspect/page-scan.ts';
 export { Pager } from './pager.ts';

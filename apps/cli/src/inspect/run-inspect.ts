@@ -1,6 +1,7 @@
 /** `sombra-inspect`: looks at a database file, and never changes a byte of it. */
 import type { Streams } from '../shell/shell.ts';
 import { addHeader } from './header.ts';
+import { addPage } from './page.ts';
 import { addInfo } from './info.ts';
 import { addStats } from './stats.ts';
 import { runTool } from './tool.ts';
@@ -15,6 +16,7 @@ export function addLookingVerbs(parts: Parts): void {
   addVerify(parts);
   addHeader(parts);
   addWalInfo(parts);
+  addPage(parts);
 }
 
 /** @param args  without node and the script. @returns the exit code: 0, 1 for an error, 2 for damage */

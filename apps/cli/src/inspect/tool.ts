@@ -8,6 +8,8 @@ import { verbFirst } from './argument-order.ts';
 /** Options that take a value, for finding the verb among the arguments. */
 const VALUED: ReadonlySet<string> = new Set([
   '--max-errors',
+  '--max-entries',
+  '--mode',
   '--busy-timeout',
   '--host',
   '--into',

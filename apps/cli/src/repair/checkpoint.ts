@@ -5,11 +5,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pager } from '@sombra/pager';
 import type { CheckpointResult, PagerOptions, PagerWarning } from '@sombra/pager';
-import { IoError, NodeVfs, SombraError, StateError } from '@sombra/vfs';
-import { locateDatabase } from '@sombra/ops';
+import { NodeVfs, SombraError, StateError } from '@sombra/vfs';
+import { behindReader, CHECKPOINT_MODES, completeCheckpoint, locateDatabase, logOf, planCheckpoint } from '@sombra/ops';
+import type { CheckpointMode } from '@sombra/ops';
+import { Option } from 'commander';
 import type { Parts } from '../shell/program.ts';
 import { addVerbOptions } from '../inspect/verb-options.ts';
 import type { VerbOptions } from '../inspect/verb-options.ts';
+import { EXIT } from '../shell/shell.ts';
 import type { Shell } from '../shell/shell.ts';
 import { count, plural } from '../shell/tables.ts';
 import { usageError } from '../errors/usage-error.ts';
@@ -24,6 +27,8 @@ interface Options extends VerbOptions {
   readonly yes?: boolean;
   readonly hold?: boolean;
   readonly toLastGood?: boolean;
+  readonly mode: CheckpointMode;
+  readonly dryRun?: boolean;
 }
 
 /** Adds the verb. */
@@ -31,6 +36,15 @@ export function addCheckpoint({ program, shell, exit }: Parts, terminal: Termina
   addVerbOptions(program.command('checkpoint'))
     .description('bring the log into the file, so that the file alone holds every commit')
     .argument('[command...]', 'with --hold, after --: a command to run while all writers are blocked')
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'full: every commit in the file; restart: and nothing left to replay; truncate: and no log',
+      )
+        .choices(CHECKPOINT_MODES)
+        .default('full'),
+    )
+    .option('--dry-run', 'only say how much there is in the log')
     .option('--hold', 'block all writers while a command runs, so that cp is safe')
     .option('--to-last-good', 'if the log is damaged, keep the commits before the damage and set the rest aside')
     .option('--yes', 'do not ask')
@@ -41,6 +55,9 @@ export function addCheckpoint({ program, shell, exit }: Parts, terminal: Termina
       }
       if (options.hold === true && options.json === true) {
         throw usageError('--json and --hold cannot be combined: stdout belongs to the command');
+      }
+      if (options.hold === true && (options.mode !== 'full' || options.dryRun === true)) {
+        throw usageError('--hold cannot be combined with --mode and --dry-run: it keeps the file complete by itself');
       }
       const work = new CheckpointWork(path, options, shell(options.json), terminal);
       exit(await work.run(name === undefined ? null : [name, ...args]));
@@ -68,6 +85,7 @@ class CheckpointWork {
   /** @returns the exit code */
   async run(command: readonly [string, ...string[]] | null): Promise<number> {
     const { shell, given, terminal, options } = this;
+    if (options.dryRun === true) return this.plan();
     if (options.yes !== true && canAsk(terminal)) {
       await confirm(
         terminal,
@@ -76,18 +94,36 @@ class CheckpointWork {
       );
     }
     const pager = await this.open();
+    let done: CheckpointResult;
     try {
       if (command !== null) return await this.hold(pager, command);
-      const { lsn, pages } = await this.complete(pager);
-      const { warnings } = this;
-      shell.result(
-        { path: given, commit: lsn, pages, warnings: warnings.map(({ code, message }) => ({ code, message })) },
-        () => this.sentence(lsn, pages),
-      );
-      return 0;
+      done = await this.complete(pager, options.mode);
     } finally {
       pager.close();
     }
+    const { lsn, pages } = done;
+    const log = logOf(this.vfs, this.path);
+    const warnings = this.warnings.map(({ code, message }) => ({ code, message }));
+    shell.result(
+      { path: given, mode: options.mode, dryRun: false, commit: lsn, pages, ...log, logCommits: 0, warnings },
+      () =>
+        options.mode === 'truncate' && log.logFiles > 0
+          ? `${this.sentence(lsn, pages)}; ${plural(log.logFiles, 'file')} of the log waits for the archive`
+          : this.sentence(lsn, pages),
+    );
+    return 0;
+  }
+
+  /** What there is to do. */
+  private plan(): number {
+    const { shell, given, vfs, path, options } = this;
+    const plan = { ...planCheckpoint(vfs, path, options.mode), path: given };
+    shell.result(plan, () =>
+      plan.commit === null
+        ? `the superblock of ${given} cannot be read: sombra-inspect header ${given}`
+        : `${given} holds every commit up to ${count(plan.commit)}; ${plural(plan.logCommits, 'commit')} in ${plural(plan.logFiles, 'file')} of the log would be brought into it`,
+    );
+    return plan.commit === null ? EXIT.damaged : EXIT.ok;
   }
 
   private sentence(lsn: number, pages: number): string {
@@ -138,26 +174,20 @@ class CheckpointWork {
       shell.note(`warning ${one.code}: ${one.message}`);
     };
     const busyTimeoutMs = options.busyTimeout;
-    return Pager.open({ vfs, path, createIfMissing: false, busyTimeoutMs, hooks: { warning }, ...more });
+    const locking = options.mode === 'truncate' ? 'exclusive' : 'shared';
+    return Pager.open({ vfs, path, createIfMissing: false, busyTimeoutMs, locking, hooks: { warning }, ...more });
   }
 
-  /** A checkpoint of everything: readers of older commits are waited for. */
-  private async complete(pager: Pager): Promise<CheckpointResult> {
-    const until = this.vfs.env.monotonicMs() + this.options.busyTimeout;
-    for (;;) {
-      const result = pager.checkpoint();
-      if (result.lsn === result.newestLsn) return result;
-      if (this.vfs.env.monotonicMs() >= until) this.refuseForReader(pager, result);
-      await delay(RETRY_MS);
-      await this.shell.signals.turn();
-    }
+  private complete(pager: Pager, mode: CheckpointMode): Promise<CheckpointResult> {
+    const { given: path, options, shell } = this;
+    return completeCheckpoint(pager, { path, mode, busyTimeoutMs: options.busyTimeout, signal: shell.signals.first });
   }
 
   /** Keeps WRITE, with everything in the file, while the command runs. */
   private async hold(pager: Pager, command: readonly [string, ...string[]]): Promise<number> {
     const until = this.vfs.env.monotonicMs() + this.options.busyTimeout;
     for (;;) {
-      await this.complete(pager);
+      await this.complete(pager, 'full');
       const tx = pager.begin();
       try {
         // Whatever was committed before the lock was ours.
@@ -168,30 +198,12 @@ class CheckpointWork {
           );
           return await runHeld(command);
         }
-        if (this.vfs.env.monotonicMs() >= until) this.refuseForReader(pager, result);
+        if (this.vfs.env.monotonicMs() >= until) throw behindReader(pager, this.given, result);
       } finally {
         tx.rollback();
       }
       await delay(RETRY_MS);
       await this.shell.signals.turn();
     }
-  }
-
-  private refuseForReader(pager: Pager, { lsn, newestLsn }: CheckpointResult): never {
-    const oldest = pager
-      .readers()
-      .reduce<
-        { pid: number; since: number } | undefined
-      >((first, reader) => (first === undefined || reader.since < first.since ? reader : first), undefined);
-    const { host } = this.vfs.env;
-    const who =
-      oldest === undefined
-        ? 'a reader'
-        : `process ${oldest.pid} on ${host} since ${new Date(oldest.since).toISOString()}`;
-    throw new IoError(
-      'SOMBRA_BUSY',
-      `${this.given}: ${who} reads an older commit, so only commits up to ${lsn} of ${newestLsn} could be brought into the file: end that reader, or wait longer with --busy-timeout`,
-      { details: { lock: 'READ', pid: oldest?.pid, host, since: oldest?.since, lsn, newestLsn } },
-    );
   }
 }

@@ -7,6 +7,7 @@ import { assert, NodeVfs, StateError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { throwIfAborted } from '../base/abort.ts';
 import { checkCount, checkOptions } from '../base/check-options.ts';
+import { nextTurn } from '../base/pause.ts';
 import { locateDatabase } from './examination.ts';
 import { TargetFile } from './target-file.ts';
 
@@ -159,7 +160,7 @@ async function writeBackup(pager: Pager, vfs: Vfs, path: string, { signal, onPro
     );
     try {
       for (let step = steps.next(); step.done !== true; step = steps.next()) {
-        await (step.value ?? turn(pager));
+        await (step.value ?? nextTurn(pager.env));
         throwIfAborted(signal);
       }
     } finally {
@@ -218,7 +219,7 @@ async function copyTrees(pager: Pager, view: View, fresh: Pager, { signal, onPro
           done += 1;
           if (done % STEP_ENTRIES !== 0) continue;
           onProgress?.({ phase: 'copying', done, total });
-          await turn(pager);
+          await nextTurn(pager.env);
           throwIfAborted(signal);
         }
       } finally {
@@ -239,11 +240,4 @@ async function copyTrees(pager: Pager, view: View, fresh: Pager, { signal, onPro
   } finally {
     writer.abort();
   }
-}
-
-/** A turn of the event loop. */
-function turn(pager: Pager): Promise<void> {
-  return new Promise((resolve) => {
-    pager.env.defer(resolve);
-  });
 }
