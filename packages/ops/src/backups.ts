@@ -15,7 +15,8 @@ import { runBackup } from './backup/run.ts';
 import type { RunBackupOptions, RunBackupResult } from './backup/run.ts';
 import type { BackupSource } from './backup/source.ts';
 import { verifyStored } from './backup/stored.ts';
-import { restoreChain } from './restore/restore.ts';
+import { checkTarget, planRestore } from './restore/choose.ts';
+import { restorePlan } from './restore/restore.ts';
 import type { RestoreOptions, RestoreProgress, RestoreResult } from './restore/restore.ts';
 import { testRestore } from './restore/test-restore.ts';
 import type { TestResult } from './restore/test-restore.ts';
@@ -167,7 +168,7 @@ export class Backups {
     const { folder = tmpdir(), name, ...rest } = options;
     const catalogue = await readCatalogue(this.store, rest.signal);
     const chain = chainOf(catalogue, findBackup(catalogue, this.location, id, name));
-    return await testRestore(this.store, this.vfs, chain, folder, rest);
+    return await testRestore(this.store, this.vfs, { chain, log: undefined }, folder, rest);
   }
 
   /**
@@ -193,20 +194,22 @@ export class Backups {
   }
 
   /**
-   * Makes a database file of a backup. It gets its name when it is whole and durable, and has a timeline of its own.
-   * @param id    of a backup, or `latest`
+   * Makes a database file of a backup and, with `at`, of what is archived of the log behind it. It gets its name when it is whole and durable, is exactly
+   * one commit, and has a timeline of its own.
+   * @param id    of a backup, or `latest`; with `at` the newest that does not lie behind it
    * @param path  there must be no such file
-   * @throws DataError SOMBRA_BACKUP_NOT_FOUND, SOMBRA_BACKUP_FORMAT, SOMBRA_FILE_EXISTS, SOMBRA_OPTION; CorruptionError SOMBRA_BACKUP_DAMAGED,
-   *   SOMBRA_BACKUP_CHAIN, SOMBRA_BACKUP_MANIFEST; StateError SOMBRA_ABORTED; IoError SOMBRA_DISK_FULL, SOMBRA_PERMISSION, SOMBRA_SYNC, and as `ObjectStore.get`. Nothing
+   * @throws DataError SOMBRA_BACKUP_NOT_FOUND, SOMBRA_BACKUP_FORMAT, SOMBRA_FILE_EXISTS, SOMBRA_RESTORE_TARGET, SOMBRA_OPTION; CorruptionError SOMBRA_BACKUP_DAMAGED,
+   *   SOMBRA_BACKUP_CHAIN, SOMBRA_BACKUP_MANIFEST, SOMBRA_ARCHIVE_DAMAGED; StateError SOMBRA_ARCHIVE_GAP, SOMBRA_ABORTED; IoError SOMBRA_DISK_FULL, SOMBRA_PERMISSION, SOMBRA_SYNC, and as `ObjectStore.get`. Nothing
    *   is under the name then
    */
   async restore(id: string, path: string, options: RestoreOptions = {}): Promise<RestoreResult> {
     this.checkOpen();
-    checkOptions('restore', options, ['name', 'dryRun', 'onProgress', 'signal']);
-    throwIfAborted(options.signal);
-    const catalogue = await readCatalogue(this.store, options.signal);
-    const chain = chainOf(catalogue, findBackup(catalogue, this.location, id, options.name));
-    return await restoreChain(this.store, this.vfs, chain, path, options);
+    checkOptions('restore', options, ['name', 'at', 'dryRun', 'onProgress', 'signal']);
+    const { name, at, signal } = options;
+    checkTarget(at);
+    throwIfAborted(signal);
+    const plan = await planRestore(this.store, await readCatalogue(this.store, signal), id, name, at, signal);
+    return await restorePlan(this.store, this.vfs, plan, path, options);
   }
 
   /** Gives connections back. Harmless when repeated. */

@@ -12,6 +12,20 @@ export type {
   StoredObject,
   SweepOptions,
 } from './base/object-store.ts';
+export type { ArchivePass } from './archive/archiver.ts';
+export type { ArchiveEvent, ArchiverStats, RunningArchiver } from './archive/running-archiver.ts';
+export type { ArchiveSource } from './archive/source.ts';
+export type { PrunedLog } from './archive/prune-log.ts';
+export type { VerifiedRange } from './archive/verify-log.ts';
+export { LogArchive, openLogArchive } from './log-archive.ts';
+export type {
+  ArchivedTimeline,
+  ArchiveOptions,
+  PruneArchiveOptions,
+  StartArchiveOptions,
+  VerifyArchiveOptions,
+} from './log-archive.ts';
+export type { RestoreTarget } from './restore/log-plan.ts';
 export { Backups, openBackups } from './backups.ts';
 export type { BackupList, TestBackupOptions, VerifiedBackup, VerifyBackupsOptions } from './backups.ts';
 export type { Unreadable } from './backup/catalogue.ts';

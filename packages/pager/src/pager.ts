@@ -8,6 +8,9 @@ import { walkFreelist } from './inspect/freelist-walk.ts';
 import type { CheckpointResult } from './checkpoint/checkpoint.ts';
 import type { CheckpointRequest } from './checkpoint/checkpoint-request.ts';
 import { DatabaseCopy } from './copying/database-copy.ts';
+import { logEnd } from './copying/log-end.ts';
+import type { LogEnd, LogEndOptions } from './copying/log-end.ts';
+import { removePlacedPages } from './files/placed-files.ts';
 import { closeConnection } from './life/close.ts';
 import type { OpenDatabase } from './life/inspection.ts';
 import { openDatabase } from './life/open.ts';
@@ -290,6 +293,16 @@ export class Pager {
     connection.health.defer(() => connection.cache.resize(pages));
   }
 
+  /**
+   * Where the log ends behind the newest commit, which is made durable first unless asked otherwise: with `syncMode` other than `full` a power loss
+   * could take it back, and an archive must hold nothing that the database then does not.
+   * @throws StateError SOMBRA_ARCHIVE_NO_LOG: it is open without a log; SOMBRA_CLOSED, SOMBRA_READ_ONLY, SOMBRA_TRANSACTION_ACTIVE; IoError SOMBRA_BUSY, SOMBRA_SYNC,
+   *   SOMBRA_IO; PoisonedError SOMBRA_LOCK_POISONED
+   */
+  logEnd(options?: LogEndOptions): LogEnd {
+    return logEnd(this.database.connection, options);
+  }
+
   /** The highest sealed segment of the log that is archived; Infinity when there is no archive. */
   archivedThrough(): number {
     const { vfs, options } = this.database.connection;
@@ -299,7 +312,7 @@ export class Pager {
   /**
    * Says that sealed segments up to `seq` have been copied away, and begins an archive when there was none: from then on no
    * segment is recycled or removed before it is archived, by whichever process, and the last close leaves those that wait.
-   * Bulk loads are refused, because what they write is in no segment; and no archive begins while one is open, in any process.
+   * Bulk loads write their pages to a file for the archive, too; and no archive begins while one is open, in any process.
    * @throws DataError SOMBRA_OPTION; StateError SOMBRA_READ_ONLY, SOMBRA_CLOSED, SOMBRA_TRANSACTION_ACTIVE (a bulk load is open);
    *   IoError, also SOMBRA_BUSY when an archive is to begin and another connection writes for longer than `busyTimeoutMs`
    */
@@ -311,11 +324,12 @@ export class Pager {
     else mark();
   }
 
-  /** Ends the archive; segments that wait go with the next checkpoint. @throws as `markArchived` */
+  /** Ends the archive; segments that wait go with the next checkpoint, pages of bulk loads at once. @throws as `markArchived` */
   endArchive(): void {
     const { connection } = this.database;
     connection.health.checkWritable();
     endArchive(connection.vfs, connection.options.path);
+    removePlacedPages(connection.vfs, connection.options.path);
   }
 
   /**

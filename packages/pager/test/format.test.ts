@@ -6,6 +6,7 @@ import { readFormatTable } from '../../../tooling/vitest/format-table.ts';
 import * as changes from '../src/format/changes.ts';
 import type { DoubleWriteBatch } from '../src/format/double-write.ts';
 import * as dw from '../src/format/double-write.ts';
+import * as placed from '../src/format/placed-pages.ts';
 import * as freelist from '../src/writing/freelist.ts';
 import * as figures from '../src/sharing/figures.ts';
 import * as holders from '../src/sharing/holders.ts';
@@ -114,6 +115,24 @@ const TABLES: [page: string, heading: string, layout: Layout][] = [
       ['checksum', dw.DW_CHECKSUM],
       ['reserved', dw.DW_RESERVED],
       ['entry 0', dw.DW_ENTRIES],
+    ]),
+  ],
+  [
+    'placed-pages.md',
+    'Header',
+    layout(placed.PLACED_HEADER_SIZE, [
+      ['magic', placed.PLACED_MAGIC],
+      ['version', placed.PLACED_VERSION],
+      ['pageSize', placed.PLACED_PAGE_SIZE],
+      ['databaseId', placed.PLACED_DATABASE_ID],
+      ['timeline', placed.PLACED_TIMELINE],
+      ['salt', placed.PLACED_SALT],
+      ['lsn', placed.PLACED_LSN],
+      ['firstPage', placed.PLACED_FIRST_PAGE],
+      ['pageCount', placed.PLACED_PAGE_COUNT],
+      ['pages', placed.PLACED_PAGES],
+      ['reserved', placed.PLACED_RESERVED],
+      ['checksum', placed.PLACED_CHECKSUM],
     ]),
   ],
   [

@@ -8,7 +8,7 @@ import * as ops from '../src/record/page-ops.ts';
 import * as record from '../src/record/record.ts';
 import * as segment from '../src/segment/segment.ts';
 import { SegmentReader } from '../src/segment/segment-reader.ts';
-import { contentOf, patch } from './support/files.ts';
+import { contentOf, newerHeader, patch } from './support/files.ts';
 import { TestLog } from './support/log.ts';
 import { digestOfView, PAGE_SIZE } from './support/records.ts';
 
@@ -166,11 +166,11 @@ describe('segment header', () => {
     }
   });
 
-  test('a later format is recognised by magic and version', () => {
-    const bytes = segment.encodeSegmentHeader(HEADER);
-    expect(segment.isNewerSegment(bytes)).toBe(false);
-    bytes[segment.SEG_VERSION] = 2;
+  test('a later format is recognised by magic, version and checksum', () => {
+    const bytes = newerHeader(segment.encodeSegmentHeader(HEADER));
+    expect(segment.isNewerSegment(segment.encodeSegmentHeader(HEADER))).toBe(false);
     expect(segment.isNewerSegment(bytes)).toBe(true);
+    expect(segment.isNewerSegment(bytes.with(100, 1))).toBe(false);
     expect(segment.isNewerSegment(bytes.subarray(0, 11))).toBe(false);
     bytes[0]! ^= 1;
     expect(segment.isNewerSegment(bytes)).toBe(false);

@@ -4,8 +4,7 @@ import { MemoryVfs } from '@sombra/vfs';
 import { expect, test } from 'vitest';
 import { livePath, sealedPath, SEGMENT_HEADER_SIZE, surveyLog } from '../src/index.ts';
 import type { SurveyedSegment } from '../src/index.ts';
-import { SEG_VERSION } from '../src/segment/segment.ts';
-import { contentOf, flipBit, patch, picture } from './support/files.ts';
+import { contentOf, flipBit, makeNewer, patch, picture } from './support/files.ts';
 import { IDENTITY, NO_LOG, PATH, recover, TestLog } from './support/log.ts';
 
 const LIVE = livePath(PATH);
@@ -75,7 +74,7 @@ test('damage, with its place and how far it was synced', () => {
 test('headers that cannot be read, are newer, or belong to another log', () => {
   const { vfs, log } = threeSegments();
   flipBit(vfs, LIVE, 60);
-  patch(vfs, sealedPath(PATH, 2), SEG_VERSION, Uint8Array.of(2, 0, 0, 0));
+  makeNewer(vfs, sealedPath(PATH, 2));
   expect(survey(vfs).map(({ seq, state, header }) => [seq, state, header === null])).toEqual([
     [1, 'replayed', false],
     [2, 'newer format', true],

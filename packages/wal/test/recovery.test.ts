@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { livePath, recoverLog, sealedPath, SEGMENT_HEADER_SIZE, setAside, sparePath, Wal } from '../src/index.ts';
 import { decodeSegmentHeader, encodeSegmentHeader, SEG_VERSION } from '../src/segment/segment.ts';
 import { REC_KIND, REC_LENGTH } from '../src/record/record.ts';
-import { codeOf, contentOf, flipBit, patch, picture, replaceFile } from './support/files.ts';
+import { codeOf, contentOf, flipBit, makeNewer, patch, picture, replaceFile } from './support/files.ts';
 import { IDENTITY, NO_LOG, PATH, recover, recoverAndClose, TestLog, walOptions } from './support/log.ts';
 
 const LIVE = livePath(PATH);
@@ -368,7 +368,9 @@ describe('damage to synced data is refused, and nothing changes', () => {
 
   test('a header of a newer format says so', () => {
     const { vfs, log } = segments(2);
-    patch(vfs, LIVE, SEG_VERSION, Uint8Array.of(2));
+    patch(vfs, LIVE, SEG_VERSION, Uint8Array.of(2)); // damage
+    refuses(vfs, log, 'SOMBRA_WAL_DAMAGED');
+    makeNewer(vfs, LIVE);
     refuses(vfs, log, 'SOMBRA_FORMAT_VERSION');
   });
 

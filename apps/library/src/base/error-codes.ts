@@ -284,8 +284,13 @@ export const ERROR_CODES = Object.freeze({
   ),
   SOMBRA_ARCHIVE_GAP: entry(
     'StateError',
-    'The log is being archived, and a bulk load or a new index bypasses the log.',
-    'End the archive, load, and begin it again with a new backup.',
+    'Something is missing in the archive of a log: a segment, the pages of a bulk load, or what an archive that began meanwhile would lack.',
+    'Restore to a commit before the gap, or from a later backup; a bulk load is refused once, and can be repeated.',
+  ),
+  SOMBRA_ARCHIVE_DAMAGED: entry(
+    'CorruptionError',
+    'A part of an archive was changed, cut, or belongs to another database or history.',
+    'Restore to a commit before it, or from a later backup.',
   ),
   SOMBRA_BULK_DONE: entry('StateError', 'The bulk load has ended.', 'Begin a new one.'),
   SOMBRA_RECOVERY_REQUIRED: entry(

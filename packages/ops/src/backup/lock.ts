@@ -1,5 +1,5 @@
 /**
- * One run at a time changes a repository: the object `backup.lock` names who does. Its holder renews it; it is taken over when the holder's process is
+ * One run at a time changes a repository, or feeds an archive: an object names who does. Its holder renews it; it is taken over when the holder's process is
  * gone, or has not renewed it for a while. A holder that lost it notices before it publishes or deletes anything. Released, the
  * object stays, and says so: replacing it under a condition leaves nothing to guess, as deleting it would.
  */
@@ -9,7 +9,22 @@ import type { CallOptions, ObjectStore, PutOptions } from '../base/object-store.
 import { throwIfAborted } from '../base/abort.ts';
 import { readObject } from './catalogue.ts';
 
-export const LOCK_KEY = 'backup.lock';
+/** What a lock is for. */
+export interface LockKind {
+  /** Of its object. */
+  readonly key: string;
+  /** Of the error when another one holds it. */
+  readonly code: string;
+  /** What its holder does, for messages: `changing the backups`. */
+  readonly doing: string;
+}
+
+/** Of a repository of backups. */
+export const BACKUP_LOCK: LockKind = Object.freeze({
+  key: 'backup.lock',
+  code: 'SOMBRA_BACKUP_RUNNING',
+  doing: 'changing the backups',
+});
 const RENEW_MS = 60_000;
 /** Not renewed for so long, in either direction of the time of day, it is taken over. */
 const STALE_MS = 10 * RENEW_MS;
@@ -37,6 +52,7 @@ interface Holder {
 export class RepositoryLock {
   private readonly store: ObjectStore;
   private readonly env: VfsEnv;
+  private readonly kind: LockKind;
   private holder: Holder;
   private etag: string;
   private timer: unknown;
@@ -44,9 +60,10 @@ export class RepositoryLock {
   private lost: unknown;
   private isOver = false;
 
-  private constructor(store: ObjectStore, env: VfsEnv, holder: Holder, etag: string) {
+  private constructor(store: ObjectStore, env: VfsEnv, kind: LockKind, holder: Holder, etag: string) {
     this.store = store;
     this.env = env;
+    this.kind = kind;
     this.holder = holder;
     this.etag = etag;
     this.schedule();
@@ -54,6 +71,7 @@ export class RepositoryLock {
 
   /**
    * @param what  what it is taken for
+   * @param kind  of the lock
    * @throws StateError SOMBRA_BACKUP_RUNNING (details host, pid, started) when another one holds it; SOMBRA_ABORTED; as `ObjectStore.put`, also
    *   SOMBRA_CONDITION_UNENFORCED
    */
@@ -62,6 +80,7 @@ export class RepositoryLock {
     env: VfsEnv,
     what: string,
     signal: AbortSignal | undefined,
+    kind = BACKUP_LOCK,
   ): Promise<RepositoryLock> {
     const now = new Date(env.wallTimeMs()).toISOString();
     const owner = toHex(env.random(16));
@@ -78,13 +97,14 @@ export class RepositoryLock {
     };
     for (let tries = 1; ; tries += 1) {
       throwIfAborted(signal);
-      const found = await store.head(LOCK_KEY, { signal });
-      const before = found === undefined ? undefined : await readHolder(store, signal);
-      if (found !== undefined && before !== undefined && isHeld(before, env)) throw running(store.location, before);
+      const found = await store.head(kind.key, { signal });
+      const before = found === undefined ? undefined : await readHolder(store, kind, signal);
+      if (found !== undefined && before !== undefined && isHeld(before, env))
+        throw running(store.location, kind, before);
       const condition: PutOptions = found === undefined ? { ifAbsent: true } : { ifUnchanged: found.etag };
       try {
-        const { etag } = await store.put(LOCK_KEY, encode(holder), { ...condition, signal });
-        return new RepositoryLock(store, env, holder, etag);
+        const { etag } = await store.put(kind.key, encode(holder), { ...condition, signal });
+        return new RepositoryLock(store, env, kind, holder, etag);
       } catch (error) {
         if (!isOutrun(error)) {
           await withdraw(store, holder);
@@ -119,7 +139,7 @@ export class RepositoryLock {
         if (tries < RELEASE_TRIES) continue;
         this.env.warn({
           code: 'SOMBRA_BACKUP_LOCK_LEFT',
-          message: `${LOCK_KEY} in ${this.store.location} could not be given back (${cause.message}): the next run takes it over when this process has ended, or after ${STALE_MS / RENEW_MS} minutes`,
+          message: `${this.kind.key} in ${this.store.location} could not be given back (${cause.message}): the next run takes it over when this process has ended, or after ${STALE_MS / RENEW_MS} minutes`,
           cause,
         });
         return;
@@ -141,7 +161,7 @@ export class RepositoryLock {
   private async renew(options: CallOptions): Promise<void> {
     this.holder = { ...this.holder, renewed: new Date(this.env.wallTimeMs()).toISOString() };
     try {
-      const { etag } = await this.store.put(LOCK_KEY, encode(this.holder), { ...options, ifUnchanged: this.etag });
+      const { etag } = await this.store.put(this.kind.key, encode(this.holder), { ...options, ifUnchanged: this.etag });
       this.etag = etag;
     } catch (error) {
       if (!isOutrun(error)) throw error;
@@ -151,10 +171,11 @@ export class RepositoryLock {
 
   /** The lock is not as it was left: by another holder, or by an own renewal whose answer got lost. */
   private async recognize({ signal }: CallOptions): Promise<void> {
-    const found = await this.store.head(LOCK_KEY, { signal });
-    const other = await readHolder(this.store, signal);
-    if (found !== undefined && other?.owner === this.holder.owner) this.etag = found.etag;
-    else this.lost = running(this.store.location, other ?? this.holder);
+    const { store, kind, holder } = this;
+    const found = await store.head(kind.key, { signal });
+    const other = await readHolder(store, kind, signal);
+    if (found !== undefined && other?.owner === holder.owner) this.etag = found.etag;
+    else this.lost = running(store.location, kind, other ?? holder);
   }
 }
 
@@ -174,8 +195,12 @@ function encode(holder: Holder): Uint8Array {
 }
 
 /** @returns undefined when there is none that can be read: whoever writes one writes it whole, so this is no holder's */
-async function readHolder(store: ObjectStore, signal: AbortSignal | undefined): Promise<Holder | undefined> {
-  const bytes = await readObject(store, LOCK_KEY, LOCK_MAX, signal);
+async function readHolder(
+  store: ObjectStore,
+  { key }: LockKind,
+  signal: AbortSignal | undefined,
+): Promise<Holder | undefined> {
+  const bytes = await readObject(store, key, LOCK_MAX, signal);
   if (bytes === undefined) return undefined;
   try {
     const found = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Holder> | null;
@@ -207,10 +232,10 @@ function isOutrun(error: unknown): boolean {
   return code === 'SOMBRA_OBJECT_EXISTS' || code === 'SOMBRA_OBJECT_CHANGED';
 }
 
-function running(location: string, { host, pid, started, what }: Holder): StateError {
+function running(location: string, kind: LockKind, { host, pid, started, what }: Holder): StateError {
   return new StateError(
-    'SOMBRA_BACKUP_RUNNING',
-    `process ${pid} on ${String(host).slice(0, 100)} has been changing the backups in ${location} since ${String(started).slice(0, 40)}: wait until it has ended`,
+    kind.code,
+    `process ${pid} on ${String(host).slice(0, 100)} has been ${kind.doing} in ${location} since ${String(started).slice(0, 40)}: wait until it has ended`,
     { details: { location, host, pid, started, what } },
   );
 }

@@ -1,4 +1,4 @@
-/** A database file from a backup and those that it follows, in memory that does not grow with it. */
+/** A database file from a backup, those that it follows, and commits of the log behind it, in memory that does not grow with it. */
 import { DataError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { checkNewFile, CopyRestore } from '@sombra/pager';
@@ -6,7 +6,9 @@ import type { RestoredCopy } from '@sombra/pager';
 import type { ObjectStore } from '../base/object-store.ts';
 import { throwIfAborted } from '../base/abort.ts';
 import { nextTurn } from '../base/pause.ts';
-import type { Manifest } from '../backup/manifest.ts';
+import type { RestorePlan } from './choose.ts';
+import type { RestoreTarget } from './log-plan.ts';
+import { replayLog } from './replay-log.ts';
 import { asDamage, checkSizes, rawBytes } from '../backup/stored.ts';
 
 /** How far a restore is, bytes before compression. */
@@ -18,6 +20,11 @@ export interface RestoreProgress {
 export interface RestoreOptions {
   /** Whose newest backup `latest` means. Default the one that there is. */
   readonly name?: string | undefined;
+  /**
+   * Which commit: `latest`, the newest that is archived; a number; or a time, at which it is the last one. Needs an archive of the log
+   * beside the backups. Default the commit of the backup itself.
+   */
+  readonly at?: RestoreTarget | undefined;
   /** Only say what would be restored, and whether it could be. Default false. */
   readonly dryRun?: boolean | undefined;
   /** What it throws ends the restore. */
@@ -29,9 +36,9 @@ export interface RestoreOptions {
 export interface RestoreResult {
   readonly id: string;
   readonly path: string;
-  /** Number of the newest commit in it, and when it was made, ISO 8601. */
+  /** Number of the newest commit in it, and when it was made, ISO 8601; undefined when that is not known before it is done. */
   readonly lsn: number;
-  readonly time: string;
+  readonly time: string | undefined;
   /** Of the new file, whose log and backups tell it from every other history of the database. */
   readonly timeline: number | undefined;
   /** Size of the file, bytes. */
@@ -40,13 +47,25 @@ export interface RestoreResult {
   readonly backups: readonly string[];
   /** Bytes that are read from the repository. */
   readonly storedBytes: number;
+  /** What of the archived log was applied; undefined when the backup itself is what was restored. */
+  readonly log:
+    | {
+        /** Objects of it, and commits in them that were applied. */
+        readonly objects: number;
+        readonly commits: number;
+        /** The newest commit that is archived, when it was made, and how many commits behind the restored one are left out. */
+        readonly newestLsn: number;
+        readonly newestTime: string;
+        readonly leftOut: number;
+      }
+    | undefined;
 }
 
-/** @param chain  as `chainOf` gives it @throws as `Backups.restore` */
-export async function restoreChain(
+/** @throws as `Backups.restore` */
+export async function restorePlan(
   store: ObjectStore,
   vfs: Vfs,
-  chain: readonly Manifest[],
+  { chain, log }: RestorePlan,
   path: string,
   { dryRun = false, onProgress, signal }: RestoreOptions,
 ): Promise<RestoreResult> {
@@ -61,25 +80,39 @@ export async function restoreChain(
     time: last.time,
     size: last.pageSize * last.pageCount,
     backups: chain.map(({ id }) => id),
-    storedBytes: parts.reduce((sum, { size }) => sum + size, 0),
+    storedBytes: [...parts, ...(log?.pieces ?? [])].reduce((sum, { size }) => sum + size, 0),
+    log: log && {
+      objects: log.pieces.length,
+      commits: log.lsn - last.lsn,
+      newestLsn: log.newest.lsn,
+      newestTime: new Date(log.newest.time).toISOString(),
+      leftOut: log.newest.lsn - log.lsn,
+    },
   };
   // Before hours are spent.
   for (const manifest of chain) await checkSizes(store, manifest, signal);
   if (dryRun) {
     checkNewFile(vfs, path, result.size);
-    return { ...result, timeline: undefined };
+    // When that commit was made is not known before it is read.
+    return { ...result, ...(log === undefined ? {} : { lsn: log.lsn, time: undefined }), timeline: undefined };
   }
-  const totalBytes = parts.reduce((sum, { rawSize }) => sum + rawSize, 0);
-  const { timeline } = await write(store, vfs, chain, path, signal, (doneBytes) =>
-    onProgress?.({ doneBytes, totalBytes }),
+  const logBytes = (log?.pieces ?? []).reduce((sum, { from, to }) => sum + to - from, 0);
+  const totalBytes = parts.reduce((sum, { rawSize }) => sum + rawSize, logBytes);
+  const { timeline, lsn, time, pageSize, pageCount } = await write(
+    store,
+    vfs,
+    { chain, log },
+    path,
+    signal,
+    (doneBytes) => onProgress?.({ doneBytes: Math.min(doneBytes, totalBytes), totalBytes }),
   );
-  return { ...result, timeline };
+  return { ...result, lsn, time: new Date(time).toISOString(), size: pageSize * pageCount, timeline };
 }
 
 async function write(
   store: ObjectStore,
   vfs: Vfs,
-  chain: readonly Manifest[],
+  { chain, log }: RestorePlan,
   path: string,
   signal: AbortSignal | undefined,
   onRead: (done: number) => void,
@@ -96,6 +129,12 @@ async function write(
         onRead(done);
         await nextTurn(vfs.env);
       }
+    }
+    if (log !== undefined) {
+      const { index, pieces, lsn } = log;
+      const onLog = (bytes: number): void => onRead((done += bytes));
+      const source = { store, env: vfs.env, signal, onRead: onLog, index, pieces };
+      await replayLog(restore.beginLog(), chain.at(-1)!, lsn, source);
     }
     throwIfAborted(signal);
     return await restore.finishAsync();

@@ -5,8 +5,8 @@ import { Graph } from '@sombra/graph';
 import type { VerifyReport } from '@sombra/graph';
 import { Pager } from '@sombra/pager';
 import type { ObjectStore } from '../base/object-store.ts';
-import type { Manifest } from '../backup/manifest.ts';
-import { restoreChain } from './restore.ts';
+import type { RestorePlan } from './choose.ts';
+import { restorePlan } from './restore.ts';
 import type { RestoreOptions } from './restore.ts';
 
 export interface TestResult {
@@ -21,14 +21,14 @@ export interface TestResult {
 export async function testRestore(
   store: ObjectStore,
   vfs: Vfs,
-  chain: readonly Manifest[],
+  plan: RestorePlan,
   folder: string,
   options: Pick<RestoreOptions, 'onProgress' | 'signal'>,
 ): Promise<TestResult> {
-  const { id } = chain.at(-1)!;
+  const { id } = plan.chain.at(-1)!;
   const path = `${folder}/sombra-test-${toHex(vfs.env.random(8))}.db`;
   try {
-    const { lsn } = await restoreChain(store, vfs, chain, path, options);
+    const { lsn } = await restorePlan(store, vfs, plan, path, options);
     const pager = Pager.open({ vfs, path, createIfMissing: false });
     try {
       const report = await Graph.open(pager).verifyIntegrityAsync({ signal: options.signal });

@@ -25,7 +25,7 @@ import type { CopiedPages } from './copy-changes.ts';
 import { freshTimeline } from './timeline.ts';
 
 /** What follows the name of the database in the names of its files. */
-const OWN_ENDING = /^(?:|-(?:wal|wal\..+|\d+-wal|shm|dw|lock|archive)|\.tmp-.*)$/;
+const OWN_ENDING = /^(?:|-(?:wal|wal\..+|\d+-wal|shm|dw|lock|archive|bulk|\d+-pages)|\.tmp-.*)$/;
 
 /** Where the log goes on behind a commit. */
 export interface CommitPosition extends LogTail {

@@ -6,19 +6,22 @@
 import { CorruptionError, readU32, sameBytes } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import type { ChangesHeader } from '../format/changes.ts';
-import { sealPage, stampHeader } from '../format/page-header.ts';
+import { sealPage, stampHeader, verifyPage } from '../format/page-header.ts';
 import { encodeSuperblock, slotOffset, SUPERBLOCK_AREA_MIN } from '../format/superblock.ts';
 import type { Superblock } from '../format/superblock.ts';
 import { NewFile } from '../life/new-file.ts';
 import { ChangesReader } from './changes-reader.ts';
 import { CopyReader } from './copy-reader.ts';
+import { LogReplay } from './log-replay.ts';
+import type { PageStore } from './replay-pages.ts';
 import { freshTimeline } from './timeline.ts';
 import { checkRoom, fileExists } from './write-copy.ts';
 
 /** What was restored. */
 export interface RestoredCopy {
-  /** Number of the commit. */
+  /** Number of the commit, and when it was made, ms since 1970. */
   readonly lsn: number;
+  readonly time: number;
   readonly pageSize: number;
   readonly pageCount: number;
   /** Of the new file. */
@@ -35,6 +38,7 @@ export class CopyRestore {
   private readonly file: NewFile;
   private readonly salt: number;
   private reader: CopyReader | ChangesReader;
+  private replay: LogReplay | undefined;
   /** Of the copy that was read last to its end. */
   private newest: Superblock | undefined;
   private batch = new Uint8Array(0);
@@ -74,6 +78,24 @@ export class CopyRestore {
   }
 
   /**
+   * All bytes have come, and commits of the log that follow this copy, or these changes, come next. Whoever applies them calls `finish` of the
+   * replay, then that of the restore.
+   * @throws as `finish`
+   */
+  beginLog(): LogReplay {
+    const { checkpointLsn: lsn, time, pageCount, pageSize } = this.endPart();
+    const store: PageStore = {
+      pageSize,
+      read: (pageNumber, into, at) => this.readPage(pageNumber, into.subarray(at, at + pageSize)),
+      write: (pageNumber, bytes, at) => {
+        sealPage(bytes, at, pageSize, pageNumber, this.salt);
+        this.file.write(bytes.subarray(at, at + pageSize), pageNumber * pageSize);
+      },
+    };
+    return (this.replay = new LogReplay(store, { lsn, time, pageCount }));
+  }
+
+  /**
    * All bytes have come: the file gets its name. Blocks for a sync.
    * @throws as `CopyReader.end` and `ChangesReader.end`; CorruptionError SOMBRA_COPY_INCOMPLETE when changes do not follow; DataError
    *   SOMBRA_FILE_EXISTS; IoError: then nothing is there under the name
@@ -98,7 +120,7 @@ export class CopyRestore {
 
   private complete(): Superblock {
     const { vfs, file, salt } = this;
-    const copy = this.endPart();
+    const copy = this.replay === undefined ? this.endPart() : this.replayed(this.replay);
     const superblock: Superblock = { ...copy, salt, timeline: freshTimeline(vfs.env, copy.timeline), sequence: 0 };
     const area = new Uint8Array(SUPERBLOCK_AREA_MIN);
     area.set(encodeSuperblock(superblock), slotOffset(0));
@@ -107,9 +129,26 @@ export class CopyRestore {
     return superblock;
   }
 
-  private publish({ checkpointLsn: lsn, pageSize, pageCount, timeline }: Superblock): RestoredCopy {
+  private replayed(replay: LogReplay): Superblock {
+    const { lsn, time, pageCount } = replay.newest;
+    return { ...this.newest!, checkpointLsn: lsn, time, pageCount };
+  }
+
+  private readPage(pageNumber: number, into: Uint8Array): number {
+    const pageSize = into.length;
+    if (this.file.read(into, pageNumber * pageSize) < pageSize) {
+      throw new CorruptionError(
+        'SOMBRA_FILE_TRUNCATED',
+        `${this.path} ends within page ${pageNumber}, which was written: another program has cut it; restore again`,
+        { details: { pageNumber } },
+      );
+    }
+    return verifyPage(into, 0, pageSize, pageNumber, this.salt, Infinity);
+  }
+
+  private publish({ checkpointLsn: lsn, time, pageSize, pageCount, timeline }: Superblock): RestoredCopy {
     if (!this.file.publish()) throw fileExists(this.path);
-    return { lsn, pageSize, pageCount, timeline };
+    return { lsn, time, pageSize, pageCount, timeline };
   }
 
   private endPart(): Superblock {

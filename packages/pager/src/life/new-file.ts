@@ -5,7 +5,7 @@
  * 2. It is linked to its name, unless there is such a file.               The file under both names.
  * 3. The temporary name goes, the directory is synced.                    The file.
  */
-import { directoryOf, pwriteFully, syncDirectory, toHex } from '@sombra/vfs';
+import { directoryOf, preadFully, pwriteFully, syncDirectory, toHex } from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
 import { fileNameOf } from '../base/paths.ts';
 import { giveBack } from '../base/run-all.ts';
@@ -42,6 +42,11 @@ export class NewFile {
   /** @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL */
   write(bytes: Uint8Array, at: number): void {
     pwriteFully(this.file, bytes, at);
+  }
+
+  /** Reads bytes that were written. @returns how many there are @throws IoError SOMBRA_IO */
+  read(into: Uint8Array, at: number): number {
+    return preadFully(this.file, into, at);
   }
 
   /** Cuts it, or extends it with zeros. @throws IoError SOMBRA_IO, SOMBRA_DISK_FULL */

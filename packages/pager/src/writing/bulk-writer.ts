@@ -12,7 +12,10 @@ import type { PageIndex } from '../pages/page-index.ts';
 import type { VersionReader } from '../pages/version-reader.ts';
 import type { Commits } from '../reading/commits.ts';
 import type { Header } from '../sharing/header.ts';
+import { runAll } from '../base/run-all.ts';
+import type { PlacedHeader } from '../format/placed-pages.ts';
 import { FreePages } from './free-pages.ts';
+import { PlacedWriter } from './placed-writer.ts';
 import { PAGE_NUMBER_OFFSET, sealPage, stampHeader } from '../format/page-header.ts';
 import { PageSet } from '../pages/page-set.ts';
 import type { WriteTransaction } from './transaction.ts';
@@ -51,7 +54,7 @@ const BUFFER_BYTES = 1024 * 1024;
  * 0. A checkpoint, if there are enough free pages to be worth one.                      An ordinary checkpoint.
  * 1. Pages go to free places, and to places at or beyond the page count, with the lsn   Bytes of free pages, and beyond the page
  *    of the coming commit.                                                              count: ignored.
- * 2. Main is synced.                                                                    The same.
+ * 2. Main is synced. While there is an archive, so is the file of placed pages.         The same; the archive ignores the file.
  * 3. One commit publishes roots, page count and freelist, and names the free places     All of it.
  *    that were written.
  *
@@ -78,6 +81,8 @@ export class BulkWriter {
   /** null when free places must not be written to. */
   private readonly free: FreePages | null;
   private readonly written = new PageSet();
+  /** The same pages for the archive; undefined when there was none as the load began. */
+  private readonly placed: PlacedWriter | undefined;
 
   /** Called by the pager. @internal */
   constructor(host: BulkHost) {
@@ -87,6 +92,8 @@ export class BulkWriter {
     this.lsn = tail.lsn + 1;
     this.first = tail.pageCount;
     this.buffer = new Uint8Array(Math.max(BUFFER_BYTES, host.cache.pageSize));
+    const { vfs, options } = host;
+    this.placed = isArchived(host) ? new PlacedWriter(vfs, options.path, this.lsn) : undefined;
   }
 
   /**
@@ -164,9 +171,10 @@ export class BulkWriter {
     this.check();
     const { host } = this;
     try {
-      refuseArchived(host);
+      if (this.placed === undefined) refuseArchived(host);
       this.flush();
       this.removeScratch();
+      this.placed?.finish(this.placedHeader());
       host.main.extend(this.first + this.grown); // pages allocated and never written
       host.syncs.sync(host.main.file);
     } catch (error) {
@@ -208,11 +216,13 @@ export class BulkWriter {
   abort(): void {
     if (!this.open) return;
     this.open = false;
-    try {
-      this.removeScratch();
-    } finally {
-      this.host.bulkAborted();
-    }
+    runAll([() => this.removeScratch(), () => this.placed?.abandon(), () => this.host.bulkAborted()]);
+  }
+
+  private placedHeader(): Omit<PlacedHeader, 'pages'> {
+    const { pageSize, databaseId, timeline, salt } = this.host.main.superblock;
+    const { lsn, first: firstPage } = this;
+    return { pageSize, databaseId, timeline, salt, lsn, firstPage, pageCount: firstPage + this.grown };
   }
 
   private flush(): void {
@@ -223,7 +233,9 @@ export class BulkWriter {
       const at = i * pageSize;
       sealPage(this.buffer, at, pageSize, readU32(this.buffer, at + PAGE_NUMBER_OFFSET), host.main.superblock.salt);
     }
-    pwriteFully(host.main.file, this.buffer.subarray(0, this.buffered * pageSize), this.bufferFirst * pageSize);
+    const pages = this.buffer.subarray(0, this.buffered * pageSize);
+    pwriteFully(host.main.file, pages, this.bufferFirst * pageSize);
+    this.placed?.write(pages);
     host.stats.pagesWritten += this.buffered;
     this.buffered = 0;
   }
@@ -252,11 +264,15 @@ function freePages(host: BulkHost): FreePages | null {
   return new FreePages({ reader, pageSize: cache.pageSize, tail });
 }
 
-/** What a bulk load writes is in no segment. @throws StateError SOMBRA_ARCHIVE_GAP while there is an archive */
-export function refuseArchived({ vfs, options }: Pick<BulkHost, 'vfs' | 'options'>): void {
-  if (archivedThrough(vfs, options.path) === Infinity) return;
+function isArchived({ vfs, options }: BulkHost): boolean {
+  return archivedThrough(vfs, options.path) !== Infinity;
+}
+
+/** What a bulk load writes is in no segment. @throws StateError SOMBRA_ARCHIVE_GAP when an archive began while it was open */
+function refuseArchived(host: BulkHost): void {
+  if (!isArchived(host)) return;
   throw new StateError(
     'SOMBRA_ARCHIVE_GAP',
-    `the log of ${options.path} is archived, and a bulk load does not go through it: end the archive, load, and begin it again with a new backup`,
+    `an archive of the log of ${host.options.path} began while a bulk load was open, and would lack its pages: load again`,
   );
 }

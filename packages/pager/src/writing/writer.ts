@@ -32,7 +32,7 @@ import type { PageSource } from '../reading/page-source.ts';
 import type { Views } from '../reading/views.ts';
 import type { Header } from '../sharing/header.ts';
 import type { Tenure } from '../sharing/tenure.ts';
-import { BulkWriter, refuseArchived } from './bulk-writer.ts';
+import { BulkWriter } from './bulk-writer.ts';
 import type { BulkHost } from './bulk-writer.ts';
 import { commitInGroup, commitNow } from './commit.ts';
 import type { CommitParts } from './commit.ts';
@@ -283,7 +283,6 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     this.checkIdle();
     this.tenure.acquire(waitMs);
     try {
-      refuseArchived(this);
       this.group.flushNow();
       this.checkpoints.finishNow();
       // A view of this turn may be older than what WRITE brought: a caller that looks before it loads must see what others committed.
@@ -296,7 +295,7 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
   }
 
   /**
-   * Begins an archive, which no bulk load may be missing in: none is open in any process while WRITE is held.
+   * Begins an archive, in which the pages of no bulk load may be missing: none is open in any process while WRITE is held.
    * @throws StateError SOMBRA_TRANSACTION_ACTIVE; IoError SOMBRA_BUSY; what `begin` throws
    */
   beginArchive(begin: () => void): void {

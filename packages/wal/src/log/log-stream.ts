@@ -45,6 +45,19 @@ export class LogStream {
     this.record = new RecordView(identity.pageSize);
   }
 
+  /**
+   * Reads one segment by itself, from the end of its header on.
+   * @throws CorruptionError SOMBRA_ARCHIVE_DAMAGED: the bytes are none, or of another log
+   */
+  static ofSegment(identity: LogIdentity, header: Uint8Array, name: string): LogStream {
+    const found = decodeSegmentHeader(header);
+    if (found === undefined) throw damaged(name, 'has no header of a log segment');
+    const { seq, chain, salt, baseLsn: lsn } = found;
+    const stream = new LogStream(identity, { seq, offset: SEGMENT_HEADER_SIZE, chain, salt, lsn });
+    stream.begin(header, name);
+    return stream;
+  }
+
   /** The place behind the last record. A new object. */
   get place(): LogPlace {
     return { ...this.state, salt: this.salt.slice() };

@@ -122,12 +122,13 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
   return header.seq < 1 || header.baseLsn < 0 || header.previous.end < 0 ? undefined : header;
 }
 
-/** Does a file begin like a segment of a later format? Magic and version keep their places. */
+/** Is this the header of a segment of a later format? Magic, version and checksum keep their places: a version that was damaged is none. */
 export function isNewerSegment(bytes: Uint8Array): boolean {
   return (
-    bytes.length >= SEG_PAGE_SIZE &&
+    bytes.length >= SEGMENT_HEADER_SIZE &&
     sameBytes(bytes, SEG_MAGIC, MAGIC, 0, MAGIC.length) &&
-    readU32(bytes, SEG_VERSION) > SEGMENT_VERSION
+    readU32(bytes, SEG_VERSION) > SEGMENT_VERSION &&
+    readU32(bytes, SEG_CHECKSUM) === xxh32(bytes, 0, SEG_CHECKSUM, CHECKSUM_SEED)
   );
 }
 

@@ -1,6 +1,7 @@
 // Looking at files, and damaging them.
-import { pwriteFully, preadFully } from '@sombra/vfs';
+import { pwriteFully, preadFully, writeU32, xxh32 } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
+import { SEG_CHECKSUM, SEG_VERSION, SEGMENT_HEADER_SIZE } from '../../src/segment/segment.ts';
 
 /** All of a file. */
 export function contentOf(vfs: Vfs, path: string): Uint8Array {
@@ -24,6 +25,19 @@ export function patch(vfs: Vfs, path: string, at: number, bytes: Uint8Array): vo
   const file = vfs.open(path, { write: true });
   pwriteFully(file, bytes, at);
   file.close();
+}
+
+/** Makes the header of a segment one of a later format. */
+export function makeNewer(vfs: Vfs, path: string): void {
+  patch(vfs, path, 0, newerHeader(contentOf(vfs, path)));
+}
+
+/** The header that these bytes begin with, in a later format. */
+export function newerHeader(bytes: Uint8Array): Uint8Array {
+  const header = bytes.slice(0, SEGMENT_HEADER_SIZE);
+  header[SEG_VERSION] = 2;
+  writeU32(header, SEG_CHECKSUM, xxh32(header, 0, SEG_CHECKSUM, 0x53_57_4c_00));
+  return header;
 }
 
 /** Flips one bit. */
