@@ -45,7 +45,16 @@ export {
   TransactionError,
 } from '@sombra/vfs';
 export type { LatencySnapshot, Vfs } from '@sombra/vfs';
-export type { CheckpointResult, DatabaseCopy, PagerHooks, PagerLatencies, PagerStats, SyncMode } from '@sombra/pager';
+export type {
+  CheckpointResult,
+  DatabaseCopy,
+  LogEnd,
+  LogEndOptions,
+  PagerHooks,
+  PagerLatencies,
+  PagerStats,
+  SyncMode,
+} from '@sombra/pager';
 export type { SnapshotOptions } from './reading/snapshot-keeper.ts';
 export { and, Components, edgeId, nodeId, NodeValues, not, or, param, Predicate } from '@sombra/graph';
 export type {

@@ -4,7 +4,7 @@ import { MemoryVfs } from '@sombra/vfs';
 import { expect, test } from 'vitest';
 import { livePath, sealedPath, SEGMENT_HEADER_SIZE, surveyLog } from '../src/index.ts';
 import type { SurveyedSegment } from '../src/index.ts';
-import { contentOf, flipBit, makeNewer, patch, picture } from './support/files.ts';
+import { contentOf, flipBit, makeNewer, picture } from './support/files.ts';
 import { IDENTITY, NO_LOG, PATH, recover, TestLog } from './support/log.ts';
 
 const LIVE = livePath(PATH);

@@ -287,6 +287,21 @@ export const ERROR_CODES = Object.freeze({
     'Something is missing in the archive of a log: a segment, the pages of a bulk load, or what an archive that began meanwhile would lack.',
     'Restore to a commit before the gap, or from a later backup; a bulk load is refused once, and can be repeated.',
   ),
+  SOMBRA_ARCHIVE_NO_LOG: entry(
+    'StateError',
+    'A database that is open with `enableWal: false` has no log that could be archived.',
+    'Open it with a log.',
+  ),
+  SOMBRA_ARCHIVE_RUNNING: entry(
+    'StateError',
+    'Another archiver feeds this archive, or has taken it over.',
+    'Wait until it has ended, or use another name for the archive.',
+  ),
+  SOMBRA_RESTORE_TARGET: entry(
+    'DataError',
+    'No backup and no archived log lead to the commit or time that was asked for.',
+    'Ask for a commit or time between the first backup and the end of the archive, or for `latest`.',
+  ),
   SOMBRA_ARCHIVE_DAMAGED: entry(
     'CorruptionError',
     'A part of an archive was changed, cut, or belongs to another database or history.',

@@ -5,7 +5,7 @@
  */
 import { DataError, StateError } from '@sombra/vfs';
 import type { DiskSpace, Vfs } from '@sombra/vfs';
-import type { CheckpointResult, DatabaseCopy, Pager, PagerVitals } from '@sombra/pager';
+import type { CheckpointResult, DatabaseCopy, LogEnd, LogEndOptions, Pager, PagerVitals } from '@sombra/pager';
 import type {
   AllShortestOptions,
   BulkOptions,
@@ -351,6 +351,37 @@ export abstract class Connection extends MeasuredReads {
   copy(): DatabaseCopy {
     this.checkOpen();
     return this.pager.copy();
+  }
+
+  /**
+   * Where the log ends behind the newest commit, for programs that archive it themselves; `@sombra/ops` does it with checksums, into a directory or
+   * S3. The commit is made durable first, unless asked otherwise.
+   * @throws StateError SOMBRA_ARCHIVE_NO_LOG, SOMBRA_CLOSED, SOMBRA_READ_ONLY, SOMBRA_TRANSACTION_ACTIVE; IoError SOMBRA_BUSY, SOMBRA_SYNC, SOMBRA_IO
+   */
+  logEnd(options?: LogEndOptions): LogEnd {
+    this.checkOpen();
+    return this.pager.logEnd(options);
+  }
+
+  /** The highest sealed segment of the log that is archived; Infinity when there is no archive. @throws StateError SOMBRA_CLOSED */
+  archivedThrough(): number {
+    this.checkOpen();
+    return this.pager.archivedThrough();
+  }
+
+  /**
+   * Says that segments of the log up to `seq` have been archived, and begins an archive when there was none: from then on none is removed before.
+   * @throws DataError SOMBRA_OPTION; StateError SOMBRA_READ_ONLY, SOMBRA_CLOSED, SOMBRA_TRANSACTION_ACTIVE; IoError SOMBRA_BUSY, SOMBRA_IO
+   */
+  markArchived(seq: number): void {
+    this.checkOpen();
+    this.pager.markArchived(seq);
+  }
+
+  /** Ends the archive: the log is removed again when it is not needed. @throws as `markArchived` */
+  endArchive(): void {
+    this.checkOpen();
+    this.pager.endArchive();
   }
 
   /**

@@ -20,11 +20,9 @@ export function newerPiece(key: string, format: number, known: number): DataErro
 
 /** Something is not there. @param what  a whole sentence without its end */
 export function gap(what: string, details: Readonly<Record<string, unknown>>): StateError {
-  return new StateError(
-    'SOMBRA_ARCHIVE_GAP',
-    `${what}: restore to a commit before the gap, or from a later backup`,
-    { details },
-  );
+  return new StateError('SOMBRA_ARCHIVE_GAP', `${what}: restore to a commit before the gap, or from a later backup`, {
+    details,
+  });
 }
 
 /** The log that is to be archived does not go on from what the archive has. */

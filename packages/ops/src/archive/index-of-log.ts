@@ -43,7 +43,8 @@ export async function readLogIndex(
     const parsed = parseKey(name, key);
     if (parsed === undefined) continue;
     let timeline = found.get(parsed.timeline);
-    if (timeline === undefined) found.set(parsed.timeline, (timeline = { pieces: [], pages: new Map(), modifiedMs: 0 }));
+    if (timeline === undefined)
+      found.set(parsed.timeline, (timeline = { pieces: [], pages: new Map(), modifiedMs: 0 }));
     timeline.modifiedMs = Math.max(timeline.modifiedMs, modifiedMs);
     if (parsed.kind === 'pages') timeline.pages.set(parsed.lsn, { ...parsed, key, size });
     else timeline.pieces.push({ ...parsed, key, size });

@@ -48,7 +48,12 @@ export async function verifyTimeline(parts: VerifyLogParts, index: TimelineIndex
 }
 
 /** What says that something is wrong with the archive, and not that it could not be looked at. */
-const FOUND: ReadonlySet<string> = new Set(['SOMBRA_ARCHIVE_GAP', 'SOMBRA_ARCHIVE_DAMAGED', 'SOMBRA_WAL_RECORD', 'SOMBRA_BACKUP_FORMAT']);
+const FOUND: ReadonlySet<string> = new Set([
+  'SOMBRA_ARCHIVE_GAP',
+  'SOMBRA_ARCHIVE_DAMAGED',
+  'SOMBRA_WAL_RECORD',
+  'SOMBRA_BACKUP_FORMAT',
+]);
 const OF_PAGES = /^SOMBRA_PAGE_/;
 
 class Range {
@@ -104,7 +109,8 @@ class Range {
         first.set(bytes.subarray(0, taken), SEGMENT_HEADER_SIZE - skip);
         skip -= taken;
         if (taken > 0 && skip === 0) this.begin(piece, header, first);
-        if (this.stream === undefined) throw gap(`${key} begins within a segment, and nothing is there before it`, { key });
+        if (this.stream === undefined)
+          throw gap(`${key} begins within a segment, and nothing is there before it`, { key });
         this.stream.push(bytes.subarray(taken));
         await this.readRecords(this.stream, header.pageSize);
         this.bytes += bytes.length;

@@ -107,7 +107,7 @@ export class RepositoryLock {
         return new RepositoryLock(store, env, kind, holder, etag);
       } catch (error) {
         if (!isOutrun(error)) {
-          await withdraw(store, holder);
+          await withdraw(store, kind, holder);
           throw error;
         }
         // Another one was faster: look who.
@@ -180,11 +180,11 @@ export class RepositoryLock {
 }
 
 /** A lock whose writing failed may be there all the same. What goes wrong here is what went wrong before, which is told. */
-async function withdraw(store: ObjectStore, holder: Holder): Promise<void> {
+async function withdraw(store: ObjectStore, kind: LockKind, holder: Holder): Promise<void> {
   try {
-    const found = await store.head(LOCK_KEY);
-    if (found === undefined || (await readHolder(store, undefined))?.owner !== holder.owner) return;
-    await store.put(LOCK_KEY, encode({ ...holder, released: true }), { ifUnchanged: found.etag });
+    const found = await store.head(kind.key);
+    if (found === undefined || (await readHolder(store, kind, undefined))?.owner !== holder.owner) return;
+    await store.put(kind.key, encode({ ...holder, released: true }), { ifUnchanged: found.etag });
   } catch (error) {
     if (!(error instanceof IoError || isOutrun(error))) throw error;
   }

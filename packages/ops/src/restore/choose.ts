@@ -58,9 +58,7 @@ export async function planRestore(
   const base = id === 'latest' ? newestBefore(backupsOf(catalogue, found.name), at, found) : found;
   if (isBehind(base, at)) throw tooEarly([base], at);
   const chain = chainOf(catalogue, base);
-  const index = (await readLogIndex(store, base.name, signal)).find(
-    ({ timeline }) => timeline === base.sourceTimeline,
-  );
+  const index = (await readLogIndex(store, base.name, signal)).find(({ timeline }) => timeline === base.sourceTimeline);
   const last = index?.pieces.at(-1);
   const newestLsn = Math.max(base.lsn, last?.last ?? 0);
   const wanted =
@@ -73,7 +71,10 @@ export async function planRestore(
           : await commitAt(store, index, base, at.getTime(), signal);
   if (wanted === base.lsn) return { chain, log: undefined };
   if (index === undefined || base.position === null) {
-    const why = base.position === null ? `backup ${base.id} does not say where the log goes on` : 'there is no archive of its log';
+    const why =
+      base.position === null
+        ? `backup ${base.id} does not say where the log goes on`
+        : 'there is no archive of its log';
     throw gap(`commit ${wanted} cannot be reached from backup ${base.id} of commit ${base.lsn}: ${why}`, {
       backup: base.id,
       lsn: wanted,
@@ -87,17 +88,15 @@ export async function planRestore(
 /** Without an archive only the commit of the backup itself is known. */
 function isTime(base: Manifest, at: Date): number {
   if (Date.parse(base.time) === at.getTime()) return base.lsn;
-  throw gap(
-    `commits after ${base.time} cannot be reached from backup ${base.id}: there is no archive of its log`,
-    { backup: base.id },
-  );
+  throw gap(`commits after ${base.time} cannot be reached from backup ${base.id}: there is no archive of its log`, {
+    backup: base.id,
+  });
 }
 
 /** The newest backup that is not behind the target; a commit number is one of the timeline of the newest backup. */
 function newestBefore(backups: readonly Manifest[], at: RestoreTarget, newest: Manifest): Manifest {
   const base = backups.findLast(
-    (backup) =>
-      !isBehind(backup, at) && (typeof at !== 'number' || backup.sourceTimeline === newest.sourceTimeline),
+    (backup) => !isBehind(backup, at) && (typeof at !== 'number' || backup.sourceTimeline === newest.sourceTimeline),
   );
   if (base === undefined) throw tooEarly(backups, at);
   return base;
@@ -111,6 +110,7 @@ function isBehind({ lsn, time }: Manifest, at: RestoreTarget): boolean {
 function tooEarly(backups: readonly Manifest[], at: RestoreTarget): DataError {
   const first = backups[0];
   const asked = at instanceof Date ? at.toISOString() : `commit ${at}`;
-  const has = first === undefined ? 'there is none' : `the first is ${first.id}, of commit ${first.lsn} at ${first.time}`;
+  const has =
+    first === undefined ? 'there is none' : `the first is ${first.id}, of commit ${first.lsn} at ${first.time}`;
   return noTarget(`no backup lies at or before ${asked}: ${has}`, { at: asked });
 }

@@ -24,7 +24,10 @@ export function piecesTo(index: TimelineIndex, base: Manifest, lsn: number): rea
         ? piece.before <= at && piece.from <= to // the first one, which may begin before the backup
         : piece.before === at && (piece.seq === seq ? piece.from === to : piece.seq === seq + 1 && piece.from === 0);
     if (!joins)
-      throw gap(`between commit ${at} and ${piece.key} the archive lacks a part of the log`, { lsn: at, key: piece.key });
+      throw gap(`between commit ${at} and ${piece.key} the archive lacks a part of the log`, {
+        lsn: at,
+        key: piece.key,
+      });
     ({ seq, to, last: at } = piece);
   }
   if (at >= lsn) return pieces;
@@ -63,7 +66,8 @@ export async function commitAt(
   }
   if (low < pieces.length) return await lastBefore(store, pieces[low]!, index, time, base.lsn, signal);
   const end = pieces.length === 0 ? undefined : await headerOf(pieces.length - 1);
-  const ends = end === undefined ? { lsn: base.lsn, time: Date.parse(base.time) } : { lsn: end.last, time: end.lastTime };
+  const ends =
+    end === undefined ? { lsn: base.lsn, time: Date.parse(base.time) } : { lsn: end.last, time: end.lastTime };
   if (ends.time === time) return ends.lsn;
   throw noTarget(
     `the archive ends with commit ${ends.lsn} of ${new Date(ends.time).toISOString()}, before ${new Date(time).toISOString()}: later commits may be missing in it; restore to that one with at: 'latest'`,

@@ -28,7 +28,7 @@ export class PlacedReader {
 
   /** Takes the next bytes. @throws CorruptionError SOMBRA_ARCHIVE_DAMAGED, SOMBRA_PAGE_CHECKSUM, SOMBRA_PAGE_MISDIRECTED, SOMBRA_PAGE_LSN */
   push(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
+    for (let at = 0; at < bytes.length; ) {
       const count = Math.min(this.part.length - this.filled, bytes.length - at);
       this.part.set(bytes.subarray(at, at + count), this.filled);
       this.filled += count;
