@@ -3,7 +3,7 @@
  * what SHA-256; that of the piece before makes a chain of them. Source: docs/format/archive.md; piece.test.ts compares the fields.
  */
 import { createHash } from 'node:crypto';
-import { CorruptionError } from '@sombra/vfs';
+import { assert, CorruptionError } from '@sombra/vfs';
 import { Measured } from '../backup/measured.ts';
 import { COMPRESSIONS } from '../backup/names.ts';
 import type { Compression } from '../backup/names.ts';
@@ -208,7 +208,8 @@ export function decodeHeader(bytes: Uint8Array, key: string): PieceHeader {
   }
   const { checksum, ...body } = found;
   if (checksum !== checksumOf(body)) throw damagedPiece(key, 'the checksum of its header does not match');
-  const { format: _known, ...header } = body;
+  const { format: known, ...header } = body;
+  assert(known === PIECE_FORMAT, 'the fields were checked');
   const piece = header as unknown as PieceHeader;
   if (piece.from >= piece.to || piece.before > piece.last) throw damagedPiece(key, 'it ends before it begins');
   return piece;
