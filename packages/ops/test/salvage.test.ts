@@ -77,6 +77,7 @@ test('what cannot be done leaves nothing', async () => {
   const taken = vfs.open('taken.db', { write: true, create: true });
   taken.close();
   await expect(salvageDatabase(PATH, 'taken.db', { vfs })).rejects.toMatchObject({ code: 'SOMBRA_FILE_EXISTS' });
+  await expect(salvageDatabase(PATH, `${PATH}-wal`, { vfs })).rejects.toMatchObject({ code: 'SOMBRA_BACKUP_TARGET' });
   await expect(salvageDatabase('none.db', 'new.db', { vfs })).rejects.toMatchObject({ code: 'SOMBRA_NOT_FOUND' });
   const abort = new AbortController();
   const stopped = salvageDatabase(PATH, 'new.db', { vfs, signal: abort.signal, onProgress: () => abort.abort() });

@@ -144,6 +144,8 @@ test('a signal ends it, and an existing target is refused; nothing is left', asy
     code: 'SOMBRA_ABORTED',
   });
   await expect(vacuumInto(PATH, PATH, { vfs })).rejects.toMatchObject({ code: 'SOMBRA_FILE_EXISTS' });
+  for (const own of ['-wal', '-3-wal', '.tmp-1'])
+    await expect(vacuumInto(PATH, PATH + own, { vfs })).rejects.toMatchObject({ code: 'SOMBRA_BACKUP_TARGET' });
   expect([...everything(vfs).keys()]).toEqual([...before.keys()]);
 });
 

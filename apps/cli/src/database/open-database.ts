@@ -1,11 +1,8 @@
 /** Opening a database for a command. */
 import { GraphDB } from '@sombra/db';
 import type { Config } from '@sombra/db';
-import { DatabaseFiles } from '../files/database-files.ts';
+import { refuseOwnStreams } from '../files/refuse-streams.ts';
 import type { Shell } from '../shell/shell.ts';
-
-const STDOUT = 1;
-const STDERR = 2;
 
 /** Milliseconds that a command waits for another process to close the database. */
 export const BUSY_TIMEOUT_MS = 1000;
@@ -29,9 +26,7 @@ export async function readDatabase<T>(path: string, shell: Shell, read: (db: Gra
 }
 
 function openForReading(path: string, shell: Shell): GraphDB {
-  const files = new DatabaseFiles(path);
-  files.refuseStream(STDOUT, 'stdout', 'write');
-  files.refuseStream(STDERR, 'stderr', 'write');
+  refuseOwnStreams(path);
   const config: Config = {
     createIfMissing: false,
     busyTimeoutMs: BUSY_TIMEOUT_MS,

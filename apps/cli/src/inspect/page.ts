@@ -1,6 +1,7 @@
 /** `page`: one page in words. */
 import { inspectPage } from '@sombra/ops';
 import type { PageReport } from '@sombra/ops';
+import { refuseOwnStreams } from '../files/refuse-streams.ts';
 import { parseCount } from '../shell/options.ts';
 import type { Parts } from '../shell/program.ts';
 import { EXIT } from '../shell/shell.ts';
@@ -22,6 +23,7 @@ export function addPage({ program, shell, exit }: Parts): void {
     .argument('<number>', 'number of the page, as verify names it', parseCount)
     .option('--max-entries <count>', 'entries to print; 0 for all', parseCount, 16)
     .action((path: string, page: number, { json, busyTimeout, maxEntries }: Options) => {
+      refuseOwnStreams(path);
       const report = inspectPage(path, page, { busyTimeoutMs: busyTimeout, maxEntries });
       shell(json).result(report, () => textOf(report));
       if (report.state === 'damaged' || report.state === 'cut') exit(EXIT.damaged);

@@ -1,6 +1,7 @@
 /** `verify`: checks everything, and says what is wrong. The same verb of `sombra` and of the two tools. */
 import { verifyDatabase } from '@sombra/ops';
 import type { DatabaseReport, VerifyDepth } from '@sombra/ops';
+import { refuseOwnStreams } from '../files/refuse-streams.ts';
 import { usageError } from '../errors/usage-error.ts';
 import { parseCount } from '../shell/options.ts';
 import { EXIT } from '../shell/shell.ts';
@@ -31,6 +32,7 @@ export function addVerify({ program, shell, exit }: Parts): void {
     .option('--max-errors <count>', 'findings to print; 0 for all', parseCount, 16)
     .action(async (path: string, options: Options) => {
       const out = shell(options.json);
+      refuseOwnStreams(path);
       const depth = depthOf(options);
       const progress = new PhaseProgress(out);
       let report: DatabaseReport;

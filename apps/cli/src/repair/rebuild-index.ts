@@ -1,6 +1,7 @@
 /** `index`: drops property indexes and builds them again from the records. */
 import { rebuildIndexes } from '@sombra/ops';
 import type { RebuiltIndex } from '@sombra/ops';
+import { refuseOwnStreams } from '../files/refuse-streams.ts';
 import { PhaseProgress } from '../shell/phase-progress.ts';
 import type { Parts } from '../shell/program.ts';
 import { EXIT } from '../shell/shell.ts';
@@ -21,6 +22,7 @@ export function addRebuildIndex({ program, shell, exit }: Parts): void {
     .option('--dry-run', 'only say which ones')
     .action(async (path: string, options: Options) => {
       const out = shell(options.json);
+      refuseOwnStreams(path);
       const progress = new PhaseProgress(out);
       let indexes: RebuiltIndex[];
       try {

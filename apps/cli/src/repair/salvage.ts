@@ -1,6 +1,7 @@
 /** `salvage`: reads what can be read of a damaged database into a new one, and says what is lost. */
 import { salvageDatabase } from '@sombra/ops';
 import type { SalvageReport } from '@sombra/ops';
+import { refuseOwnStreams } from '../files/refuse-streams.ts';
 import { addJson, parseCount } from '../shell/options.ts';
 import { PhaseProgress } from '../shell/phase-progress.ts';
 import type { Parts } from '../shell/program.ts';
@@ -31,6 +32,7 @@ export function addSalvage({ program, shell, exit }: Parts): void {
     .option('--busy-timeout <ms>', 'milliseconds to wait for another process', parseCount, BUSY_TIMEOUT_MS)
     .action(async (path: string, target: string, options: Options) => {
       const out = shell(options.json);
+      refuseOwnStreams(path);
       const progress = new PhaseProgress(out);
       let report: SalvageReport;
       try {

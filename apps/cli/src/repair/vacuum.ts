@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { vacuumDatabase, vacuumInto, verifyDatabase } from '@sombra/ops';
 import type { VacuumResult } from '@sombra/ops';
+import { refuseOwnStreams } from '../files/refuse-streams.ts';
 import { PhaseProgress } from '../shell/phase-progress.ts';
 import type { Parts } from '../shell/program.ts';
 import type { Shell } from '../shell/shell.ts';
@@ -29,6 +30,7 @@ export function addVacuum({ program, shell, exit }: Parts, terminal: Terminal): 
     .option('--yes', 'do not ask')
     .action(async (path: string, options: Options) => {
       const out = shell(options.json);
+      refuseOwnStreams(path);
       const backup = options.backup ?? `${path}.before-vacuum-${new Date().toISOString().replace(/[:.]/g, '-')}`;
       if (options.dryRun === true) {
         exit(await plan(out, path, options, backup));

@@ -6,9 +6,9 @@ import { CorruptionError, InvariantError, NodeVfs, SombraError } from '@sombra/v
 import type { Vfs } from '@sombra/vfs';
 import { throwIfAborted } from '../base/abort.ts';
 import { checkCount, checkOptions } from '../base/check-options.ts';
-import { Examination } from './examination.ts';
+import { Examination, locateDatabase } from './examination.ts';
 import type { Finding } from './examination.ts';
-import { TargetFile } from './target-file.ts';
+import { refuseOwnName, TargetFile } from './target-file.ts';
 
 /** What a salvage does. */
 export type SalvagePhase = 'searching' | 'nodes' | 'edges' | 'adjacency' | 'indexes' | 'publish' | 'verifying';
@@ -79,7 +79,7 @@ const ROWS_PER_LOOK = 1024;
  * Salvages a database. The source is only read, in whatever state it is; nodes and edges keep their ids. The target has an identity of its
  * own.
  * @param target  a new file
- * @throws DataError SOMBRA_NOT_FOUND, SOMBRA_NOT_A_DATABASE, SOMBRA_FILE_EXISTS, SOMBRA_OPTION; CorruptionError SOMBRA_SUPERBLOCK when both
+ * @throws DataError SOMBRA_NOT_FOUND, SOMBRA_NOT_A_DATABASE, SOMBRA_FILE_EXISTS, SOMBRA_BACKUP_TARGET, SOMBRA_OPTION; CorruptionError SOMBRA_SUPERBLOCK when both
  *   slots are damaged, so that no page can be checked; IoError SOMBRA_BUSY, SOMBRA_PERMISSION, SOMBRA_IO, SOMBRA_DISK_FULL; StateError
  *   SOMBRA_ABORTED. Nothing is left of the target then
  */
@@ -91,6 +91,7 @@ export async function salvageDatabase(
   checkOptions('salvageDatabase', options, ['unproven', 'dryRun', 'busyTimeoutMs', 'signal', 'onProgress', 'vfs']);
   checkCount('busyTimeoutMs', options.busyTimeoutMs, 0);
   const vfs = options.vfs ?? new NodeVfs();
+  refuseOwnName(vfs, locateDatabase(vfs, source), target);
   const file = new TargetFile(vfs, target);
   const seen = new Examination(vfs, source, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS);
   const opened: { close(): void }[] = [seen];

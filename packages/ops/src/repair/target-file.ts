@@ -52,6 +52,31 @@ export class TargetFile {
   }
 }
 
+/** What follows the name of a database in the names of its own files, with what `docs/ARCHITECTURE.md` lists. */
+const OWN_ENDING = /^(?:-(?:wal|wal\..+|\d+-wal|shm|dw|lock|archive|bulk)|\.tmp-.*)$/;
+
+/**
+ * Refuses a target whose name the database itself may give to one of its files: it would be taken for a log.
+ * @param database  without symbolic links
+ * @throws DataError SOMBRA_BACKUP_TARGET
+ */
+export function refuseOwnName(vfs: Vfs, database: string, target: string): void {
+  const [own, name] = [database, target].map((path) => path.slice(path.lastIndexOf('/') + 1)) as [string, string];
+  if (!name.startsWith(own) || !OWN_ENDING.test(name.slice(own.length))) return;
+  if (folderOf(vfs, target) !== folderOf(vfs, database)) return;
+  throw new DataError(
+    'SOMBRA_BACKUP_TARGET',
+    `${target} is a name that the files of the database itself may get: choose another one`,
+    { details: { path: target } },
+  );
+}
+
+/** With links resolved; as it is written where there is none, as in memory. */
+function folderOf(vfs: Vfs, path: string): string {
+  const folder = directoryOf(path);
+  return vfs.stat(folder) === null ? folder : vfs.realpath(folder);
+}
+
 const LEFTOVER = /^\.tmp-[0-9a-f]{32}(?:-.*)?$/;
 
 function removeNames(vfs: Vfs, directory: string, isOne: (name: string) => boolean): void {

@@ -9,7 +9,7 @@ import { throwIfAborted } from '../base/abort.ts';
 import { checkCount, checkOptions } from '../base/check-options.ts';
 import { nextTurn } from '../base/pause.ts';
 import { locateDatabase } from './examination.ts';
-import { TargetFile } from './target-file.ts';
+import { refuseOwnName, TargetFile } from './target-file.ts';
 
 /** What a vacuum does. */
 export type VacuumPhase = 'backup' | 'copying' | 'publish';
@@ -56,7 +56,7 @@ const STEP_ENTRIES = 2048;
  * Writes a compact copy of the newest commit to a new file, beside whatever else uses the database: readers and writers go on. It has
  * the same content, ids, indexes and statistics, the same database id, and a timeline and a salt of its own.
  * @param target  a new file
- * @throws DataError SOMBRA_NOT_FOUND, SOMBRA_FILE_EXISTS, SOMBRA_OPTION; CorruptionError: salvage it instead; IoError SOMBRA_BUSY,
+ * @throws DataError SOMBRA_NOT_FOUND, SOMBRA_FILE_EXISTS, SOMBRA_BACKUP_TARGET, SOMBRA_OPTION; CorruptionError: salvage it instead; IoError SOMBRA_BUSY,
  *   SOMBRA_IO, SOMBRA_DISK_FULL; StateError SOMBRA_ABORTED. Nothing is left of the target then
  */
 export async function vacuumInto(path: string, target: string, options: VacuumOptions = {}): Promise<VacuumResult> {
@@ -64,6 +64,7 @@ export async function vacuumInto(path: string, target: string, options: VacuumOp
   checkCount('busyTimeoutMs', options.busyTimeoutMs, 0);
   const vfs = options.vfs ?? new NodeVfs();
   const real = locateDatabase(vfs, path);
+  refuseOwnName(vfs, real, target);
   const file = new TargetFile(vfs, target);
   try {
     const pager = openSource(vfs, real, 'shared', options);
