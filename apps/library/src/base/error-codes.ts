@@ -571,7 +571,7 @@ export const ERROR_CODES = Object.freeze({
   SOMBRA_INDEX_DIFFERS: entry(
     'finding',
     'An index or a count differs from the records. Finds may miss rows; the rows are there.',
-    'sombra repair index DB for property indexes, else sombra repair salvage DB TARGET.',
+    'Build property indexes again (`sombra repair index`); for others salvage the database (`sombra repair salvage`).',
   ),
   SOMBRA_PAGE_LOST: entry('finding', 'A page is neither used nor free. Nothing is wrong with the data.', 'Report it.'),
   SOMBRA_PAGE_TWICE: entry('finding', 'A page is used twice, or used and free.', RESTORE),

@@ -8,6 +8,7 @@ import { throwIfAborted } from '../base/abort.ts';
 import { checkCount, checkOptions } from '../base/check-options.ts';
 import { Examination, locateDatabase } from './examination.ts';
 import type { Finding } from './examination.ts';
+import { kindOf } from './finding-kind.ts';
 import { refuseOwnName, TargetFile } from './target-file.ts';
 
 /** What a salvage does. */
@@ -110,7 +111,7 @@ export async function salvageDatabase(
       salvage.indexes.damaged === 0 &&
       !dictionaryDamaged &&
       !(unprovenLeaves > 0 && options.unproven === true) &&
-      !damage.some(({ code }) => code.startsWith('SOMBRA_WAL'));
+      !damage.some(({ code }) => kindOf(code) === 'logErrors' || code === 'SOMBRA_FORMAT_VERSION');
     return {
       source,
       target,
