@@ -35,14 +35,13 @@ export function closeConnection(connection: Connection): void {
       views.endImplicit();
       if (isLast(connection)) leaveOnlyMain(connection);
     },
-    () => {
-      health.close();
-      views.endImplicit();
-      tenure.stop();
-      writer.stop();
-      connection.limits.stop();
-      unregister(connection.neighbour);
-    },
+    // Each by itself: a lock that cannot be given back keeps neither a timer running nor the connection in memory.
+    () => unregister(connection.neighbour),
+    () => health.close(),
+    () => views.endImplicit(),
+    () => tenure.stop(),
+    () => writer.stop(),
+    () => connection.limits.stop(),
     () => checkpoints.giveUp(),
     () => tenure.release(false, true),
     () => marks.end(),

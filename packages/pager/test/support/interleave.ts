@@ -107,7 +107,10 @@ async function interleaveOnce(
   world.tolerated = new Set(['SOMBRA_BUSY']);
   await succession.run(world);
   world.tolerated = new Set();
-  if (!moved) return false;
+  if (!moved) {
+    world.discard();
+    return false;
+  }
   count.places += 1;
   await world.finish();
   if (image) {

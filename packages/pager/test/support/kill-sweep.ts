@@ -71,7 +71,10 @@ async function killOnce(
     };
   }
   await succession.run(world);
-  if (!vfs.dead) return false;
+  if (!vfs.dead) {
+    world.discard();
+    return false;
+  }
   count.kills += 1;
   crash(`after ${vfs.deathbed}`);
   for (let i = 0; i < options.images; i += 1) crash(`after ${vfs.deathbed}`, random.pick(CRASH_POLICIES));

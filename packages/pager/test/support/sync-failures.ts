@@ -65,7 +65,10 @@ async function failOnce(
     world.tryCrash(`${where} (${failed}), ${when}`, random.pick(CRASH_POLICIES), random.fork(when));
   };
   await succession.run(world);
-  if (failed === '') return false;
+  if (failed === '') {
+    world.discard();
+    return false;
+  }
   count.failures += 1;
   await world.pause(8);
   if (aftermath !== 'die') {

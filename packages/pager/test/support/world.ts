@@ -455,6 +455,11 @@ export class World {
     for (const process of this.open) this.expectNone('check', examine(process.pager!, this.state));
   }
 
+  /** Gives up what is not looked at any more: connections are remembered until they are closed. */
+  discard(): void {
+    for (const process of this.open) this.close(process);
+  }
+
   /** All close. */
   closeAll(): void {
     for (const process of this.open) {
