@@ -12,6 +12,7 @@ import type { ArchiveEvent } from './archive/running-archiver.ts';
 import type { ArchiveSource } from './archive/source.ts';
 import { verifyTimeline } from './archive/verify-log.ts';
 import type { VerifiedRange } from './archive/verify-log.ts';
+import { whenFree } from './archive/when-free.ts';
 import { RepositoryLock } from './backup/lock.ts';
 import { checkName, nameOf } from './backup/names.ts';
 import type { Compression } from './backup/names.ts';
@@ -106,7 +107,7 @@ export class LogArchive {
     checkOptions('run', options, ['name', 'compression', 'afterGap', 'signal']);
     const { archiver, lock } = await this.begin(source, options, options.signal);
     try {
-      return await archiver.pass(options.signal);
+      return await whenFree(this.vfs.env, options.signal, () => archiver.pass(options.signal));
     } finally {
       await lock.release();
     }

@@ -2,12 +2,13 @@
 // changed or belongs to another history; an archiver goes on behind what it stored, whatever happened to it, and two never feed one archive. Method: graphs
 // that change at random beside digests of each commit, with indexes that are built past the log, in sync modes full and normal; archives whose
 // objects are removed, changed, doubled and mixed.
+import { Pager } from '@sombra/pager';
 import { MemoryVfs } from '@sombra/vfs';
 import { Random, seeds } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import { openBackups, openLogArchive, openObjectStore } from '../src/index.ts';
 import type { ArchiveEvent, Backups, LogArchive, ObjectStore } from '../src/index.ts';
-import { examine, GraphLife } from './support/graphs.ts';
+import { examine, GraphLife, TINY } from './support/graphs.ts';
 import { codeOf, contentOf, keysOf } from './support/objects.ts';
 
 const FIRST = Date.parse('2026-12-01T02:00:00.000Z');
@@ -286,6 +287,87 @@ describe('refused', () => {
     expect(vfs.list('data').some((name) => name.endsWith('-archive'))).toBe(true);
     life.close();
   });
+});
+
+test('an archive that began without a log has the commits of connections that are gone before its next pass', async () => {
+  const world = await World.create(4);
+  const { life, archive, backups } = world;
+  life.reopen(); // a database that was closed has no log
+  await archive.run(life.pager);
+  await backups.run(life.pager);
+  const base = life.lsn;
+  for (let i = 0; i < 4; i += 1) {
+    world.commit();
+    life.reopen();
+  }
+  expect(await archive.run(life.pager)).toMatchObject({ lsn: life.lsn });
+  for (let lsn = base; lsn <= life.lsn; lsn += 1) await world.expectAt(lsn);
+  expect(await archive.verify()).toMatchObject([{ before: base, last: life.lsn, error: undefined }]);
+
+  life.pager.endArchive();
+  world.commit();
+  life.reopen();
+  expect(await codeOf(archive.run(life.pager))).toBe('SOMBRA_ARCHIVE_GAP');
+  // The archive has begun again: what is committed before the gap is accepted is kept for it.
+  await backups.run(life.pager);
+  const again = life.lsn;
+  for (let i = 0; i < 3; i += 1) {
+    world.commit();
+    life.reopen();
+  }
+  expect(await archive.run(life.pager, { afterGap: 'begin' })).toMatchObject({ lsn: life.lsn });
+  for (let lsn = again; lsn <= life.lsn; lsn += 1) await world.expectAt(lsn);
+  life.close();
+});
+
+test('flushes that are asked for at once, and the end, archive one after the other', async () => {
+  const world = await World.create(2);
+  const { life, archive } = world;
+  const events: ArchiveEvent[] = [];
+  const running = await archive.start(life.pager, { archiveIntervalMs: 1, onEvent: (event) => events.push(event) });
+  for (let round = 0; round < 5; round += 1) {
+    world.commit();
+    await Promise.all([running.flush(), running.flush(), running.flush()]);
+    expect(running.stats()).toMatchObject({ lsn: life.lsn, lagBytes: 0 });
+  }
+  world.commit();
+  const flushed = running.flush();
+  await running.stop();
+  await flushed;
+  // Two passes at once would both store the same commits.
+  const lsns = events.flatMap((event) => (event.kind === 'archived' ? [event.pass.lsn] : []));
+  expect(lsns).toEqual([...new Set(lsns)]);
+  expect(lsns.at(-1)).toBe(life.lsn);
+  expect((await archive.verify()).map(({ error }) => error)).toEqual([undefined]);
+  life.close();
+});
+
+test('a pass that was asked for waits for another connection that writes', async () => {
+  const world = await World.create(3, { syncMode: 'normal' });
+  const { life, archive, vfs } = world;
+  const beside = Pager.open({ ...TINY, vfs, path: life.path, syncMode: 'normal', busyTimeoutMs: 0 });
+  await archive.run(beside);
+  // A commit that is not durable yet, and a transaction behind it that goes on for a while.
+  const writes = async (asked: () => Promise<unknown>): Promise<void> => {
+    world.commit();
+    const tx = life.graph.begin();
+    tx.addNode('Person', {});
+    expect(() => beside.logEnd({ waitMs: 0 })).toThrow(/./);
+    const done = asked();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    tx.commit();
+    await done;
+    const [range] = await archive.verify();
+    expect(range).toMatchObject({ error: undefined });
+    expect(range!.last).toBeGreaterThanOrEqual(life.lsn - 1);
+  };
+  await writes(() => archive.run(beside));
+  const running = await archive.start(beside, { archiveIntervalMs: 60_000 });
+  await running.flush();
+  await writes(() => running.flush());
+  await writes(() => running.stop());
+  beside.close();
+  life.close();
 });
 
 test('a restored database has an archive of its own, beside the one that it came from', async () => {

@@ -224,7 +224,10 @@ export class LogArchiver {
 
   private async archiveLog(end: LogEnd, liveSeq: number, signal: AbortSignal | undefined): Promise<void> {
     this.markWhole();
-    let seq = this.reached === undefined ? liveSeq : this.reached.place.seq + (this.reached.isWhole ? 1 : 0);
+    let seq =
+      this.reached === undefined
+        ? this.oldestKept(end, liveSeq)
+        : this.reached.place.seq + (this.reached.isWhole ? 1 : 0);
     for (; seq <= liveSeq; seq += 1) {
       throwIfAborted(signal);
       const segment = this.open(end, seq);
@@ -232,7 +235,7 @@ export class LogArchiver {
         // A database that was closed before its archive began has no log until the next commit.
         if (this.reached === undefined) return;
         this.missing(seq);
-        seq = liveSeq - 1; // begins again with the live segment
+        seq = this.oldestKept(end, liveSeq) - 1; // begins again
         continue;
       }
       try {
@@ -244,6 +247,18 @@ export class LogArchiver {
         segment.file.close();
       }
     }
+  }
+
+  /** The first segment that was kept since the archive began: connections that are gone may have left several. */
+  private oldestKept(end: LogEnd, liveSeq: number): number {
+    const through = this.parts.source.archivedThrough();
+    let seq = liveSeq;
+    for (; seq - 1 > through; seq -= 1) {
+      const before = this.open(end, seq - 1);
+      if (before === undefined) break;
+      before.file.close();
+    }
+    return seq;
   }
 
   /** Step 3. */

@@ -5,6 +5,7 @@ import { backOffMs } from '../base/pause.ts';
 import type { RepositoryLock } from '../backup/lock.ts';
 import type { ArchivePass, LogArchiver } from './archiver.ts';
 import type { ArchiveSource } from './source.ts';
+import { whenFree } from './when-free.ts';
 
 /** What happens to an archiver. */
 export type ArchiveEvent =
@@ -63,7 +64,8 @@ export class RunningArchiver {
   private readonly options: RunningOptions;
   private readonly stopping = new AbortController();
   private timer: unknown;
-  private current: Promise<void> | undefined;
+  /** The pass that runs, or the last one that waits: one at a time. */
+  private current: Promise<void> = Promise.resolve();
   private ended: unknown;
   private isOver = false;
   private isBehind = false;
@@ -101,11 +103,13 @@ export class RunningArchiver {
     return { lsn, time, lagBytes, lagMs, passes, failures, objects, bytes };
   }
 
-  /** Archives everything that is committed now. @throws what the pass throws; StateError SOMBRA_CLOSED after `stop` */
+  /** Archives everything that is committed now, behind a pass that runs. @throws what the pass throws; StateError SOMBRA_CLOSED after `stop` */
   async flush(): Promise<void> {
-    await this.current;
-    if (this.isOver) throw this.ended ?? new StateError('SOMBRA_CLOSED', 'the archiver was stopped: start another one');
-    await this.pass(true);
+    await this.next(async () => {
+      if (this.isOver)
+        throw this.ended ?? new StateError('SOMBRA_CLOSED', 'the archiver was stopped: start another one');
+      await this.pass(true);
+    });
   }
 
   /**
@@ -117,23 +121,29 @@ export class RunningArchiver {
     if (this.isOver) return;
     this.env.clearTimer(this.timer);
     if (!flush) this.stopping.abort();
-    await this.current;
     try {
-      if (flush && !this.hasEnded()) await this.pass(true);
+      await this.next(async () => {
+        if (flush && !this.isOver) await this.pass(true);
+      });
     } finally {
       await this.end();
     }
   }
 
-  private hasEnded(): boolean {
-    return this.isOver;
+  /** Does it behind the pass that runs. @throws what it throws */
+  private async next(work: () => Promise<void>): Promise<void> {
+    const run = this.current.then(work);
+    // Who asked gets its error; the next one begins all the same.
+    this.current = run.catch(() => undefined);
+    await run;
   }
 
   private schedule(ms: number): void {
     this.timer = this.env.setTimer(
       () => {
-        if (this.isOver) return;
-        this.current = this.pass(false).finally(() => (this.current = undefined));
+        void this.next(async () => {
+          if (!this.isOver) await this.pass(false);
+        });
       },
       ms,
       true,
@@ -145,7 +155,9 @@ export class RunningArchiver {
     const began = this.env.monotonicMs();
     this.env.clearTimer(this.timer);
     try {
-      const pass = await this.archiver.pass(this.stopping.signal);
+      const { signal } = this.stopping;
+      const work = (): Promise<ArchivePass> => this.archiver.pass(signal);
+      const pass = await (isAsked ? whenFree(this.env, signal, work) : work());
       this.passes += 1;
       this.failures = 0;
       this.objects += pass.objects;
