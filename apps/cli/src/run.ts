@@ -1,5 +1,6 @@
 /** The commands of `sombra`. */
 import { addComponents, addPageRank, addTriangles } from './commands/algorithms.ts';
+import { addArchive } from './commands/archive.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBackup } from './commands/backup.ts';
 import { addBfs } from './commands/bfs.ts';
@@ -48,6 +49,7 @@ export const SOMBRA: ProgramDefinition = {
     addTools(parts);
     addBackup(parts);
     addRestore(parts);
+    addArchive(parts);
     addServe(parts);
     addAudit(parts);
   },

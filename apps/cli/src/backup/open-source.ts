@@ -8,12 +8,15 @@ import type { Shell } from '../shell/shell.ts';
  * durable where they do not sync each one; without it where the file may not be written.
  */
 export async function withSource<T>(path: string, shell: Shell, work: (db: GraphDB) => Promise<T>): Promise<T> {
-  const config: Config = {
-    createIfMissing: false,
-    busyTimeoutMs: BUSY_TIMEOUT_MS,
-    onWarning: ({ code, message }) => shell.note(`warning ${code}: ${message}`),
-  };
-  const db = open(path, config);
+  return await closing(openSource(path, configOf(shell)), work);
+}
+
+/** Opens a database whose archive is changed, beside other processes. @throws as `GraphDB.open`, also SOMBRA_PERMISSION */
+export async function withArchived<T>(path: string, shell: Shell, work: (db: GraphDB) => Promise<T>): Promise<T> {
+  return await closing(GraphDB.open(path, configOf(shell)), work);
+}
+
+async function closing<T>(db: GraphDB, work: (db: GraphDB) => Promise<T>): Promise<T> {
   try {
     return await work(db);
   } finally {
@@ -21,7 +24,15 @@ export async function withSource<T>(path: string, shell: Shell, work: (db: Graph
   }
 }
 
-function open(path: string, config: Config): GraphDB {
+function configOf(shell: Shell): Config {
+  return {
+    createIfMissing: false,
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
+    onWarning: ({ code, message }) => shell.note(`warning ${code}: ${message}`),
+  };
+}
+
+function openSource(path: string, config: Config): GraphDB {
   try {
     return GraphDB.open(path, config);
   } catch (error) {

@@ -1,8 +1,8 @@
-/** The place of backups, as the commands name it. */
+/** The place of backups, and of the archive of the log, as the commands name it. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { openBackups } from '@sombra/ops';
-import type { Backups, ObjectStoreOptions, S3Options } from '@sombra/ops';
+import { openBackups, openLogArchive } from '@sombra/ops';
+import type { Backups, LogArchive, ObjectStoreOptions, S3Options } from '@sombra/ops';
 import { usageError } from '../errors/usage-error.ts';
 
 /** Options that say how a place is reached. */
@@ -29,9 +29,30 @@ export function addPlaceOptions(command: Command, writes: boolean): Command {
 /** Opens it, hands it to `work`, closes it. @throws DataError SOMBRA_USAGE, SOMBRA_STORE_URL; what `work` throws */
 export async function withBackups<T>(
   place: string,
-  { s3Endpoint, checkFirst, storageClass }: PlaceOptions,
+  options: PlaceOptions,
   work: (backups: Backups) => Promise<T>,
 ): Promise<T> {
+  return await closing(await openBackups(place, storeOptions(place, options)), work);
+}
+
+/** The same for the archive of the log in a place. */
+export async function withArchive<T>(
+  place: string,
+  options: PlaceOptions,
+  work: (archive: LogArchive) => Promise<T>,
+): Promise<T> {
+  return await closing(await openLogArchive(place, storeOptions(place, options)), work);
+}
+
+async function closing<P extends { close(): void }, T>(opened: P, work: (opened: P) => Promise<T>): Promise<T> {
+  try {
+    return await work(opened);
+  } finally {
+    opened.close();
+  }
+}
+
+function storeOptions(place: string, { s3Endpoint, checkFirst, storageClass }: PlaceOptions): ObjectStoreOptions {
   const isS3 = /^s3:/i.test(place);
   for (const [flag, value] of Object.entries({ '--s3-endpoint': s3Endpoint, '--storage-class': storageClass })) {
     if (value !== undefined && !isS3) throw usageError(`${flag} is for places that begin with s3://`);
@@ -40,14 +61,5 @@ export async function withBackups<T>(
     ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }),
     ...(storageClass === undefined ? {} : { storageClass }),
   };
-  const options: ObjectStoreOptions = {
-    ...(isS3 ? { s3 } : {}),
-    ...(checkFirst === true ? { unenforcedConditions: 'check-first' } : {}),
-  };
-  const backups = await openBackups(place, options);
-  try {
-    return await work(backups);
-  } finally {
-    backups.close();
-  }
+  return { ...(isS3 ? { s3 } : {}), ...(checkFirst === true ? { unenforcedConditions: 'check-first' } : {}) };
 }
