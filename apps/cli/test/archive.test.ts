@@ -170,6 +170,29 @@ describe('sombra archive', () => {
     db.close();
   });
 
+  it('start: a second signal gives up at once, and the next archiver has what was left', async () => {
+    const { path, place } = setUp();
+    const db = GraphDB.open(path, { syncMode: 'normal' });
+    db.addNode('Person', { name: 'first' });
+    const archiver = startArchiver(path, place, '--interval', '60');
+    await archiver.says(`"lsn":${db.lsn},`);
+    db.addNode('Person', { name: 'second' });
+    // The last pass has to make that commit durable, and waits for this transaction.
+    const tx = db.beginTransaction();
+    tx.addNode('Person', { name: 'third' });
+    archiver.process.kill('SIGTERM');
+    await delay(1000);
+    expect(archiver.process.exitCode).toBe(null);
+    archiver.process.kill('SIGTERM');
+    const { code, stdout, stderr } = await archiver.outcome;
+    expect([code, stderr]).toEqual([143, 'interrupted: the last commits may not be archived\n']);
+    expect(eventsOf(stdout).map(({ event }) => event)).toEqual(['archived']);
+    tx.commit();
+    expect(await json('archive', 'run', path, '--to', place)).toMatchObject({ lsn: db.lsn });
+    expect(await json('archive', 'verify', place)).toMatchObject({ good: true });
+    db.close();
+  });
+
   it('start: says nothing while nothing is committed, a second one is refused, and text is for people', async () => {
     const { path, place } = setUp();
     const lsn = add(path, 'before');
