@@ -3,6 +3,7 @@
 // that change at random beside digests of each commit, with indexes that are built past the log, in sync modes full and normal; archives whose
 // objects are removed, changed, doubled and mixed.
 import { Pager } from '@sombra/pager';
+import { placedPath } from '@sombra/pager';
 import { MemoryVfs } from '@sombra/vfs';
 import { Random, seeds } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
@@ -308,7 +309,9 @@ test('an archive that began without a log has the commits of connections that ar
   world.commit();
   life.reopen();
   expect(await codeOf(archive.run(life.pager))).toBe('SOMBRA_ARCHIVE_GAP');
-  // The archive has begun again: what is committed before the gap is accepted is kept for it.
+  expect(life.pager.archivedThrough()).toBe(Infinity); // what was refused keeps no log
+  // Begun again, without a log: what is committed from here on is kept for it.
+  await archive.run(life.pager, { afterGap: 'begin' });
   await backups.run(life.pager);
   const again = life.lsn;
   for (let i = 0; i < 3; i += 1) {
@@ -317,6 +320,116 @@ test('an archive that began without a log has the commits of connections that ar
   }
   expect(await archive.run(life.pager, { afterGap: 'begin' })).toMatchObject({ lsn: life.lsn });
   for (let lsn = again; lsn <= life.lsn; lsn += 1) await world.expectAt(lsn);
+  life.close();
+});
+
+describe('a database that is opened and closed without a commit', () => {
+  test('leaves segments that a restore goes through, by commit and by time', async () => {
+    const world = await World.create(6);
+    const { life, archive, backups, times } = world;
+    await archive.run(life.pager);
+    await backups.run(life.pager);
+    const base = life.lsn;
+    const reopen = async (): Promise<void> => {
+      for (let i = 0; i < 3; i += 1) {
+        life.reopen();
+        await archive.run(life.pager);
+      }
+    };
+    await reopen();
+    world.commit();
+    await archive.run(life.pager);
+    await reopen();
+    world.now += 100_000;
+    world.commit();
+    await archive.run(life.pager);
+    await reopen();
+    for (let lsn = base; lsn <= life.lsn; lsn += 1) {
+      await world.expectAt(lsn);
+      await world.expectAt(lsn, new Date(times.get(lsn)!));
+    }
+    await world.expectAt(base + 1, new Date(world.now - 1));
+    await world.expectAt(life.lsn, 'latest');
+    const plan = await backups.restore('latest', 'planned.db', { at: base, dryRun: true });
+    expect(plan.log).toBeUndefined();
+    const { log } = await backups.restore('latest', 'planned.db', { at: base + 1, dryRun: true });
+    expect(log?.newestTime).toBe(new Date(world.now).toISOString());
+    life.close();
+  });
+});
+
+/** Copies a file as it is. */
+function copyFile(vfs: MemoryVfs, from: string, to: string): void {
+  const source = vfs.open(from, { write: false });
+  const bytes = new Uint8Array(source.stat().size);
+  source.pread(bytes, 0);
+  source.close();
+  if (vfs.stat(to) !== null) vfs.unlink(to);
+  const target = vfs.open(to, { write: true, create: true });
+  target.pwrite([bytes], 0);
+  target.close();
+}
+
+test('an older file that was put back under an archive is refused, and loses nothing of its log', async () => {
+  const world = await World.create(7);
+  const { life, archive, vfs } = world;
+  await archive.run(life.pager);
+  life.close();
+  copyFile(vfs, 'data/graph.db', 'older.db');
+  life.reopen();
+  for (let i = 0; i < 20; i += 1) world.commit(6);
+  await archive.run(life.pager);
+  life.close();
+  copyFile(vfs, 'older.db', 'data/graph.db');
+  for (const name of vfs.list('data')) if (/-wal$/.test(name)) vfs.unlink(`data/${name}`);
+  const again = new GraphLife(vfs, 'data/graph.db', 8);
+  expect(await codeOf(archive.run(again.pager))).toBe('SOMBRA_ARCHIVE_GAP');
+  for (let i = 0; i < 40; i += 1) {
+    again.write(6);
+    if (i % 10 === 0) expect(await codeOf(archive.run(again.pager))).toBe('SOMBRA_ARCHIVE_GAP');
+  }
+  again.close();
+});
+
+test('what a killed load left is no damage; a load whose pages are gone is never told as archived', async () => {
+  const world = await World.create(8);
+  const { life, archive, backups, vfs } = world;
+  world.index(); // before the archive: its pages are in the backup
+  world.index();
+  await archive.run(life.pager);
+  await backups.run(life.pager);
+  const next = life.lsn + 1;
+  vfs.open(placedPath('data/graph.db', next), { write: true, create: true }).close();
+  world.commit();
+  await archive.run(life.pager);
+  await world.expectAt(next);
+  expect(vfs.stat(placedPath('data/graph.db', next))).not.toBeNull();
+  await archive.run(life.pager);
+  expect(vfs.stat(placedPath('data/graph.db', next))).toBeNull();
+  expect(await archive.verify()).toMatchObject([{ last: next, error: undefined }]);
+  world.index();
+  const [placed] = vfs.list('data').filter((name) => name.endsWith('-pages'));
+  vfs.unlink(`data/${placed}`); // by another archive
+  expect(await codeOf(archive.run(life.pager))).toBe('SOMBRA_ARCHIVE_GAP');
+  expect((await archive.list())[0]!.last).toBe(next);
+  life.close();
+});
+
+test('an archive that was ended beside an archiver ends that archiver', async () => {
+  const world = await World.create(9);
+  const { life, archive } = world;
+  const events: ArchiveEvent[] = [];
+  const running = await archive.start(life.pager, {
+    archiveIntervalMs: 3_600_000,
+    onEvent: (event) => events.push(event),
+  });
+  await running.flush();
+  life.pager.endArchive();
+  world.commit();
+  expect(await codeOf(running.flush())).toBe('SOMBRA_ARCHIVE_GAP');
+  expect(events.map(({ kind }) => kind)).toEqual(['archived', 'ended']);
+  expect(life.pager.archivedThrough()).toBe(Infinity);
+  await running.stop();
   life.close();
 });
 

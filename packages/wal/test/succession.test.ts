@@ -113,6 +113,22 @@ test('a record that was not published does not come back when a power loss takes
   }
 });
 
+test('nor does one in a segment that was not published', () => {
+  const disk = new SimDisk({ seed: 1 });
+  const log = new TestLog(disk, { segmentSize: 2048 });
+  for (let i = 0; i < 3; i += 1) log.commitSynced(400);
+  const end = publishedEnd(log);
+  log.put(1500); // behind a rotation, and its writer dies
+  expect(log.wal.tail.seq).toBe(2);
+  log.wal.sync();
+  const killed = disk.kill();
+  const options = { ...log.options, vfs: killed };
+  expect(settleRecords(options, end, end.offset)).toBe(false);
+  expect(settleNames(options, end)).toMatchObject({ seq: 2, offset: 512 });
+  const lost = killed.crash({ keep: 'none', names: 'kept' }, new Random(1));
+  expect(recoverAndClose({ ...options, vfs: lost }).digests).toEqual(log.digests.slice(0, end.lsn));
+});
+
 describe('published records that may be in the cache only', () => {
   test('are durable when they were written again', () => {
     const disk = new SimDisk({ seed: 1 });

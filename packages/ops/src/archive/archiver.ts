@@ -12,12 +12,12 @@
  * archive when an archiver begins.
  */
 import { createHash } from 'node:crypto';
-import { toHex } from '@sombra/vfs';
+import { CorruptionError, toHex } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
-import { placedCommits, placedPath, PlacedReader } from '@sombra/pager';
+import { needsPlacedPages, placedCommits, placedPath, PlacedReader } from '@sombra/pager';
 import type { LogEnd } from '@sombra/pager';
 import { LogStream, openSegment, SEGMENT_HEADER_SIZE } from '@sombra/wal';
-import type { LogPlace, OpenSegment } from '@sombra/wal';
+import type { LogPlace, OpenSegment, RecordView } from '@sombra/wal';
 import type { Compression } from '../backup/names.ts';
 import { nextTurn } from '../base/pause.ts';
 import { throwIfAborted } from '../base/abort.ts';
@@ -83,6 +83,10 @@ interface Read {
 export class LogArchiver {
   private readonly parts: ArchiverParts;
   private reached: Reached | undefined;
+  /** Commits of bulk loads whose pages are archived. */
+  private stored = new Set<number>();
+  /** Of the database as of the last record that was read; 0 when that is not known. */
+  private pageCount = 0;
   private objects = 0;
   private bytes = 0;
   private segments = 0;
@@ -100,8 +104,11 @@ export class LogArchiver {
     for (let { seq } = reached.place; seq < end.position.seq; seq += 1) {
       const segment = this.open(end, seq);
       if (segment === undefined) continue;
-      bytes += segment.file.stat().size - (seq === reached.place.seq ? reached.place.offset : 0);
-      segment.file.close();
+      try {
+        bytes += segment.file.stat().size - (seq === reached.place.seq ? reached.place.offset : 0);
+      } finally {
+        segment.file.close();
+      }
     }
     return bytes;
   }
@@ -115,19 +122,48 @@ export class LogArchiver {
     const { source } = this.parts;
     this.objects = this.bytes = this.segments = 0;
     let end = source.logEnd({ waitMs: 0 });
-    if (source.archivedThrough() === Infinity) {
-      // From here on nothing of the log goes away unarchived: what was before is not needed by backups that are made from now on.
-      source.markArchived(Math.max(0, (end.position?.seq ?? 1) - 1));
-      end = source.logEnd({ waitMs: 0 });
-    }
     const { timeline } = end.identity;
     if (this.reached?.timeline !== timeline) this.reached = await this.find(end, signal);
+    this.checkGoesOn(end);
+    if (this.setMark(end)) end = source.logEnd({ waitMs: 0 });
     if (end.position !== undefined) {
       await this.archivePages(end, signal);
       await this.archiveLog(end, end.position.seq, signal);
     }
     const { objects, bytes, segments } = this;
     return { lsn: this.reached?.place.lsn ?? 0, time: this.reached?.time ?? 0, objects, bytes, segments };
+  }
+
+  /** What is archived has to lie in the past of the database. */
+  private checkGoesOn(end: LogEnd): void {
+    const { reached } = this;
+    const { store, source, afterGap } = this.parts;
+    if (reached === undefined) return;
+    const { lsn } = reached.place;
+    const problem =
+      source.archivedThrough() === Infinity
+        ? 'the archive of the database was ended, and what was committed since may be gone'
+        : isBehind(end, reached.place)
+          ? `the database is at commit ${end.lsn}, and commit ${lsn} is archived of another history of it`
+          : undefined;
+    if (problem === undefined) return;
+    if (afterGap === 'refuse') throw notContinued(store.location, problem, { lsn: end.lsn, archived: lsn });
+    this.reached = undefined;
+  }
+
+  /**
+   * Begins the archive of the database: from here on nothing of its log goes away unarchived; what was before is not needed by backups that are made
+   * from now on. A mark that was left by an archive of another history is taken back.
+   * @returns whether it had to be written
+   */
+  private setMark({ position }: LogEnd): boolean {
+    const { source } = this.parts;
+    const { reached } = this;
+    const most = reached === undefined ? Math.max(0, (position?.seq ?? 1) - 1) : throughOf(reached);
+    const mark = source.archivedThrough();
+    if (mark <= most) return false;
+    source.markArchived(most);
+    return true;
   }
 
   // ---- what is there
@@ -139,6 +175,8 @@ export class LogArchiver {
     const index = (await readLogIndex(store, name, signal)).find((one) => one.timeline === timeline);
     const last = index?.pieces.at(-1);
     if (index === undefined || last === undefined) return undefined;
+    this.stored = new Set(index.pages.keys());
+    this.pageCount = 0;
     await this.remove(index, signal);
     const header = await readPieceHeader(store, last.key, { signal });
     if (header.databaseId !== toHex(end.identity.databaseId)) {
@@ -174,12 +212,15 @@ export class LogArchiver {
     for (const lsn of placedCommits(vfs, source.path)) {
       if (lsn > end.lsn) continue; // a load that is being written
       // What the archive has passed was stored before it did.
-      if (this.reached === undefined || lsn > this.reached.place.lsn) await this.storePages(end, lsn, signal);
+      const isNew = this.reached === undefined || lsn > this.reached.place.lsn;
+      if (isNew && !(await this.storePages(end, lsn, signal))) continue;
+      this.stored.add(lsn);
       vfs.unlink(placedPath(source.path, lsn));
     }
   }
 
-  private async storePages({ identity }: LogEnd, lsn: number, signal: AbortSignal | undefined): Promise<void> {
+  /** @returns false when it is what a load left that was killed: its commit, if there is one, is another one, which needs no pages */
+  private async storePages({ identity }: LogEnd, lsn: number, signal: AbortSignal | undefined): Promise<boolean> {
     const { vfs, source, store, name, compression } = this.parts;
     const file = vfs.open(placedPath(source.path, lsn), { write: false });
     try {
@@ -215,6 +256,10 @@ export class LogArchiver {
       await store.put(key, encodePiece(header, turned(vfs, bytesOfFile(file, 0, size))), { signal });
       this.objects += 1;
       this.bytes += size;
+      return true;
+    } catch (error) {
+      if (error instanceof CorruptionError) return false;
+      throw error;
     } finally {
       file.close();
     }
@@ -264,8 +309,7 @@ export class LogArchiver {
   /** Step 3. */
   private markWhole(): void {
     const { source } = this.parts;
-    const { reached } = this;
-    const through = reached === undefined ? 0 : reached.place.seq - (reached.isWhole ? 0 : 1);
+    const through = this.reached === undefined ? 0 : throughOf(this.reached);
     if (source.archivedThrough() < through) source.markArchived(through);
   }
 
@@ -353,6 +397,17 @@ export class LogArchiver {
     this.bytes += to - from;
   }
 
+  /** A commit of a bulk load is of no use without its pages. */
+  private checkPages(record: RecordView, pageCount: number): void {
+    const { lsn } = record;
+    if (this.stored.has(lsn) || !needsPlacedPages(record, pageCount === 0 ? record.pageCount : pageCount)) return;
+    throw notContinued(
+      this.parts.store.location,
+      `commit ${lsn} is one of a bulk load, whose pages were not kept, or were taken by another archive`,
+      { lsn },
+    );
+  }
+
   /**
    * Reads bytes of a segment, and every record in them: they continue what is archived, and end with a record.
    * @param from  0, or where the archive ends
@@ -377,6 +432,7 @@ export class LogArchiver {
     const stream = new LogStream(identity, continues ? reached!.place : own);
     const hash = createHash('sha256');
     let [firstTime, lastTime] = [0, 0];
+    let pageCount = continues ? this.pageCount : 0;
     // Of a segment whose tails are archived, the whole has to pass through the place where they end.
     let passed = continues || reached === undefined || reached.place.offset === SEGMENT_HEADER_SIZE;
     const first = new Uint8Array(SEGMENT_HEADER_SIZE);
@@ -391,11 +447,14 @@ export class LogArchiver {
         const { record } = stream;
         if (firstTime === 0) firstTime = record.time;
         lastTime = record.time;
+        if (reached !== undefined && record.lsn > reached.place.lsn) this.checkPages(record, pageCount);
+        ({ pageCount } = record);
         if (record.end === reached?.place.offset && record.chain === reached?.place.chain) passed = true;
       }
       await nextTurn(vfs.env);
     }
     stream.endSegment();
+    this.pageCount = pageCount;
     if (!passed) {
       const { seq, offset } = reached!.place;
       throw notContinued(
@@ -406,6 +465,20 @@ export class LogArchiver {
     }
     return { place: stream.place, sha256: hash.digest('hex'), firstTime, lastTime };
   }
+}
+
+/** The highest segment that the archive has as a whole. */
+function throughOf({ place, isWhole }: Reached): number {
+  return place.seq - (isWhole ? 0 : 1);
+}
+
+/** Does the log certainly not go on from that place? Segments without a commit, which a close leaves, may be archived beyond its end. */
+function isBehind({ lsn, position }: LogEnd, place: LogPlace): boolean {
+  if (lsn < place.lsn) return true;
+  if (position === undefined || position.seq > place.seq) return false;
+  if (position.seq < place.seq) return lsn > place.lsn;
+  if (position.offset < place.offset) return true;
+  return position.offset === place.offset && (position.chain !== place.chain || lsn > place.lsn);
 }
 
 /** Lets the event loop turn between pieces. */

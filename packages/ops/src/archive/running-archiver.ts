@@ -141,9 +141,9 @@ export class RunningArchiver {
   private schedule(ms: number): void {
     this.timer = this.env.setTimer(
       () => {
-        void this.next(async () => {
+        this.next(async () => {
           if (!this.isOver) await this.pass(false);
-        });
+        }).catch((error: unknown) => this.fell(error));
       },
       ms,
       true,
@@ -155,6 +155,7 @@ export class RunningArchiver {
     const began = this.env.monotonicMs();
     this.env.clearTimer(this.timer);
     try {
+      this.lock.throwIfLost();
       const { signal } = this.stopping;
       const work = (): Promise<ArchivePass> => this.archiver.pass(signal);
       const pass = await (isAsked ? whenFree(this.env, signal, work) : work());
@@ -191,6 +192,14 @@ export class RunningArchiver {
     if (!isBusy && !isAsked) this.tell({ kind: 'failed', error, failures: this.failures, retryMs });
     this.watch();
     this.schedule(retryMs);
+  }
+
+  /** Something failed that is no failure of a pass: it ends, and that is told. */
+  private fell(error: unknown): void {
+    this.isOver = true;
+    this.ended = error;
+    this.env.clearTimer(this.timer);
+    this.tell({ kind: 'ended', error });
   }
 
   private async end(): Promise<void> {

@@ -65,6 +65,8 @@ class Range {
   private stream: LogStream | undefined;
   private before: PieceHeader | undefined;
   private pageCount = 0;
+  /** The commit before the first one. */
+  private begins: number;
   private last: number;
   private firstTime = 0;
   private lastTime = 0;
@@ -76,7 +78,7 @@ class Range {
     this.index = index;
     this.at = at;
     this.first = index.pieces[at]!;
-    this.last = this.first.before;
+    this.begins = this.last = this.first.before;
   }
 
   async read(): Promise<VerifiedRange> {
@@ -88,8 +90,8 @@ class Range {
       if (!FOUND.has((caught as SombraError).code)) throw caught;
       error = caught as SombraError;
     }
-    const { timeline, before } = this.first;
-    const { last, firstTime, lastTime, objects, bytes } = this;
+    const { timeline } = this.first;
+    const { begins: before, last, firstTime, lastTime, objects, bytes } = this;
     return { timeline, before, last, firstTime, lastTime, objects, bytes, error };
   }
 
@@ -142,11 +144,21 @@ class Range {
       if (this.firstTime === 0) this.firstTime = record.time;
       // Of the first commit it is not known how many pages there were before.
       const pageCount = this.pageCount === 0 ? record.pageCount : this.pageCount;
-      if (needsPlacedPages(record, pageCount)) await this.readPages(record.lsn, pageSize);
+      if (needsPlacedPages(record, pageCount)) {
+        // In the segment that was written as the archive began, loads from before have no pages: what is archived begins behind them.
+        if (this.isAtBeginning && !this.index.pages.has(record.lsn)) {
+          this.begins = record.lsn;
+          this.firstTime = 0;
+        } else await this.readPages(record.lsn, pageSize);
+      }
       this.pageCount = record.pageCount;
       this.last = record.lsn;
       this.lastTime = record.time;
     }
+  }
+
+  private get isAtBeginning(): boolean {
+    return this.index.pieces[this.at]!.seq === this.index.pieces[0]!.seq;
   }
 
   private async readPages(lsn: number, pageSize: number): Promise<void> {

@@ -123,6 +123,11 @@ export class RepositoryLock {
     if (this.lost !== undefined) throw this.lost;
   }
 
+  /** Has another one taken it over, as far as the last renewal showed? @throws StateError, as `confirm` */
+  throwIfLost(): void {
+    if (this.lost !== undefined) throw this.lost;
+  }
+
   /** Gives it back. What goes wrong is a warning: what was done under the lock is done. */
   async release(): Promise<void> {
     this.isOver = true;

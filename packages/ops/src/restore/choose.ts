@@ -81,7 +81,8 @@ export async function planRestore(
     });
   }
   const pieces = piecesTo(index, base, wanted);
-  const { lastTime: time } = await readPieceHeader(store, last!.key, { signal });
+  const dated = index.pieces.findLast(({ before, last: end }) => end > before)!;
+  const { lastTime: time } = await readPieceHeader(store, dated.key, { signal });
   return { chain, log: { index, pieces, lsn: wanted, newest: { lsn: newestLsn, time } } };
 }
 

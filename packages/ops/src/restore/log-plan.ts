@@ -16,13 +16,18 @@ export type RestoreTarget = 'latest' | number | Date;
 
 /** Pieces that hold the commits behind `base` up to `lsn`, in order. @throws StateError SOMBRA_ARCHIVE_GAP; DataError SOMBRA_RESTORE_TARGET */
 export function piecesTo(index: TimelineIndex, base: Manifest, lsn: number): readonly IndexedPiece[] {
-  const pieces = index.pieces.filter(({ before, last }) => last > base.lsn && before < lsn);
-  let [at, seq, to] = [base.lsn, base.position!.seq, base.position!.offset];
-  for (const piece of pieces) {
+  // By their places: segments without a commit, which a close leaves, are needed to go on.
+  const position = base.position!;
+  const pieces: IndexedPiece[] = [];
+  let [at, seq, to] = [base.lsn, position.seq, position.offset];
+  for (const piece of index.pieces) {
+    if (at >= lsn) break;
+    if (piece.seq < position.seq || (piece.seq === position.seq && piece.to <= position.offset)) continue;
     const joins =
-      at === base.lsn && piece.seq === seq
-        ? piece.before <= at && piece.from <= to // the first one, which may begin before the backup
+      pieces.length === 0 && piece.seq === seq
+        ? piece.before <= at && piece.from <= to // it may begin before the backup
         : piece.before === at && (piece.seq === seq ? piece.from === to : piece.seq === seq + 1 && piece.from === 0);
+    pieces.push(piece);
     if (!joins)
       throw gap(`between commit ${at} and ${piece.key} the archive lacks a part of the log`, {
         lsn: at,
@@ -50,7 +55,8 @@ export async function commitAt(
   time: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const pieces = index.pieces.filter(({ last }) => last > base.lsn);
+  // Those without a commit have no time.
+  const pieces = index.pieces.filter(({ before, last }) => last > base.lsn && last > before);
   const headers = new Map<number, PieceHeader>();
   const headerOf = async (at: number): Promise<PieceHeader> => {
     const known = headers.get(at) ?? (await readPieceHeader(store, pieces[at]!.key, { signal }));

@@ -42,6 +42,7 @@ export class PlacedWriter {
     const { file, vfs, path } = this;
     if (file === null) return;
     this.file = null;
-    runAll([() => file.close(), () => vfs.unlink(path)]);
+    // The end of the archive removes it, too.
+    runAll([() => file.close(), () => vfs.stat(path) !== null && vfs.unlink(path)]);
   }
 }

@@ -108,6 +108,7 @@ async function interleaveOnce(
   await succession.run(world);
   world.tolerated = new Set();
   if (!moved) {
+    moved = true; // nor does anything while they close
     world.discard();
     return false;
   }

@@ -67,7 +67,7 @@ export function settleRecords(options: WalOptions, end: PublishedEnd, from: numb
 }
 
 /** Takes the salt from what may be a record behind the published end. @returns false when there is none */
-function voidRecord(file: VfsFile, { offset, salt }: PublishedEnd): boolean {
+function voidRecord(file: VfsFile, { offset, salt }: Pick<PublishedEnd, 'offset' | 'salt'>): boolean {
   const found = new Uint8Array(SALT_SIZE);
   if (preadFully(file, found, offset) < SALT_SIZE || !sameBytes(found, 0, salt, 0, SALT_SIZE)) return false;
   pwriteFully(file, new Uint8Array(SALT_SIZE), offset);
@@ -144,6 +144,13 @@ export function settleNames(options: WalOptions, end: PublishedEnd): AdoptedSegm
           details: { seq: end.seq },
         },
       );
+    }
+    // A writer that died before it published the segment may have left its first record there.
+    const written = vfs.open(livePath(path), { write: true });
+    try {
+      if (voidRecord(written, { offset: SEGMENT_HEADER_SIZE, salt: header.salt })) written.sync('full');
+    } finally {
+      written.close();
     }
     syncDirectory(vfs, directory);
     return {

@@ -354,7 +354,7 @@ export class Wal {
 
   /**
    * Closes and removes all files of the log: what they hold is not needed any more, and that is durable. What an archive does not
-   * have yet stays, the live segment under its sealed name.
+   * have yet stays, the live segment under its sealed name; one without a record is no part of the history, and goes.
    * @throws IoError: files may be left, and the next recovery finds what they are
    */
   removeAll(): void {
@@ -364,7 +364,7 @@ export class Wal {
     this.files.close();
     const { vfs, path } = this.options;
     const archived = archivedThrough(vfs, path);
-    if (!between && this.seq > archived) {
+    if (!between && this.seq > archived && this.offset > SEGMENT_HEADER_SIZE) {
       withDirectory(vfs, directoryOf(path), (directory) => {
         clearSealedName(this.options, this.seq, directory);
         vfs.rename(livePath(path), sealedPath(path, this.seq));
