@@ -504,6 +504,29 @@ test('a restored database has an archive of its own, beside the one that it came
   life.close();
 });
 
+test('a time is one of the history that the database had then', async () => {
+  const world = await World.create(10);
+  const { vfs, life, archive, backups } = world;
+  await archive.run(life.pager);
+  await backups.run(life.pager);
+  const base = life.lsn;
+  for (let i = 0; i < 4; i += 1) world.commit();
+  await archive.run(life.pager);
+  const wanted = world.times.get(base + 2)!;
+  // It is restored to a commit before, goes on, and is backed up: that backup says an earlier time, too.
+  world.now += 100_000;
+  await backups.restore('latest', 'data/again.db', { at: base + 1 });
+  const again = new GraphLife(vfs, 'data/again.db', 5);
+  await archive.run(again.pager, { name: 'graph' });
+  await backups.run(again.pager, { name: 'graph' });
+  world.now += 1000;
+  again.write();
+  await archive.run(again.pager, { name: 'graph' });
+  await world.expectAt(base + 2, new Date(wanted));
+  again.close();
+  life.close();
+});
+
 test('a dry run says what would be used and what would be left out, and writes nothing', async () => {
   const world = await archived();
   const { life, backups, vfs, base } = world;

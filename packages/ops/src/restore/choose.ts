@@ -94,11 +94,15 @@ function isTime(base: Manifest, at: Date): number {
   });
 }
 
-/** The newest backup that is not behind the target; a commit number is one of the timeline of the newest backup. */
+/**
+ * The newest backup that is not behind the target. A commit number is one of the timeline of the newest backup; a time is one of the timeline that the
+ * database was on then: a backup that was made later may be of a database which was restored to an earlier commit meanwhile.
+ */
 function newestBefore(backups: readonly Manifest[], at: RestoreTarget, newest: Manifest): Manifest {
-  const base = backups.findLast(
-    (backup) => !isBehind(backup, at) && (typeof at !== 'number' || backup.sourceTimeline === newest.sourceTimeline),
-  );
+  const fits = (backup: Manifest): boolean =>
+    !isBehind(backup, at) && (typeof at !== 'number' || backup.sourceTimeline === newest.sourceTimeline);
+  const then = (backup: Manifest): boolean => !(at instanceof Date) || Date.parse(backup.created) <= at.getTime();
+  const base = backups.findLast((backup) => fits(backup) && then(backup)) ?? backups.findLast(fits);
   if (base === undefined) throw tooEarly(backups, at);
   return base;
 }
