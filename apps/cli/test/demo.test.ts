@@ -70,7 +70,7 @@ describe('the demo', () => {
       expect(stdout).toMatch(/\n2 edges\n[\s\S]*AUS {3}Austin\n[\s\S]*SYD {3}Sydney\n/);
       expect(stdout).toMatch(/\n2 edges, dist 8,719\n[\s\S]*1230 {2}LAX[\s\S]*7489 {2}SYD/);
       expect(stdout).toContain('desc     Austin Bergstrom International Airport\n');
-      expect(stdout).toMatch(/air-routes\.db is clean: \d+ pages, 3,749 nodes, 57,645 edges checked\n/);
+      expect(stdout).toMatch(/air-routes\.db is clean: \d+ pages, 3,749 nodes, 57,645 edges checked, commit \d+\n/);
       expect(stdout).toContain(`The database is ${database} `);
       expect(stdout).not.toContain('\u001b');
       expect(readdirSync(folder).sort()).toEqual(['air-routes.db', 'air-routes.db.mine']);
