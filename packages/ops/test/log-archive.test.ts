@@ -415,6 +415,21 @@ test('what a killed load left is no damage; a load whose pages are gone is never
   life.close();
 });
 
+test('pages of a load that are damaged are told, also when an archive has nothing yet', async () => {
+  const world = await World.create(11);
+  const { life, archive, vfs } = world;
+  life.pager.markArchived(0);
+  world.index();
+  const path = placedPath('data/graph.db', life.lsn);
+  const file = vfs.open(path, { write: true });
+  file.pwrite([Uint8Array.of(0xff, 0xff, 0xff)], 700);
+  file.close();
+  expect(await codeOf(archive.run(life.pager))).toBe('SOMBRA_PAGE_CHECKSUM');
+  expect(await world.keys('.tail')).toEqual([]);
+  expect(vfs.stat(path)).not.toBeNull();
+  life.close();
+});
+
 test('an archive that was ended beside an archiver ends that archiver', async () => {
   const world = await World.create(9);
   const { life, archive } = world;

@@ -13,7 +13,7 @@
  */
 import { createHash } from 'node:crypto';
 import { CorruptionError, toHex } from '@sombra/vfs';
-import type { Vfs } from '@sombra/vfs';
+import type { Vfs, VfsFile } from '@sombra/vfs';
 import { needsPlacedPages, placedCommits, placedPath, PlacedReader } from '@sombra/pager';
 import type { LogEnd } from '@sombra/pager';
 import { LogStream, openSegment, SEGMENT_HEADER_SIZE } from '@sombra/wal';
@@ -85,6 +85,8 @@ export class LogArchiver {
   private reached: Reached | undefined;
   /** Commits of bulk loads whose pages are archived. */
   private stored = new Set<number>();
+  /** Commits that have a file of placed pages which is not whole. */
+  private readonly unreadable = new Map<number, CorruptionError>();
   /** Of the database as of the last record that was read; 0 when that is not known. */
   private pageCount = 0;
   private objects = 0;
@@ -214,26 +216,21 @@ export class LogArchiver {
       // What the archive has passed was stored before it did.
       const isNew = this.reached === undefined || lsn > this.reached.place.lsn;
       if (isNew && !(await this.storePages(end, lsn, signal))) continue;
-      this.stored.add(lsn);
       vfs.unlink(placedPath(source.path, lsn));
     }
   }
 
-  /** @returns false when it is what a load left that was killed: its commit, if there is one, is another one, which needs no pages */
+  /** @returns false when they are not whole: a load that was killed leaves such; a commit that needs them is refused when its record is read */
   private async storePages({ identity }: LogEnd, lsn: number, signal: AbortSignal | undefined): Promise<boolean> {
     const { vfs, source, store, name, compression } = this.parts;
     const file = vfs.open(placedPath(source.path, lsn), { write: false });
     try {
       const { size } = file.stat();
-      const reader = new PlacedReader(file.path, () => undefined);
-      const hash = createHash('sha256');
-      for (const bytes of bytesOfFile(file, 0, size)) {
-        throwIfAborted(signal);
-        reader.push(bytes);
-        hash.update(bytes);
-        await nextTurn(vfs.env);
+      const sha256 = await this.readPages(file, size, signal);
+      if (sha256 instanceof CorruptionError) {
+        this.unreadable.set(lsn, sha256);
+        return false;
       }
-      reader.end();
       const header: PieceHeader = {
         kind: 'pages',
         databaseId: toHex(identity.databaseId),
@@ -250,18 +247,39 @@ export class LogArchiver {
         chain: 0,
         previous: '',
         compression,
-        sha256: hash.digest('hex'),
+        sha256,
       };
       const key = pagesKey(name, { kind: 'pages', timeline: identity.timeline, lsn });
       await store.put(key, encodePiece(header, turned(vfs, bytesOfFile(file, 0, size))), { signal });
       this.objects += 1;
       this.bytes += size;
+      this.stored.add(lsn);
       return true;
-    } catch (error) {
-      if (error instanceof CorruptionError) return false;
-      throw error;
     } finally {
       file.close();
+    }
+  }
+
+  /** Checks every page. @returns SHA-256 of the file; what is wrong with it */
+  private async readPages(
+    file: VfsFile,
+    size: number,
+    signal: AbortSignal | undefined,
+  ): Promise<string | CorruptionError> {
+    const reader = new PlacedReader(file.path, () => undefined);
+    const hash = createHash('sha256');
+    try {
+      for (const bytes of bytesOfFile(file, 0, size)) {
+        throwIfAborted(signal);
+        reader.push(bytes);
+        hash.update(bytes);
+        await nextTurn(this.parts.vfs.env);
+      }
+      reader.end();
+      return hash.digest('hex');
+    } catch (error) {
+      if (error instanceof CorruptionError) return error;
+      throw error;
     }
   }
 
@@ -401,6 +419,8 @@ export class LogArchiver {
   private checkPages(record: RecordView, pageCount: number): void {
     const { lsn } = record;
     if (this.stored.has(lsn) || !needsPlacedPages(record, pageCount === 0 ? record.pageCount : pageCount)) return;
+    const cause = this.unreadable.get(lsn);
+    if (cause !== undefined) throw cause;
     throw notContinued(
       this.parts.store.location,
       `commit ${lsn} is one of a bulk load, whose pages were not kept, or were taken by another archive`,
@@ -447,7 +467,9 @@ export class LogArchiver {
         const { record } = stream;
         if (firstTime === 0) firstTime = record.time;
         lastTime = record.time;
-        if (reached !== undefined && record.lsn > reached.place.lsn) this.checkPages(record, pageCount);
+        // What an archive begins with may have loads from before it.
+        const isNew = reached === undefined ? this.unreadable.has(record.lsn) : record.lsn > reached.place.lsn;
+        if (isNew) this.checkPages(record, pageCount);
         ({ pageCount } = record);
         if (record.end === reached?.place.offset && record.chain === reached?.place.chain) passed = true;
       }
