@@ -127,6 +127,7 @@ export const WORDINGS = {
   slotOnlySynced: { in: 'syncFail', budget: { rotate: 0, tenure: 2 }, about: 'K3: the slot of a dead checkpointer is synced, but not written again' },
   unsyncedTrusted: { in: 'normalFail', about: 'C1: the unsynced records of a dead holder are synced later, but not written again' },
   leftoverStays: { in: 'normal', about: 'L5: a record that a dead holder did not publish is overwritten, and not made void before' },
+  voidNotRepeated: { in: 'normalFail', about: 'O4: recovery does not write again that the record behind its tail is void' },
   releaseInFlight: { in: 'syncFailTwo', about: 'L5: WRITE is released while a sync of main is in flight' },
   releaseEarly: { in: 'group', about: 'C2: WRITE is released before the group is published' },
   headerUnsynced: { in: 'rotation', about: 'K6: the header of the next segment is not synced before the rename' },

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { inodeNumber, livePath, LogFiles, sealedPath, settleNames, settleRecords, Wal } from '../src/index.ts';
 import type { PublishedEnd } from '../src/index.ts';
 import { codeOf, contentOf, flipBit, picture } from './support/files.ts';
-import { PATH, recoverAndClose, TestLog } from './support/log.ts';
+import { PATH, recover, recoverAndClose, TestLog } from './support/log.ts';
 
 const LIVE = livePath(PATH);
 
@@ -111,6 +111,27 @@ test('a record that was not published does not come back when a power loss takes
     const lost = killed.crash({ keep: 'none', names: 'kept' }, new Random(1));
     expect(recoverAndClose({ ...options, vfs: lost }).digests).toEqual(log.digests.slice(0, end.lsn));
   }
+});
+
+test('nor when the sync that was to make it void failed, and all closed', () => {
+  const disk = new SimDisk({ seed: 1 });
+  const log = new TestLog(disk, { segmentSize: 1 << 20 });
+  log.commitSynced();
+  const end = publishedEnd(log);
+  log.put();
+  log.wal.sync(); // and its writer dies
+  const killed = disk.kill();
+  const options = { ...log.options, vfs: killed };
+  killed.syncFault = () => ({ errno: 'EIO' });
+  expect(codeOf(() => settleRecords(options, end, end.offset))).toBe('SOMBRA_SYNC');
+  const next = killed.kill();
+  const found = recover({ ...options, vfs: next });
+  expect(found.digests).toEqual(log.digests.slice(0, end.lsn));
+  log.records.length = end.lsn;
+  log.wal = found.wal!;
+  log.commit(150);
+  const lost = next.crash({ keep: 'none', names: 'kept' }, new Random(1));
+  expect(recoverAndClose({ ...options, vfs: lost }).digests).toEqual(log.digests.slice(0, end.lsn));
 });
 
 test('nor does one in a segment that was not published', () => {

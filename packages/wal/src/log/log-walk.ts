@@ -184,7 +184,8 @@ export class LogWalk {
     try {
       // What was given up may name places behind the new tail as synced: it must not be found again.
       if (toLastGood) live.truncate(state.offset);
-      rewriteBytes(live, 0, state.offset);
+      // The place of a next salt, too: a successor may have made a record there void, and its sync may have failed (L5).
+      rewriteBytes(live, 0, Math.min(state.offset + SALT_SIZE, live.stat().size));
       vfs.syncDir(directoryOf(path));
     } catch (error) {
       live.close();
