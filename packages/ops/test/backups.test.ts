@@ -33,6 +33,16 @@ class ClockVfs extends MemoryVfs {
   }
 }
 
+function copyFile(from: ClockVfs, path: string, to: ClockVfs): void {
+  const source = from.open(path, { write: false });
+  const bytes = new Uint8Array(source.stat().size);
+  source.pread(bytes, 0);
+  source.close();
+  const target = to.open(path, { write: true, create: true });
+  target.pwrite([bytes], 0);
+  target.close();
+}
+
 interface World {
   readonly vfs: ClockVfs;
   readonly life: GraphLife;
@@ -184,17 +194,18 @@ describe('incremental backups', () => {
 
   test('do not follow a history that was lost with the log', async () => {
     const one = await world(5);
-    const { life, backups, vfs } = one;
-    life.pager.checkpoint();
+    const { backups, vfs } = one;
+    one.life.close();
     const before = vfs.open('data/graph.db', { write: false });
     const bytes = new Uint8Array(before.stat().size);
     before.pread(bytes, 0);
     before.close();
+    const life = new GraphLife(vfs, 'data/graph.db', 76);
     const copied = life.lsn;
     life.write();
     await backups.run(life.pager);
     const { lsn } = life;
-    // The guide's own restore: an older file over the database, and its log removed.
+    // The guide's own restore: an older file over the database, which was closed when it was copied.
     life.close();
     const file = vfs.open('data/graph.db', { write: true });
     file.truncate(0);
@@ -206,6 +217,28 @@ describe('incremental backups', () => {
     const result = await backups.run(again.pager, { incremental: true });
     expect(result).toMatchObject({ kind: 'full', fullBecause: 'history-lost' });
     again.close();
+  });
+
+  test('do not follow commits that were lost with the log, however far the database has gone on since', async () => {
+    const one = await world(5);
+    const { life, backups, vfs } = one;
+    life.pager.checkpoint();
+    const copied = life.lsn;
+    life.write();
+    await backups.run(life.pager);
+    // The machine loses its power, and somebody removes what looks left over.
+    const left = new ClockVfs();
+    left.mkdir('data');
+    for (const name of vfs.list('data').filter((each) => !/-wal$/.test(each))) copyFile(vfs, `data/${name}`, left);
+    const again = new GraphLife(left, 'data/graph.db', 77);
+    expect(again.lsn).toBe(copied);
+    const segments = again.pager.logEnd().position?.seq ?? 0;
+    while ((again.pager.logEnd().position?.seq ?? 0) < segments + 5) again.write(20);
+    left.time = vfs.time + DAY;
+    const result = await (await openBackups('repository', { vfs })).run(again.pager, { incremental: true });
+    expect(result).toMatchObject({ kind: 'full', fullBecause: 'other-timeline' });
+    again.close();
+    life.close();
   });
 });
 

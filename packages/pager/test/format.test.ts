@@ -258,6 +258,7 @@ const SUPERBLOCK: Superblock = {
   logSalt: new Random(2).bytes(8),
   chain: 0xdeadbeef,
   clean: true,
+  forked: true,
   time: 1_700_000_000_000,
 };
 

@@ -133,7 +133,7 @@ export class Connection {
       sequence: () => header.sequence(),
     });
     const reader = new VersionReader(index, superblock.pageSize, parts.main, superblock.salt, repair);
-    const logOptions = () => walOptions(options, main.superblock, vfs);
+    const logOptions = () => walOptions(options, { ...main.superblock, timeline: main.readTimeline() }, vfs);
     const followed = new FollowedLog(
       { header, marks, main, index, cache, reader, walOptions: logOptions },
       parts.wal?.files,

@@ -22,7 +22,7 @@ import { PageSet } from '../pages/page-set.ts';
 import type { View } from '../reading/view.ts';
 import { CopyChanges } from './copy-changes.ts';
 import type { CopiedPages } from './copy-changes.ts';
-import { freshTimeline } from './timeline.ts';
+import { freshTimeline } from '../format/timeline.ts';
 
 /** What follows the name of the database in the names of its files. */
 const OWN_ENDING = /^(?:|-(?:wal|wal\..+|\d+-wal|shm|dw|lock|archive|bulk|\d+-pages)|\.tmp-.*)$/;
@@ -65,13 +65,10 @@ export class DatabaseCopy implements CopiedPages {
     this.view = views.snapshot(true);
     const { state } = header;
     assert(state.publishedLsn === this.view.lsn, 'the header is that of the commit which is copied');
-    const { superblock } = main;
     this.lsn = this.view.lsn;
     this.pageSize = cache.pageSize;
     this.pageCount = this.view.pageCount;
-    this.databaseId = superblock.databaseId;
-    this.sourceTimeline = superblock.timeline;
-    this.timeline = freshTimeline(vfs.env, superblock.timeline);
+    this.databaseId = main.superblock.databaseId;
     this.salt = readU32(vfs.env.random(4), 0);
     this.time = state.publishedTime > 0 ? state.publishedTime : vfs.env.wallTimeMs();
     this.position =
@@ -84,6 +81,8 @@ export class DatabaseCopy implements CopiedPages {
             salt: saltBytes(state.logSaltLow, state.logSaltHigh),
           };
     try {
+      this.sourceTimeline = main.readTimeline();
+      this.timeline = freshTimeline(vfs.env, this.sourceTimeline);
       this.free = this.freePages();
     } catch (error) {
       this.release();
@@ -238,6 +237,7 @@ export class DatabaseCopy implements CopiedPages {
       checkpointLsn: lsn,
       pageCount,
       clean: true,
+      forked: false,
       time,
     });
   }

@@ -3,7 +3,7 @@ import { CorruptionError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { writeNewDatabase } from '../life/create.ts';
 import { readFileHeader } from '../inspect/file-header.ts';
-import { freshTimeline } from './timeline.ts';
+import { freshTimeline } from '../format/timeline.ts';
 import type { ReplacedCommit } from './replace.ts';
 
 /**

@@ -38,7 +38,8 @@ export function logEnd(
     );
   }
   const { publishedLsn: lsn, publishedTime: time, ...state } = header.peek();
-  const { databaseId, timeline } = main.superblock;
+  const timeline = main.readTimeline();
+  const { databaseId } = main.superblock;
   const position =
     state.logSeq === 0
       ? undefined

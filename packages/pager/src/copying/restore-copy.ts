@@ -14,7 +14,7 @@ import { ChangesReader } from './changes-reader.ts';
 import { CopyReader } from './copy-reader.ts';
 import { LogReplay } from './log-replay.ts';
 import type { PageStore } from './replay-pages.ts';
-import { freshTimeline } from './timeline.ts';
+import { freshTimeline } from '../format/timeline.ts';
 import { checkRoom, fileExists } from './write-copy.ts';
 
 /** What was restored. */

@@ -107,6 +107,8 @@ export class FollowedLog {
     this.known.forgetBefore(Math.min(state.replaySeq, marks.floor));
     const from = index.baseLsn + index.commits;
     if (from < publishedLsn) {
+      // A log that came into being may be the first of a new timeline (rule P6).
+      if (this.known.numbers().length === 0) this.useSegments(new LogFiles(this.parts.walOptions()));
       const visit = (record: RecordView): void => indexRecord(index, record, cache);
       this.known.follow({ ...this.tail(), lsn: from }, { seq: state.logSeq, offset: state.logOffset }, visit);
     }

@@ -9,6 +9,9 @@
  *    An unclean file with its log.
  * 3. Both are published.
  * Only then a commit is acknowledged.
+ *
+ * An unclean file without a log has lost it, and what was committed since its last checkpoint. Its first commit begins a new timeline
+ * (rule P6): a slot that names it is written and synced before the log is made, so that a log of the new timeline always finds it.
  */
 import { callHook, MemoryVfs } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
@@ -17,6 +20,7 @@ import type { LogIdentity, WalOptions } from '@sombra/wal';
 import type { ResolvedOptions } from '../base/options.ts';
 import type { Syncs } from '../base/syncs.ts';
 import { saltBytes } from '../format/salt.ts';
+import { freshTimeline } from '../format/timeline.ts';
 import type { Superblock } from '../format/superblock.ts';
 import type { Header, LiveSegment } from '../sharing/header.ts';
 import type { FollowedLog } from './followed-log.ts';
@@ -111,12 +115,29 @@ export class LogWriter {
     const { header, main, options } = this.parts;
     // Files change from here on, and the header not yet: should a step fail, the next holder of WRITE has to look at them.
     header.leaveUnsettled();
+    if (this.wal === null && header.state.logInode === 0 && !main.superblock.clean) this.beginTimeline();
     const wal = (this.wal ??= this.create(lsn));
     const segment = header.state.logInode === 0 ? { ...liveSegment(wal), chain: wal.tail.chain } : null;
     const slot = options.enableWal && main.superblock.clean ? this.clearCleanFlag(segment) : null;
     header.startLog(segment, slot);
     if (slot !== null) main.adopt(slot);
     return wal;
+  }
+
+  private beginTimeline(): void {
+    const { header, main, vfs, syncs } = this.parts;
+    main.check(false);
+    const { sequence, timeline } = main.superblock;
+    const slot: Superblock = {
+      ...main.superblock,
+      sequence: sequence + 1,
+      timeline: freshTimeline(vfs.env, timeline),
+      time: vfs.env.wallTimeMs(),
+    };
+    main.writeSlot(slot);
+    syncs.sync(main.file);
+    header.adoptSlot(slot);
+    main.adopt(slot);
   }
 
   /** Step 1. The log is in memory when there is to be no file of it. */

@@ -9,6 +9,7 @@
 import { preadFully, pwriteFully, sameFile, StateError } from '@sombra/vfs';
 import type { FileId, Vfs, VfsFile } from '@sombra/vfs';
 import type { Health } from '../base/health.ts';
+import { readSteadily } from '../base/steady.ts';
 import type { ResolvedOptions } from '../base/options.ts';
 import type { DoubleWriteIdentity } from '../format/double-write.ts';
 import { encodeSuperblock, readSuperblocks, slotOffset, SUPERBLOCK_AREA_MIN } from '../format/superblock.ts';
@@ -76,6 +77,13 @@ export class MainFile {
     return this.twin.syncAsync('data');
   }
 
+  /** The timeline as of the newest published commit: another connection may have begun it (rule P6). @throws CorruptionError, IoError */
+  readTimeline(): number {
+    const { vfs, header } = this.parts;
+    if (header.sequence() === this.newest.sequence) return this.newest.timeline;
+    return readSteadily(vfs.env, () => this.readNewest().timeline);
+  }
+
   /** Makes the file at least as long as so many pages. */
   extend(pageCount: number): void {
     const size = pageCount * this.newest.pageSize;
@@ -101,9 +109,7 @@ export class MainFile {
   check(died: boolean): Superblock {
     const { vfs, options, header } = this.parts;
     const named = vfs.stat(options.path);
-    const area = new Uint8Array(SUPERBLOCK_AREA_MIN);
-    const read = preadFully(this.descriptor, area, 0);
-    const { newest } = readSuperblocks(area.subarray(0, read), options.path);
+    const newest = this.readNewest();
     const { sequence, checkpointLsn, checkpointPages } = header.state;
     const same =
       newest.sequence === sequence && newest.checkpointLsn === checkpointLsn && newest.pageCount === checkpointPages;
@@ -115,6 +121,12 @@ export class MainFile {
     if (named.size < checkpointPages * newest.pageSize) return this.refuseMoved();
     if (same || died) this.newest = newest;
     return newest;
+  }
+
+  private readNewest(): Superblock {
+    const area = new Uint8Array(SUPERBLOCK_AREA_MIN);
+    const read = preadFully(this.descriptor, area, 0);
+    return readSuperblocks(area.subarray(0, read), this.parts.options.path).newest;
   }
 
   /** P4: what was written from now on might be written to another file. Reads go on. */

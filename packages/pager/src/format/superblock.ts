@@ -17,7 +17,7 @@
  *       72     8  replay offset
  *       80     8  salt of that segment
  *       88     4  chain value there
- *       92     4  flags              1 clean
+ *       92     4  flags              1 clean, 2 forked
  *       96     8  time of this write, ms
  *      104   404  reserved, 0
  *      508     4  checksum of bytes [0, 508)
@@ -50,6 +50,7 @@ export const SB_RESERVED = SB_TIME + 8;
 export const SB_CHECKSUM = SUPERBLOCK_SLOT_SIZE - 4;
 
 const FLAG_CLEAN = 1;
+const FLAG_FORKED = 2;
 const CHECKSUM_SEED = 0x53_42_31_00;
 
 /** One superblock slot. */
@@ -69,6 +70,8 @@ export interface Superblock {
   readonly chain: number;
   /** Closed properly: main is whole and no log is needed. */
   readonly clean: boolean;
+  /** Commits of this timeline are being given up: the next open that is alone begins another one (rule P6). */
+  readonly forked: boolean;
   readonly time: number;
 }
 
@@ -93,7 +96,7 @@ export function encodeSuperblock(superblock: Superblock): Uint8Array {
   writeU64(bytes, SB_REPLAY_OFFSET, superblock.replayOffset);
   bytes.set(superblock.logSalt, SB_LOG_SALT);
   writeU32(bytes, SB_CHAIN, superblock.chain);
-  writeU32(bytes, SB_FLAGS, superblock.clean ? FLAG_CLEAN : 0);
+  writeU32(bytes, SB_FLAGS, (superblock.clean ? FLAG_CLEAN : 0) | (superblock.forked ? FLAG_FORKED : 0));
   writeU64(bytes, SB_TIME, superblock.time);
   writeU32(bytes, SB_CHECKSUM, xxh32(bytes, 0, SB_CHECKSUM, CHECKSUM_SEED));
   return bytes;
@@ -126,6 +129,7 @@ export function decodeSuperblock(bytes: Uint8Array, at: number): Superblock | un
     logSalt: bytes.slice(at + SB_LOG_SALT, at + SB_CHAIN),
     chain: readU32(bytes, at + SB_CHAIN),
     clean: (flags & FLAG_CLEAN) !== 0,
+    forked: (flags & FLAG_FORKED) !== 0,
     time: readSafe64(bytes, at + SB_TIME),
   };
   const { sequence, checkpointLsn, pageCount, replaySeq, replayOffset, time } = superblock;

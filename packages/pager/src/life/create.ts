@@ -50,6 +50,7 @@ export function writeNewDatabase(
     logSalt: new Uint8Array(8),
     chain: 0,
     clean: true,
+    forked: false,
     time: vfs.env.wallTimeMs(),
   };
   const bytes = new Uint8Array((roots + 1) * pageSize);

@@ -6,15 +6,14 @@
  * keeps PRESENCE exclusively, and needs no shm file.
  */
 import { giveBack } from '../base/run-all.ts';
-import { DataError, InvariantError, IoError, PoisonedError, StateError, directoryOf, syncDirectory } from '@sombra/vfs';
+import { DataError, InvariantError, IoError, PoisonedError, StateError } from '@sombra/vfs';
 import type { Vfs, VfsFile } from '@sombra/vfs';
 import { livePath } from '@sombra/wal';
 import { Catalogue } from '../format/catalogue.ts';
-import { runCheckpoint } from '../checkpoint/checkpoint.ts';
 import { createDatabase } from './create.ts';
 import { Connection } from '../connection/connection.ts';
 import { cure } from './cure.ts';
-import { isCorruption, isForbidden, isIoError } from '../base/failure.ts';
+import { isForbidden, isIoError } from '../base/failure.ts';
 import { clearHolders, noteHolder, shmPath, writeHolder } from '../sharing/holders.ts';
 import { openInMemory } from './inspection.ts';
 import type { OpenDatabase } from './inspection.ts';
@@ -30,19 +29,19 @@ import {
   refuseHeld,
 } from '../sharing/locks.ts';
 import type { PagerWarning, ResolvedOptions } from '../base/options.ts';
+import { readSteadily } from '../base/steady.ts';
 import { closeLog, hasUnfinishedBatch, prepare, readArea, recover } from './recovery.ts';
 import type { Recovered } from './recovery.ts';
 import { register } from '../sharing/registry.ts';
 import { treeSlots } from '../format/roots-page.ts';
 import { newSharedState } from '../format/shared-state.ts';
 import { Shm } from '../sharing/shm.ts';
+import { beginTimeline, leaveLog } from './timeline.ts';
 import type { Superblock } from '../format/superblock.ts';
 import { retryUntil } from '../sharing/waiting.ts';
 
 /** Pause between two tries to get the locks, ms. */
 const RETRY_MS = 5;
-/** Reads of a superblock that is being written, before it counts as damaged. */
-const READ_TRIES = 5;
 
 /** Why a connection cannot be opened now. */
 class Obstacle {
@@ -223,9 +222,7 @@ function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, wa
   const { vfs } = options;
   if (options.readOnly) checkSettled(options, main, warnings);
   tidyNames(options, main, ({ sequence, clean }) => sequence === 0 || !clean);
-  const parts = options.enableWal
-    ? recover(options, main, locks, warnings)
-    : recoverToNoLog(options, main, locks, warnings);
+  const { parts, replayed } = recoverAlone(options, main, locks, warnings);
   let connection: Connection;
   try {
     connection = options.locking === 'exclusive' ? openExclusive(options, parts) : openFirst(options, parts);
@@ -234,7 +231,7 @@ function openAlone(options: ResolvedOptions, main: VfsFile, locks: LockTable, wa
     throw error;
   }
   const { lsn } = parts.published;
-  connection.health.callHook((hooks) => hooks.recovered?.(lsn, lsn - parts.superblock.checkpointLsn));
+  connection.health.callHook((hooks) => hooks.recovered?.(lsn, replayed));
   return connection;
 }
 
@@ -254,26 +251,21 @@ function openFirst(options: ResolvedOptions, parts: Recovered): Connection {
   }
 }
 
-/** Before the log goes to memory: what a log file holds is brought to main, and the file removed for good. */
-function recoverToNoLog(
+/** Recovery, and what has to follow before anybody uses the log. @returns with the number of commits that the log had */
+function recoverAlone(
   options: ResolvedOptions,
   main: VfsFile,
   locks: LockTable,
   warnings: PagerWarning[],
-): Recovered {
-  const withLog: ResolvedOptions = { ...options, enableWal: true };
-  const connection = new Connection({ ...recover(withLog, main, locks, warnings), options: withLog, shm: null });
-  try {
-    if (connection.hasWritten()) {
-      connection.tenure.acquire();
-      runCheckpoint(connection.checkpoint, true);
-      connection.logWriter.removeAll();
-      syncDirectory(connection.vfs, directoryOf(options.path));
-    }
-  } finally {
-    connection.closeFiles();
-  }
-  return recover(options, main, locks, []);
+): { parts: Recovered; replayed: number } {
+  const parts = recover({ ...options, enableWal: true }, main, locks, warnings);
+  const { superblock, published } = parts;
+  const replayed = published.lsn - superblock.checkpointLsn;
+  const forked = superblock.forked && !options.readOnly;
+  if (options.enableWal && !forked) return { parts, replayed };
+  leaveLog(options, parts);
+  if (forked) beginTimeline(options, main);
+  return { parts: recover(options, main, locks, []), replayed };
 }
 
 /** O7: a read-only connection changes nothing in main or log, so a database that needs recovery is refused. */
@@ -319,7 +311,7 @@ function joinOthers(
       if (cured === null) shm.close();
       return cured ?? new Obstacle('poison');
     }
-    const superblock = readSteadily(main, options);
+    const superblock = readSteadily(vfs.env, () => readArea(main, options, []).newest);
     const parts = prepare(options, superblock);
     shm.forget();
     shm.read(parts.shared);
@@ -332,18 +324,6 @@ function joinOthers(
   } catch (error) {
     giveBack([() => (connection === undefined ? shm.close() : connection.closeFiles())]);
     throw error;
-  }
-}
-
-/** The superblock while others may write it: a slot that is being written is not one that is damaged. */
-function readSteadily(main: VfsFile, options: ResolvedOptions): Superblock {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return readArea(main, options, []).newest;
-    } catch (error) {
-      if (attempt === READ_TRIES || !isCorruption(error)) throw error;
-      options.vfs.env.sleep(1);
-    }
   }
 }
 

@@ -7,7 +7,8 @@
  *    and the batch's pages are written to main, main is synced. Until then no checkpoint counts: the page cache of the
  *    operating system may hold what a power loss takes.
  * 3. A batch that holds a whole checkpoint (log in memory) finishes it: the next slot, synced.
- * 4. The log is scanned from the replay position; its kept tail is written again and synced; the directory is synced.
+ * 4. The log is scanned from the replay position; its kept tail is written again and synced; the directory is synced. Before anything
+ *    of this timeline is given up, a slot that says so is written and synced (rule P6, timeline.ts).
  * 5. The catalogue is read.
  *
  * A crash in any step leaves what the step found, or the same bytes again.
@@ -34,7 +35,7 @@ import {
   setAside,
   sparePath,
 } from '@sombra/wal';
-import type { RecordView, RecoveryResult, Wal } from '@sombra/wal';
+import type { RecordView, RecoveryOptions, RecoveryResult, Wal } from '@sombra/wal';
 import { fileNameOf } from '../base/paths.ts';
 import {
   doubleWritePath,
@@ -105,7 +106,7 @@ export function recover(
   const settled: Settled = options.readOnly
     ? { superblock: area.newest, bound: 0, unusedArea: false, strayBatch: false, closed: false }
     : settleMain(options, main, area);
-  const { superblock } = settled;
+  let { superblock } = settled;
   const { index, cache, shared } = prepare(options, superblock);
 
   let lsn = superblock.checkpointLsn;
@@ -118,7 +119,13 @@ export function recover(
   };
   const ignoresLog = options.readOnly || tolerance?.log === 'none' || (settled.closed && !options.toLastGood);
   const toLastGood = options.toLastGood || tolerance?.log === 'to-last-good';
-  const wal = ignoresLog ? null : openLog(options, superblock, toLastGood, warnings, visit);
+  const beforeLoss = (): void => {
+    if (tolerance !== undefined || superblock.forked) return;
+    superblock = { ...superblock, sequence: superblock.sequence + 1, forked: true };
+    shared.sequence = superblock.sequence;
+    writeSlot(main, superblock);
+  };
+  const wal = ignoresLog ? null : openLog(options, superblock, { toLastGood, beforeLoss }, warnings, visit);
   try {
     if (lsn < settled.bound) refuseOrNote(lostCommits(options, lsn, settled.bound), tolerance);
     if (wal === null && (!superblock.clean || !area.bothValid || settled.unusedArea)) {
@@ -289,7 +296,7 @@ function shareLog(shared: SharedState, wal: Wal): void {
 function openLog(
   options: ResolvedOptions,
   superblock: Superblock,
-  toLastGood: boolean,
+  how: Pick<RecoveryOptions, 'toLastGood' | 'beforeLoss'>,
   warnings: PagerWarning[],
   visit: (record: RecordView) => void,
 ): Wal | null {
@@ -298,8 +305,8 @@ function openLog(
   const start = { position, salt: superblock.logSalt, chain: superblock.chain, lsn: superblock.checkpointLsn };
   const before = Shm.lastHeader(options.vfs, options.path);
   const synced = before && { salt: saltBytes(before.logSaltLow, before.logSaltHigh), offset: before.synced };
-  const how = { toLastGood, keepDropped: true };
-  const found = recoverLog(where, synced === undefined ? start : { ...start, synced }, how, visit);
+  const from = synced === undefined ? start : { ...start, synced };
+  const found = recoverLog(where, from, { ...how, keepDropped: true }, visit);
   if (found.kept.length > 0) {
     warnings.push({
       code: 'SOMBRA_LOG_GIVEN_UP',
@@ -343,8 +350,7 @@ function settleMain(options: ResolvedOptions, main: VfsFile, { newest, bothValid
     // Without the log nothing leads on from these pages, and the ones before them may still be whole.
     const usable = batch !== undefined && (batch.whole || hasLog(vfs, path));
     if (area === undefined || batch === undefined || !usable) {
-      pwriteFully(main, encodeSuperblock(superblock), slotOffset(superblock.sequence));
-      main.sync('data');
+      writeSlot(main, superblock);
       return { superblock, bound: 0, unusedArea: area !== undefined, strayBatch: batch !== undefined, closed: false };
     }
     rewriteDoubleWrite(area, batch, superblock);
@@ -391,9 +397,14 @@ function finishWhole(main: VfsFile, superblock: Superblock, batch: DoubleWriteBa
     checkpointLsn: batch.bound,
     pageCount: batch.pageCount,
   };
+  writeSlot(main, slot);
+  return slot;
+}
+
+/** Writes a slot, and syncs it. */
+export function writeSlot(main: VfsFile, slot: Superblock): void {
   pwriteFully(main, encodeSuperblock(slot), slotOffset(slot.sequence));
   main.sync('data');
-  return slot;
 }
 
 /** Step 5. */

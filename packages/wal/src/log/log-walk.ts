@@ -6,6 +6,7 @@ import {
   chooseRival,
   damaged,
   dropFrom,
+  isAnyBehind,
   moveAside,
   NOTHING_DROPPED,
   refuseUnreadable,
@@ -142,6 +143,14 @@ export class LogWalk {
     const named =
       synced !== undefined && sameBytes(synced.salt, 0, this.current.header.salt, 0, SALT_SIZE) ? synced.offset : 0;
     return Math.max(named, this.currentReader().durableThrough(this.state.offset));
+  }
+
+  /** With `toLastGood`: is there anything behind the last record but zeros? */
+  givesUp({ toLastGood = false }: RecoveryOptions): boolean {
+    if (!toLastGood) return false;
+    const { current, found, state } = this;
+    if (isAnyBehind(found, current.header.seq + 1)) return true;
+    return current.live && endOfContent(this.file!, state.offset, this.currentReader().size) > state.offset;
   }
 
   /** Step 5, and with `toLastGood` the end of what lies behind damage. */

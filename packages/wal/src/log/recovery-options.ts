@@ -21,6 +21,11 @@ export interface RecoveryOptions {
   readonly toLastGood?: boolean;
   /** With `toLastGood`: what is given up is kept under names that no log uses, instead of removed. Default false. */
   readonly keepDropped?: boolean;
+  /**
+   * Called once, before anything is given up or set aside that had commits of this log, or of a later history of the same database and
+   * timeline. Nothing has been changed then; what it throws ends the recovery. Nothing that is foreign is told.
+   */
+  readonly beforeLoss?: () => void;
   /** Leave segments before the replay position as they are. Default false: no checkpoint needs them, and they go. */
   readonly keepBefore?: boolean;
 }

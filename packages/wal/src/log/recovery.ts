@@ -4,6 +4,7 @@
  * 1. The segments that belong to the database are found by their headers; others are foreign.
  * 2. The chain is followed from the replay position, record by record, over segments.    Nothing has changed.
  * 3. Where it ends, damage is distinguished from a torn tail: synced data that cannot be read is damage, and nothing is changed.
+ *    Before anything is given up, whoever recovers is told (`beforeLoss`).                Nothing has changed.
  * 4. Files below the replay position go.                                                  Files too many.
  * 5. A missing live segment is made; or the kept records of the last segment are written again and synced, because only the
  *    operating system's cache may hold them; the directory is synced.                     The same bytes again.
@@ -16,6 +17,7 @@ import {
   estrange,
   estrangeLater,
   findSegments,
+  isAnyBehind,
   moveAside,
   NOTHING_DROPPED,
   refuseUnreadable,
@@ -67,12 +69,18 @@ export function recoverLog(
     }
     estrangeLater(found, walk.last);
     walk.checkEnd(how);
+    if (isHistoryLost(found) || walk.givesUp(how)) how.beforeLoss?.();
     dropObsolete(options, found, first.header.seq, how.keepBefore ?? false);
     const { wal, droppedBytes, kept } = walk.open(how);
     return { wal, records: walk.records, strangers: found.strangers, droppedBytes, kept };
   } finally {
     walk.close();
   }
+}
+
+/** Is there another history of this database and timeline, which goes on elsewhere? */
+function isHistoryLost({ strangers }: FoundSegments): boolean {
+  return strangers.some(({ isRelated }) => isRelated);
 }
 
 /** Moves foreign files out of the way of the log. @returns their new names, without directory */
@@ -124,9 +132,11 @@ function withoutLog(
   found: FoundSegments,
 ): RecoveryResult {
   if (found.rival !== undefined) chooseRival(found, found.rival.header.seq, () => false);
-  const dropped =
-    how.toLastGood === true ? dropFrom(options, found, start.position.seq, how.keepDropped ?? false) : NOTHING_DROPPED;
-  dropObsolete(options, found, start.position.seq, how.keepBefore ?? false);
+  const { seq } = start.position;
+  const drops = how.toLastGood === true && isAnyBehind(found, seq);
+  if (drops || isHistoryLost(found)) how.beforeLoss?.();
+  const dropped = drops ? dropFrom(options, found, seq, how.keepDropped ?? false) : NOTHING_DROPPED;
+  dropObsolete(options, found, seq, how.keepBefore ?? false);
   const { bytes: droppedBytes, kept } = dropped;
   return { wal: null, records: 0, strangers: found.strangers, droppedBytes, kept };
 }

@@ -3,7 +3,7 @@ import { CorruptionError, sameBytes, StateError, toHex } from '@sombra/vfs';
 import type { SombraError, Vfs, VfsDirectory } from '@sombra/vfs';
 import { archivedThrough } from './archive-mark.ts';
 import { livePath, namesake, SALT_SIZE, sameLog, sealedPath } from './segment.ts';
-import type { SegmentHeader } from './segment.ts';
+import type { LogIdentity, SegmentHeader } from './segment.ts';
 import { headerOf, namedSegments } from './segment-names.ts';
 import type { NamedSegment } from './segment-names.ts';
 import type { WalOptions } from './wal-options.ts';
@@ -13,6 +13,8 @@ export interface StrangeSegment {
   readonly path: string;
   /** Two digits per byte. */
   readonly salt: string;
+  /** Is it of this database and timeline, but of another history? */
+  readonly isRelated: boolean;
   /** New name, without directory, when it was in the way and has been set aside already. */
   readonly movedTo?: string;
 }
@@ -40,6 +42,7 @@ export interface FoundSegments {
 /** Step 1 of recovery. @param startSeq  segment of the replay position */
 export function findSegments({ vfs, path, identity }: WalOptions, startSeq: number): FoundSegments {
   const found: FoundSegments = { own: new Map(), rival: undefined, strangers: [], unreadable: [], obsolete: [] };
+  const archived = archivedThrough(vfs, path);
   for (const file of namedSegments(vfs, path)) {
     const { header } = file;
     const live = file.seq === Infinity;
@@ -48,7 +51,12 @@ export function findSegments({ vfs, path, identity }: WalOptions, startSeq: numb
       if (live) refuseNamesake(vfs, path, header);
       // The live segment of a database with a name like `graph-3`, beside `graph`: it is not in our way before we get that far.
       else if (vfs.stat(`${path}-${file.seq}`) !== null) continue;
-      found.strangers.push(strangerOf(file.path, header));
+      // Of the timeline before this one, and it waits for its archive (P6).
+      else if (isBefore(header, identity, file.seq, startSeq) && archived !== Infinity) {
+        if (file.seq <= archived) found.obsolete.push(file.path);
+        continue;
+      }
+      found.strangers.push({ ...strangerOf(file.path, header), isRelated: false });
     }
     // A segment that was given up and is being reused, under its old name because the new one was not durable.
     else if (!live && header.seq > file.seq && file.seq < startSeq) found.obsolete.push(file.path);
@@ -59,6 +67,11 @@ export function findSegments({ vfs, path, identity }: WalOptions, startSeq: numb
     else found.own.set(header.seq, { path: file.path, live, header });
   }
   return found;
+}
+
+/** Is a sealed segment one of an earlier timeline of the database, at or before the replay position? */
+function isBefore(header: SegmentHeader, { databaseId }: LogIdentity, seq: number, startSeq: number): boolean {
+  return header.seq === seq && seq <= startSeq && sameBytes(header.databaseId, 0, databaseId, 0, databaseId.length);
 }
 
 /** A segment of `graph` must not be set aside because `graph-3` is opened. */
@@ -75,7 +88,7 @@ function refuseNamesake(vfs: Vfs, path: string, { seq }: SegmentHeader): void {
 }
 
 function strangerOf(path: string, { salt }: SegmentHeader): StrangeSegment {
-  return { path, salt: toHex(salt) };
+  return { path, salt: toHex(salt), isRelated: true };
 }
 
 /** Of two files with the number `seq`, the one that `fits` is of this log; by default the sealed one. The other one is a stranger. */
@@ -188,10 +201,21 @@ export interface Dropped {
 
 export const NOTHING_DROPPED: Dropped = { bytes: 0, kept: [] };
 
+/** What lies behind damage in segment `fromSeq - 1`. */
+function behind(found: FoundSegments, fromSeq: number): { segments: FoundSegment[]; unreadable: NamedSegment[] } {
+  const segments = [...found.own.values()].filter(({ header }) => header.seq >= fromSeq);
+  return { segments, unreadable: found.unreadable.filter(({ seq }) => seq >= fromSeq) };
+}
+
+/** Is there something to drop? */
+export function isAnyBehind(found: FoundSegments, fromSeq: number): boolean {
+  const { segments, unreadable } = behind(found, fromSeq);
+  return segments.length + unreadable.length > 0;
+}
+
 /** Removes what lies behind damage, or moves it out of the way: readable or not, from segment `fromSeq` on. */
 export function dropFrom({ vfs, path }: WalOptions, found: FoundSegments, fromSeq: number, keep: boolean): Dropped {
-  const segments = [...found.own.values()].filter(({ header }) => header.seq >= fromSeq);
-  const unreadable = found.unreadable.filter(({ seq }) => seq >= fromSeq);
+  const { segments, unreadable } = behind(found, fromSeq);
   const names = [
     ...segments.map((segment) => ({ path: segment.path, salt: toHex(segment.header.salt) })),
     ...unreadable.map((file) => ({ path: file.path, salt: 'unreadable' })),
@@ -227,7 +251,7 @@ export function dropObsolete(
 }
 
 /** @returns the new name, without directory */
-export function moveAside(vfs: Vfs, path: string, { path: from, salt }: StrangeSegment): string {
+export function moveAside(vfs: Vfs, path: string, { path: from, salt }: Pick<StrangeSegment, 'path' | 'salt'>): string {
   const to = asidePath(vfs, path, salt);
   vfs.rename(from, to);
   return to.slice(to.lastIndexOf('/') + 1);
