@@ -48,8 +48,9 @@ export class GraphDB extends Connection {
     for (const make of defaultObservers())
       callHook(vfs.env, path, () => void observers.add(make(path) as DatabaseHooks));
     const { warn } = observers;
-    const reports = new Reports(observers, vfs.env, resolved.slowOperationMs);
-    const pager = Pager.open({
+    const noteDamage = (error: unknown): void => pager.noteDamage(error);
+    const reports = new Reports(observers, vfs.env, resolved.slowOperationMs, noteDamage);
+    const pager: Pager = Pager.open({
       ...resolved.pager,
       vfs,
       path: inMemory ? 'memory.db' : path,
@@ -64,7 +65,7 @@ export class GraphDB extends Connection {
         reports,
         health: resolved.health,
         transactions: new Transactions(graph, vfs.env, resolved, observers, reports),
-        snapshots: new SnapshotKeeper(graph, warn),
+        snapshots: new SnapshotKeeper(graph, warn, noteDamage),
         checkpoints: new CheckpointTimer(pager, vfs.env, resolved.autoCheckpointIntervalMs, warn),
       });
       const { readOnly, lsn } = db;

@@ -1,7 +1,9 @@
 // Goal: metrics and health are right: each figure is moved by the thing that it counts, and each check fails alone.
 // Method: small databases with limits that a few writes cross; a flipped byte; a sync that fails; a disk that is nearly full.
+import type { NodeId } from '@sombra/graph';
+import { Pager } from '@sombra/pager';
 import { MemoryVfs } from '@sombra/vfs';
-import type { DiskSpace, Vfs } from '@sombra/vfs';
+import type { CorruptionError, DiskSpace, Vfs } from '@sombra/vfs';
 import { FaultyVfs, SimEnv, slowVfs } from '@sombra/vfs/testing';
 import { describe, expect, test } from 'vitest';
 import type { Config, HealthReport } from '../src/index.ts';
@@ -154,6 +156,44 @@ describe('health', () => {
     expect(codeOf(() => [...db.nodes()])).toBe('SOMBRA_PAGE_CHECKSUM');
     expect(failed(db.healthCheck())).toEqual(['unhealthy', 'corruption']);
     expect([codes[0], db.metrics().corruptionErrors]).toEqual(['SOMBRA_PAGE_CHECKSUM', codes.length]);
+    db.close();
+  });
+
+  test('so does damage that lies above the pages, whichever read meets it, and once for each error', async () => {
+    const vfs = new MemoryVfs();
+    fill(vfs);
+    const pager = Pager.open({ vfs, path: 'g.db' });
+    const change = pager.begin();
+    for (let page = 30; page < pager.view.pageCount; page += 1) {
+      const base = change.edit(page);
+      change.setBytes(base, 20, new Uint8Array(20).fill(0xff), 0, 20); // the checksum will be right
+    }
+    change.commit();
+    pager.close();
+    const told: CorruptionError[] = [];
+    const db = GraphDB.open('g.db', { vfs, hooks: { corruption: (error) => told.push(error) } });
+    const ids = Array.from({ length: 2000 }, (_, at) => (at + 1) as NodeId);
+    const damaged = ids.find((id) => codeOf(() => db.getNode(id)) === 'SOMBRA_TREE_PAGE');
+    expect(damaged).toBeDefined();
+    const reads: [string, () => unknown][] = [
+      ['a short read', () => db.getNode(damaged!)],
+      ['a long one', () => db.components()],
+      ['rows', () => [...db.nodes()]],
+      ['a transaction', () => db.transaction((tx) => tx.getNode(damaged!))],
+      ['a snapshot that is read within a call', () => db.read((snapshot) => snapshot.getNode(damaged!))],
+    ];
+    for (const [what, read] of reads) {
+      const before = told.length;
+      expect([what, codeOf(read)]).toEqual([what, 'SOMBRA_TREE_PAGE']);
+      expect([what, told.length - before]).toEqual([what, 1]);
+    }
+    const before = told.length;
+    await expect(db.transactionAsync((tx) => tx.getNode(damaged!))).rejects.toMatchObject({ code: 'SOMBRA_TREE_PAGE' });
+    await expect(db.read((view) => Promise.resolve().then(() => view.getNode(damaged!)))).rejects.toThrow();
+    expect(told.length - before).toBe(2);
+    expect(new Set(told).size).toBe(told.length);
+    expect(db.metrics().corruptionErrors).toBe(told.length);
+    expect(failed(db.healthCheck())).toEqual(['unhealthy', 'corruption']);
     db.close();
   });
 

@@ -294,6 +294,14 @@ export class Pager {
   }
 
   /**
+   * Tells of damage that a layer above has found in pages whose checksums are right: it counts in `stats().corruptions`, and the hook `corruption`
+   * hears of it. An error that has been told, or is no CorruptionError, changes nothing.
+   */
+  noteDamage(error: unknown): void {
+    this.database.connection.health.noteDamage(error);
+  }
+
+  /**
    * Where the log ends behind the newest commit, which is made durable first unless asked otherwise: with `syncMode` other than `full` a power loss
    * could take it back, and an archive must hold nothing that the database then does not.
    * @throws StateError SOMBRA_ARCHIVE_NO_LOG: it is open without a log; SOMBRA_CLOSED, SOMBRA_READ_ONLY, SOMBRA_TRANSACTION_ACTIVE; IoError SOMBRA_BUSY, SOMBRA_SYNC,

@@ -181,13 +181,23 @@ export abstract class Connection extends MeasuredReads {
       result = fn(view);
     } catch (error) {
       view.release();
-      throw error;
+      this.reports.met(error);
     }
     if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
       view.release();
       return result;
     }
-    return releasedAfter(result as PromiseLike<unknown>, view) as T;
+    return this.releasedAfter(result as PromiseLike<unknown>, view) as T;
+  }
+
+  private async releasedAfter<T>(promise: PromiseLike<T>, view: Snapshot): Promise<T> {
+    try {
+      return await promise;
+    } catch (error) {
+      this.reports.met(error);
+    } finally {
+      view.release();
+    }
   }
 
   override nodes(options?: { readonly label?: string | undefined } & IdRange): Rows<NodeRecord> {
@@ -586,13 +596,5 @@ function spaceOf(vfs: Vfs, path: string): DiskSpace | null | undefined {
     return vfs.diskSpace?.(path);
   } catch {
     return null;
-  }
-}
-
-async function releasedAfter<T>(promise: PromiseLike<T>, view: Snapshot): Promise<T> {
-  try {
-    return await promise;
-  } finally {
-    view.release();
   }
 }

@@ -56,19 +56,35 @@ export abstract class MeasuredReads extends SingleWrites {
   }
 
   override getNode(id: NodeId): NodeRecord | undefined {
-    return this.isSampled() ? this.sample(() => super.getNode(id)) : super.getNode(id);
+    try {
+      return this.isSampled() ? this.sample(() => super.getNode(id)) : super.getNode(id);
+    } catch (error) {
+      this.reports.met(error);
+    }
   }
 
   override getEdge(id: EdgeId): EdgeRecord | undefined {
-    return this.isSampled() ? this.sample(() => super.getEdge(id)) : super.getEdge(id);
+    try {
+      return this.isSampled() ? this.sample(() => super.getEdge(id)) : super.getEdge(id);
+    } catch (error) {
+      this.reports.met(error);
+    }
   }
 
   override neighbors(id: NodeId, options?: NeighborOptions): NodeId[] {
-    return this.isSampled() ? this.sample(() => super.neighbors(id, options)) : super.neighbors(id, options);
+    try {
+      return this.isSampled() ? this.sample(() => super.neighbors(id, options)) : super.neighbors(id, options);
+    } catch (error) {
+      this.reports.met(error);
+    }
   }
 
   override edgesOf(id: NodeId, options?: EdgesOfOptions): EdgeRecord[] {
-    return this.isSampled() ? this.sample(() => super.edgesOf(id, options)) : super.edgesOf(id, options);
+    try {
+      return this.isSampled() ? this.sample(() => super.edgesOf(id, options)) : super.edgesOf(id, options);
+    } catch (error) {
+      this.reports.met(error);
+    }
   }
 
   override aggregateNodes(query: NodeAggregate): GroupRow[] {

@@ -1,4 +1,4 @@
-/** What happens to the transactions and the long operations of one database: counted, and told to its observers. */
+/** What happens to the transactions and the long operations of one database, and the damage they meet: counted, and told to its observers. */
 import type { RunInContext, VfsEnv } from '@sombra/vfs';
 import type { Mutation, RollbackReason } from './hooks.ts';
 import { MutationRecorder } from './mutation-recorder.ts';
@@ -34,9 +34,14 @@ export class Reports {
   private readonly observers: Observers;
   private readonly env: VfsEnv;
   private readonly slowMs: number;
+  private readonly noteDamage: (error: unknown) => void;
 
-  /** @param slowMs  Infinity for never */
-  constructor(observers: Observers, env: VfsEnv, slowMs: number) {
+  /**
+   * @param slowMs      Infinity for never
+   * @param noteDamage  gets what reads and transactions threw, damage or not
+   */
+  constructor(observers: Observers, env: VfsEnv, slowMs: number, noteDamage: (error: unknown) => void) {
+    this.noteDamage = noteDamage;
     this.observers = observers;
     this.env = env;
     this.slowMs = slowMs;
@@ -92,6 +97,7 @@ export class Reports {
   rollBack(transaction: ReportedTransaction, reason: RollbackReason, error?: unknown): void {
     const { id, begun } = transaction;
     this.forget(transaction);
+    this.noteDamage(error);
     this.rolledBack += 1;
     if (reason === 'timeout') this.timedOut += 1;
     const ms = this.env.monotonicMs() - begun;
@@ -105,11 +111,19 @@ export class Reports {
     this.observers.tell((hooks) => hooks.mutated?.(event));
   }
 
+  /** A read threw this: damage counts, also where it was found above the pages. @throws it */
+  met(error: unknown): never {
+    this.noteDamage(error);
+    throw error;
+  }
+
   /** Runs an operation, and tells when it was slow. */
   timed<T>(operation: string, run: () => T): T {
     const begun = this.env.monotonicMs();
     try {
       return run();
+    } catch (error) {
+      this.met(error);
     } finally {
       this.took(operation, this.env.monotonicMs() - begun, null);
     }
@@ -120,6 +134,8 @@ export class Reports {
     const begun = this.env.monotonicMs();
     try {
       return await run();
+    } catch (error) {
+      this.met(error);
     } finally {
       this.took(operation, this.env.monotonicMs() - begun, null);
     }

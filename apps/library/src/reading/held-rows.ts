@@ -24,10 +24,19 @@ export class HeldRows<T> extends Rows<T> {
 
   override next(): IteratorResult<T, undefined> {
     const fresh = this.held.snapshot === undefined;
-    const step = super.next();
+    const step = this.step();
     const { snapshot } = this.held;
     if (fresh && snapshot !== undefined && !snapshot.closed) this.keeper.keepFor(this, snapshot);
     return step;
+  }
+
+  private step(): IteratorResult<T, undefined> {
+    try {
+      return super.next();
+    } catch (error) {
+      this.keeper.noteDamage(error);
+      throw error;
+    }
   }
 
   protected override letGo(): void {

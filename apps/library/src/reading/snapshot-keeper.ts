@@ -14,10 +14,13 @@ export interface SnapshotOptions {
  */
 export class SnapshotKeeper {
   private readonly graph: Graph;
+  /** Gets what reading rows threw. */
+  readonly noteDamage: (error: unknown) => void;
   private readonly warn: (warning: Warning) => void;
   private readonly dropped: FinalizationRegistry<GraphSnapshot>;
 
-  constructor(graph: Graph, warn: (warning: Warning) => void) {
+  constructor(graph: Graph, warn: (warning: Warning) => void, noteDamage: (error: unknown) => void) {
+    this.noteDamage = noteDamage;
     this.graph = graph;
     this.warn = warn;
     this.dropped = new FinalizationRegistry((snapshot) => this.letGoOfDropped(snapshot));

@@ -259,7 +259,7 @@ const LINES: readonly Line[] = [
   {
     type: 'counter',
     name: 'sombra_corruption_errors_total',
-    help: 'Reads of pages and of the log that met damage.',
+    help: 'Reads that met damage in the file or its log.',
     pager: ({ corruptions }) => corruptions,
   },
   {

@@ -37,6 +37,8 @@ export class Health {
   private isPoisoned = false;
   private poisonCause: unknown = undefined;
   private damageMet = 0;
+  /** Errors that have been counted: one passes several layers. */
+  private readonly toldDamage = new WeakSet<CorruptionError>();
 
   constructor(options: ResolvedOptions) {
     this.options = options;
@@ -57,9 +59,10 @@ export class Health {
     return this.damageMet;
   }
 
-  /** What a read threw: damage is counted, and passed to the operator. */
+  /** What a read threw: damage is counted, and passed to the operator, once for each error. */
   noteDamage(error: unknown): void {
-    if (!(error instanceof CorruptionError)) return;
+    if (!(error instanceof CorruptionError) || this.toldDamage.has(error)) return;
+    this.toldDamage.add(error);
     this.damageMet += 1;
     this.callHook((hooks) => hooks.corruption?.(error));
   }
