@@ -84,9 +84,11 @@ function setAside(path: string): Buffer[] {
     .map((name) => readFileSync(join(directory, name)));
 }
 
-function expectKept(path: string, expected: Iterable<Buffer>): void {
+/** @param more  whether segments of the log itself, which waited for an archive, are kept beside them (rule P6) */
+function expectKept(path: string, expected: Iterable<Buffer>, more = false): void {
   const order = (buffers: Iterable<Buffer>): string[] => [...buffers].map((bytes) => bytes.toString('base64')).sort();
-  expect(order(setAside(path))).toEqual(order(expected));
+  const wanted = order(expected);
+  expect(order(setAside(path))).toEqual(more ? expect.arrayContaining(wanted) : wanted);
 }
 
 describe.each([false, true])('with an archive: %s', (archive) => {
@@ -124,11 +126,11 @@ describe.each([false, true])('with an archive: %s', (archive) => {
       const warnings: PagerWarning[] = [];
       const found = open(image, warnings);
       expect([valueOf(found.view, page), found.view.lsn]).toEqual([value + commits, value + commits]);
-      expect(warnings.map(({ code }) => code)).toEqual(['SOMBRA_WAL_SET_ASIDE']);
+      expect(new Set(warnings.map(({ code }) => code))).toEqual(new Set(['SOMBRA_WAL_SET_ASIDE']));
       for (let i = 1; i <= 60; i += 1) put(found, page, value + commits + i);
       expect(found.check()).toEqual([]);
       found.close();
-      expectKept(image, leftovers.values());
+      expectKept(image, leftovers.values(), archive);
     },
   );
 });

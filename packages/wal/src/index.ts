@@ -30,7 +30,7 @@ export type { OpenSegment } from './log/open-segment.ts';
 export { surveyLog } from './log/log-survey.ts';
 export type { SurveyedSegment } from './log/log-survey.ts';
 export type { Segment } from './log/log-files.ts';
-export { recoverLog, setAside } from './log/recovery.ts';
+export { recoverLog, setAside, setAsideSealed } from './log/recovery.ts';
 export type { RecoveryResult } from './log/recovery.ts';
 export type { RecoveryOptions, RecoveryStart } from './log/recovery-options.ts';
 export { archivedThrough, archiveMarkPath, endArchive, markArchived } from './segment/archive-mark.ts';

@@ -41,6 +41,7 @@ import { saltBytes } from '../format/salt.ts';
 import type { Superblock } from '../format/superblock.ts';
 import type { DoubleWriteArea } from '../files/double-write-area.ts';
 import type { FollowedLog } from '../files/followed-log.ts';
+import { isHistoryLost } from '../files/log-writer.ts';
 import type { LogWriter } from '../files/log-writer.ts';
 import type { MainFile } from '../files/main-file.ts';
 import { NO_FRAME } from '../pages/page-cache.ts';
@@ -380,6 +381,8 @@ export class Checkpoint {
       sequence: header.state.sequence + 1,
       checkpointLsn: this.bound,
       pageCount: this.pageCount,
+      // The log is missing, and closing makes the file look whole (rule P6).
+      forked: main.superblock.forked || (header.state.logInode === 0 && isHistoryLost(main.superblock)),
       clean: (this.clean && this.bound === commits.published.lsn) || this.whole,
       time: env.wallTimeMs(),
     };

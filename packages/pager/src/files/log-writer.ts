@@ -10,8 +10,8 @@
  * 3. Both are published.
  * Only then a commit is acknowledged.
  *
- * An unclean file without a log has lost it, and what was committed since its last checkpoint. Its first commit begins a new timeline
- * (rule P6): a slot that names it is written and synced before the log is made, so that a log of the new timeline always finds it.
+ * A file that has lost commits is forked, or unclean and without a log. Its first commit begins a new timeline (rule P6): a slot that names it is
+ * written and synced before the log is made, so that a log of the new timeline always finds it.
  */
 import { callHook, MemoryVfs } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
@@ -47,6 +47,11 @@ export function walOptions(options: ResolvedOptions, superblock: Superblock, vfs
 /** The live segment of a log that is open for writing. */
 export function liveSegment(wal: Wal): LiveSegment {
   return { seq: wal.tail.seq, chain: wal.startChain, salt: wal.liveSalt, inode: inodeNumber(wal.liveId()) };
+}
+
+/** Of a file without a log: have commits been lost for it (rule P6)? */
+export function isHistoryLost({ clean, forked }: Superblock): boolean {
+  return forked || !clean;
 }
 
 /** What the writing end is made of. */
@@ -115,7 +120,7 @@ export class LogWriter {
     const { header, main, options } = this.parts;
     // Files change from here on, and the header not yet: should a step fail, the next holder of WRITE has to look at them.
     header.leaveUnsettled();
-    if (this.wal === null && header.state.logInode === 0 && !main.superblock.clean) this.beginTimeline();
+    if (this.wal === null && header.state.logInode === 0 && isHistoryLost(main.superblock)) this.beginTimeline();
     const wal = (this.wal ??= this.create(lsn));
     const segment = header.state.logInode === 0 ? { ...liveSegment(wal), chain: wal.tail.chain } : null;
     const slot = options.enableWal && main.superblock.clean ? this.clearCleanFlag(segment) : null;
@@ -132,6 +137,7 @@ export class LogWriter {
       ...main.superblock,
       sequence: sequence + 1,
       timeline: freshTimeline(vfs.env, timeline),
+      forked: false,
       time: vfs.env.wallTimeMs(),
     };
     main.writeSlot(slot);

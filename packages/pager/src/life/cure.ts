@@ -59,7 +59,7 @@ function recoverInPlace(
   const before = newSharedState();
   shm.forget();
   shm.read(before);
-  const parts = recover(options, main, locks, warnings);
+  const parts = recover(options, main, locks, warnings, { refuseLoss: true });
   try {
     const bound = Math.max(parts.shared.bound, before.bound);
     const intendedBound = Math.max(bound, before.intendedBound);

@@ -39,7 +39,7 @@ export function openInMemory(options: ResolvedOptions, locks: LockTable): OpenDa
     try {
       main = vfs.open(options.path, { write: true });
       const inMemory: ResolvedOptions = { ...options, vfs, readOnly: false, locking: 'exclusive' };
-      const parts = recover(inMemory, main, locks, warnings, { damage: met, log });
+      const parts = recover(inMemory, main, locks, warnings, { tolerance: { damage: met, log } });
       noteLinks(main, options, warnings);
       const connection = new Connection({ ...parts, options: { ...inMemory, readOnly: true }, shm: null });
       register(connection.neighbour);

@@ -36,7 +36,7 @@ import { register } from '../sharing/registry.ts';
 import { treeSlots } from '../format/roots-page.ts';
 import { newSharedState } from '../format/shared-state.ts';
 import { Shm } from '../sharing/shm.ts';
-import { beginTimeline, leaveLog } from './timeline.ts';
+import { leaveLog } from './timeline.ts';
 import type { Superblock } from '../format/superblock.ts';
 import { retryUntil } from '../sharing/waiting.ts';
 
@@ -263,8 +263,7 @@ function recoverAlone(
   const replayed = published.lsn - superblock.checkpointLsn;
   const forked = superblock.forked && !options.readOnly;
   if (options.enableWal && !forked) return { parts, replayed };
-  leaveLog(options, parts);
-  if (forked) beginTimeline(options, main);
+  leaveLog(options, parts, warnings);
   return { parts: recover(options, main, locks, []), replayed };
 }
 

@@ -17,6 +17,7 @@ import {
   CorruptionError,
   DataError,
   directoryOf,
+  PoisonedError,
   preadFully,
   pwriteFully,
   readSafe64,
@@ -80,6 +81,14 @@ export interface Tolerance {
   readonly log: 'all' | 'to-last-good' | 'none';
 }
 
+/** How a database is recovered. */
+interface RecoverOptions {
+  /** undefined: damage is refused. */
+  readonly tolerance?: Tolerance;
+  /** Others have it open: nothing is given up (rule P6). Default false. */
+  readonly refuseLoss?: boolean;
+}
+
 /** What recovery found. */
 export type Recovered = Omit<ConnectionParts, 'options' | 'shm'>;
 
@@ -91,8 +100,7 @@ function refuseOrNote(error: CorruptionError, tolerance: Tolerance | undefined):
 
 /**
  * Recovers a database that no other connection has open.
- * @param warnings   gets what was noticed
- * @param tolerance  undefined: damage is refused
+ * @param warnings  gets what was noticed
  * @throws CorruptionError, DataError, IoError, as `Pager.open`; then no file is open but `main`
  */
 export function recover(
@@ -100,7 +108,7 @@ export function recover(
   main: VfsFile,
   locks: LockTable,
   warnings: PagerWarning[],
-  tolerance?: Tolerance,
+  { tolerance, refuseLoss = false }: RecoverOptions = {},
 ): Recovered {
   const area = readArea(main, options, warnings, tolerance);
   const settled: Settled = options.readOnly
@@ -120,15 +128,21 @@ export function recover(
   const ignoresLog = options.readOnly || tolerance?.log === 'none' || (settled.closed && !options.toLastGood);
   const toLastGood = options.toLastGood || tolerance?.log === 'to-last-good';
   const beforeLoss = (): void => {
-    if (tolerance !== undefined || superblock.forked) return;
+    if (tolerance !== undefined) return;
+    if (refuseLoss) throw lossBesideOthers(options);
+    if (lsn < settled.bound) throw lostCommits(options, lsn, settled.bound);
+    if (superblock.forked) return;
+    // A batch that was made for a slot which is damaged now must not count for the one that takes its sequence.
+    if (!area.bothValid) removeDoubleWrite(options);
     superblock = { ...superblock, sequence: superblock.sequence + 1, forked: true };
     shared.sequence = superblock.sequence;
     writeSlot(main, superblock);
   };
-  const wal = ignoresLog ? null : openLog(options, superblock, { toLastGood, beforeLoss }, warnings, visit);
+  const how = { toLastGood, beforeLoss, wasClosed: superblock.clean };
+  const wal = ignoresLog ? null : openLog(options, superblock, how, warnings, visit);
   try {
     if (lsn < settled.bound) refuseOrNote(lostCommits(options, lsn, settled.bound), tolerance);
-    if (wal === null && (!superblock.clean || !area.bothValid || settled.unusedArea)) {
+    if (wal === null && (!superblock.clean || !area.bothValid || settled.unusedArea || superblock.forked)) {
       // With a slot lost, pages beyond the page count may belong to the checkpoint that it recorded.
       withoutLog(options, main, superblock, area.bothValid ? superblock.pageCount : filePages, tolerance);
       // A batch of the log that is gone must never repair a page of commits to come.
@@ -206,6 +220,19 @@ function checkPageCount(record: RecordView, pagesBefore: number, filePages: numb
     `commit ${record.lsn} in the log speaks of ${record.pageCount} pages, and the file and the log have ${known + added}; restore a backup`,
     { details: { lsn: record.lsn, pageCount: record.pageCount, found: known + added } },
   );
+}
+
+function lossBesideOthers({ path }: ResolvedOptions): PoisonedError {
+  return new PoisonedError(
+    'SOMBRA_LOCK_POISONED',
+    `a sync of ${path} failed while others have it open, and a part of its log would have to be given up: close all connections, and open it again`,
+  );
+}
+
+function removeDoubleWrite({ vfs, path }: ResolvedOptions): void {
+  if (vfs.stat(doubleWritePath(path)) === null) return;
+  vfs.unlink(doubleWritePath(path));
+  syncDirectory(vfs, directoryOf(path));
 }
 
 /** The pages of an unfinished checkpoint are there, and it synced the log before it wrote them. */
@@ -296,7 +323,7 @@ function shareLog(shared: SharedState, wal: Wal): void {
 function openLog(
   options: ResolvedOptions,
   superblock: Superblock,
-  how: Pick<RecoveryOptions, 'toLastGood' | 'beforeLoss'>,
+  how: Pick<RecoveryOptions, 'toLastGood' | 'beforeLoss' | 'wasClosed'>,
   warnings: PagerWarning[],
   visit: (record: RecordView) => void,
 ): Wal | null {

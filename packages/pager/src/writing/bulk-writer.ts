@@ -37,6 +37,8 @@ export interface BulkHost {
   checkpointNow(): unknown;
   /** May the file have this many pages? @throws DataError SOMBRA_DATABASE_FULL */
   checkSize(pageCount: number): void;
+  /** Makes the log ready for the commit: the timeline is then the one that it will have (rule P6). */
+  readyLog(): void;
   /** The pages of the load are in main: begins the transaction that publishes them, in the same tenure. */
   beginBulkCommit(): WriteTransaction;
   /** The load was given up. */
@@ -174,7 +176,10 @@ export class BulkWriter {
       if (this.placed === undefined) refuseArchived(host);
       this.flush();
       this.removeScratch();
-      this.placed?.finish(this.placedHeader());
+      if (this.placed !== undefined) {
+        host.readyLog();
+        this.placed.finish(this.placedHeader());
+      }
       host.main.extend(this.first + this.grown); // pages allocated and never written
       host.syncs.sync(host.main.file);
     } catch (error) {

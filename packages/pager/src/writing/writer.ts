@@ -312,6 +312,11 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     }
   }
 
+  /** For BulkWriter. */
+  readyLog(): void {
+    this.logWriter.ensureReady(this.commits.published.lsn);
+  }
+
   /** The pages of the load are in main; its commit is a transaction like any other, in the same tenure. */
   beginBulkCommit(): WriteTransaction {
     this.load = null;

@@ -17,6 +17,7 @@ import { RecordView } from '../record/record.ts';
 import type { RecoveryOptions, RecoveryStart } from './recovery-options.ts';
 import { joins, livePath, SALT_SIZE, SEGMENT_HEADER_SIZE, sparePath } from '../segment/segment.ts';
 import type { SegmentHeader } from '../segment/segment.ts';
+import { headerOf } from '../segment/segment-names.ts';
 import { SegmentReader } from '../segment/segment-reader.ts';
 import type { ChainState } from '../segment/record-chain.ts';
 import { rewriteBytes } from './succession.ts';
@@ -145,12 +146,22 @@ export class LogWalk {
     return Math.max(named, this.currentReader().durableThrough(this.state.offset));
   }
 
-  /** With `toLastGood`: is there anything behind the last record but zeros? */
-  givesUp({ toLastGood = false }: RecoveryOptions): boolean {
-    if (!toLastGood) return false;
+  /** Is anything lost behind the last record: the live segment, or with `toLastGood` what is more than zeros? */
+  givesUp({ toLastGood = false, wasClosed = true }: RecoveryOptions): boolean {
     const { current, found, state } = this;
+    if (!current.live && !wasClosed && !this.isRotating()) return true;
+    if (!toLastGood) return false;
     if (isAnyBehind(found, current.header.seq + 1)) return true;
-    return current.live && endOfContent(this.file!, state.offset, this.currentReader().size) > state.offset;
+    return endOfContent(this.file!, state.offset, this.currentReader().size) > state.offset;
+  }
+
+  /** The last segment has its sealed name: does the next one wait under the spare name? It does between the renames of a rotation. */
+  private isRotating(): boolean {
+    const { vfs, path } = this.options;
+    if (vfs.stat(sparePath(path)) === null) return false;
+    const next = headerOf(vfs, sparePath(path));
+    const { seq, salt } = this.current.header;
+    return next?.seq === seq + 1 && joins(next, salt, this.state.offset, this.state.chain);
   }
 
   /** Step 5, and with `toLastGood` the end of what lies behind damage. */

@@ -23,9 +23,11 @@ export interface RecoveryOptions {
   readonly keepDropped?: boolean;
   /**
    * Called once, before anything is given up or set aside that had commits of this log, or of a later history of the same database and
-   * timeline. Nothing has been changed then; what it throws ends the recovery. Nothing that is foreign is told.
+   * timeline, or when the live segment is missing. Nothing has been changed then; what it throws ends the recovery. Nothing that is foreign is told.
    */
   readonly beforeLoss?: () => void;
+  /** The database was closed, so that a log without a live segment lacks nothing. Default true. */
+  readonly wasClosed?: boolean;
   /** Leave segments before the replay position as they are. Default false: no checkpoint needs them, and they go. */
   readonly keepBefore?: boolean;
 }

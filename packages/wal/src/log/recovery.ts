@@ -9,7 +9,7 @@
  * 5. A missing live segment is made; or the kept records of the last segment are written again and synced, because only the
  *    operating system's cache may hold them; the directory is synced.                     The same bytes again.
  */
-import { CorruptionError, directoryOf, sameBytes } from '@sombra/vfs';
+import { CorruptionError, directoryOf, sameBytes, toHex } from '@sombra/vfs';
 import {
   chooseRival,
   dropFrom,
@@ -25,7 +25,8 @@ import {
 import type { FoundSegment, FoundSegments, StrangeSegment } from '../segment/found-segments.ts';
 import { LogWalk } from './log-walk.ts';
 import type { RecordView } from '../record/record.ts';
-import { joins, SALT_SIZE } from '../segment/segment.ts';
+import { joins, SALT_SIZE, sameLog } from '../segment/segment.ts';
+import { namedSegments } from '../segment/segment-names.ts';
 import type { WalOptions } from '../segment/wal-options.ts';
 import type { RecoveryOptions, RecoveryStart } from './recovery-options.ts';
 import type { Wal } from './wal.ts';
@@ -81,6 +82,19 @@ export function recoverLog(
 /** Is there another history of this database and timeline, which goes on elsewhere? */
 function isHistoryLost({ strangers }: FoundSegments): boolean {
   return strangers.some(({ isRelated }) => isRelated);
+}
+
+/**
+ * Moves the sealed segments of a log that has ended out of the way, where they waited for an archive: the next log will not be theirs.
+ * @returns their new names, without directory
+ */
+export function setAsideSealed({ vfs, path, identity }: WalOptions): string[] {
+  const sealed = namedSegments(vfs, path).filter(
+    ({ seq, header }) => header !== undefined && header.seq === seq && sameLog(header, identity),
+  );
+  const names = sealed.map((file) => moveAside(vfs, path, { path: file.path, salt: toHex(file.header!.salt) }));
+  if (names.length > 0) vfs.syncDir(directoryOf(path));
+  return names;
 }
 
 /** Moves foreign files out of the way of the log. @returns their new names, without directory */

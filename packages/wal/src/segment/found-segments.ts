@@ -3,7 +3,7 @@ import { CorruptionError, sameBytes, StateError, toHex } from '@sombra/vfs';
 import type { SombraError, Vfs, VfsDirectory } from '@sombra/vfs';
 import { archivedThrough } from './archive-mark.ts';
 import { livePath, namesake, SALT_SIZE, sameLog, sealedPath } from './segment.ts';
-import type { LogIdentity, SegmentHeader } from './segment.ts';
+import type { SegmentHeader } from './segment.ts';
 import { headerOf, namedSegments } from './segment-names.ts';
 import type { NamedSegment } from './segment-names.ts';
 import type { WalOptions } from './wal-options.ts';
@@ -42,7 +42,6 @@ export interface FoundSegments {
 /** Step 1 of recovery. @param startSeq  segment of the replay position */
 export function findSegments({ vfs, path, identity }: WalOptions, startSeq: number): FoundSegments {
   const found: FoundSegments = { own: new Map(), rival: undefined, strangers: [], unreadable: [], obsolete: [] };
-  const archived = archivedThrough(vfs, path);
   for (const file of namedSegments(vfs, path)) {
     const { header } = file;
     const live = file.seq === Infinity;
@@ -51,11 +50,6 @@ export function findSegments({ vfs, path, identity }: WalOptions, startSeq: numb
       if (live) refuseNamesake(vfs, path, header);
       // The live segment of a database with a name like `graph-3`, beside `graph`: it is not in our way before we get that far.
       else if (vfs.stat(`${path}-${file.seq}`) !== null) continue;
-      // Of the timeline before this one, and it waits for its archive (P6).
-      else if (isBefore(header, identity, file.seq, startSeq) && archived !== Infinity) {
-        if (file.seq <= archived) found.obsolete.push(file.path);
-        continue;
-      }
       found.strangers.push({ ...strangerOf(file.path, header), isRelated: false });
     }
     // A segment that was given up and is being reused, under its old name because the new one was not durable.
@@ -67,11 +61,6 @@ export function findSegments({ vfs, path, identity }: WalOptions, startSeq: numb
     else found.own.set(header.seq, { path: file.path, live, header });
   }
   return found;
-}
-
-/** Is a sealed segment one of an earlier timeline of the database, at or before the replay position? */
-function isBefore(header: SegmentHeader, { databaseId }: LogIdentity, seq: number, startSeq: number): boolean {
-  return header.seq === seq && seq <= startSeq && sameBytes(header.databaseId, 0, databaseId, 0, databaseId.length);
 }
 
 /** A segment of `graph` must not be set aside because `graph-3` is opened. */
