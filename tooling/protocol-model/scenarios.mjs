@@ -111,7 +111,8 @@ export const WORDINGS = {
   unfinishedRotation: { in: 'rotation', about: 'K6: an interrupted rotation is left as it is' },
   finishWithoutSync: { in: 'rotation', about: 'K6: an interrupted rotation is finished without a directory sync' },
   noSealSync: { in: 'normal', about: 'K6: the log is not synced before it is sealed' },
-  tailBeforeSuccessor: { in: 'rotation', about: 'F5: recovery reads on in a segment although its successor joins before' },
+  // Without leftoverStays nothing is there that could be read on: either rule is enough for this.
+  tailBeforeSuccessor: { in: 'rotation', besides: { leftoverStays: true }, about: 'F5: recovery reads on, in a record that a dead holder did not publish, although its successor joins before' },
   syncedEarly: { in: 'group', about: 'F6: syncedThrough is stored as soon as the sync succeeded, before publish' },
   dtUnpublished: { in: 'group', about: 'F6: durableThrough names a position that is synced, not yet published' },
   noPrevEnd: { in: 'rot', about: 'F6: only records and shm tell what was synced' },
