@@ -1,5 +1,5 @@
-// `node tooling/bench/overhead.js [--rounds 9] [--transactions 20000] [--reads 400000] [--only silent,info] [--json] [--folder DIR]` (after a
-// build): what logging and metrics cost. The same work in each mode, each time in a process of its own, the modes in turn; CPU time of
+// `node tooling/bench/overhead.js [--rounds 9] [--transactions 20000] [--reads 400000] [--only silent,info] [--durable] [--json]
+// [--folder DIR]` (after a build): what logging and metrics cost. The same work in each mode, each time in a process of its own, the modes in turn; CPU time of
 // the process for each operation, because the clock on the wall counts what else the machine does. What else it does makes CPU time
 // longer too, never shorter, so that the least of all rounds says most on a busy machine; the median of the rounds, each against silence in
 // the same round, says how sure that is. A second silence shows what the comparison cannot tell apart. Ends with 1 when answers differ.
@@ -17,6 +17,7 @@ const { values: options } = parseArgs({
     transactions: { type: 'string', default: '20000' },
     reads: { type: 'string', default: '400000' },
     only: { type: 'string', default: ['silent', 'silence again', 'info', 'debug', 'trace', 'metrics'].join(',') },
+    durable: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     folder: { type: 'string', default: tmpdir() },
   },
@@ -50,7 +51,7 @@ report();
 function measure(mode) {
   const folder = mkdtempSync(join(options.folder, 'sombra-overhead-'));
   try {
-    const args = [child, mode, folder, options.transactions, options.reads];
+    const args = [child, mode, folder, options.transactions, options.reads, options.durable ? 'durable' : ''];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     if (status !== 0) {
       console.error(stderr);
@@ -84,7 +85,7 @@ function report() {
   console.log(`${machine}, load ${loadavg()[0].toFixed(1)}`);
   console.log(`${rounds} rounds of ${options.transactions} transactions and ${options.reads} reads`);
   console.log(
-    'least CPU time of an operation, over that of silence; median over silence of the same round [middle half]',
+    `least ${options.durable ? 'time on the wall' : 'CPU time'} of an operation, over that of silence; median over silence of the same round [middle half]`,
   );
   for (const { mode, work, least: micros, overLeast, median, from, to } of rows) {
     const figures = `${signed(overLeast)}; ${signed(median)} [${signed(from)} to ${signed(to)}]`;

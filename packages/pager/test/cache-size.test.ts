@@ -9,6 +9,22 @@ import { Random, seeds } from './support/random.ts';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const OPTIONS = { maxTransactionPages: 64 };
 
+test('a large commit leaves no more pages than the cache size, whoever reads meanwhile', () => {
+  const pager = openPager({ maxTransactionPages: 500 });
+  const pages = write(pager, (tx) => Array.from({ length: 300 }, (_, i) => newPage(tx, i)));
+  expect(pager.stats().cachePages).toBeLessThanOrEqual(8);
+  const snapshot = pager.snapshot();
+  write(pager, (tx) => {
+    for (const [i, page] of pages.entries()) tx.setU32(tx.edit(page), 24, i + 1000);
+  });
+  expect(pager.stats().cachePages).toBeLessThanOrEqual(8);
+  for (const [i, page] of pages.entries())
+    expect([valueOf(snapshot, page), valueOf(pager.view, page)]).toEqual([i, i + 1000]);
+  expect(pager.stats().cachePages).toBeLessThanOrEqual(8);
+  expect(pager.check()).toEqual([]);
+  pager.close();
+});
+
 describe('setCacheSize', () => {
   test('takes effect in the next turn; memory grows and shrinks', async () => {
     const pager = openPager(OPTIONS);

@@ -148,8 +148,11 @@ test('a transaction of far more pages than the cache holds finds the pages that 
 
 test('the cache comes back to its size after a transaction of far more pages', () => {
   const pager = openPager({ cacheSize: 16, maxTransactionPages: 2000 });
-  const pages = write(pager, (tx) => Array.from({ length: 600 }, (_, i) => newPage(tx, i)));
-  expect(pager.cache.used).toBeGreaterThanOrEqual(600);
+  const pages = write(pager, (tx) => {
+    const made = Array.from({ length: 600 }, (_, i) => newPage(tx, i));
+    expect(pager.cache.used).toBeGreaterThanOrEqual(600);
+    return made;
+  });
   for (let i = 0; i < 600; i += 1) write(pager, (tx) => newPage(tx, i));
   expect(pager.cache.used).toBeLessThanOrEqual(20);
   expect(valueOf(pager.view, pages[599]!)).toBe(599);

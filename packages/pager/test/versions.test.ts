@@ -158,8 +158,11 @@ describe('cache', () => {
 
   test('a large transaction outgrows the cache size, and the cache shrinks again', () => {
     const pager = openPager();
-    const pages = write(pager, (tx) => Array.from({ length: 500 }, (_, i) => newPage(tx, i)));
-    expect(pager.stats().cachePages).toBeGreaterThanOrEqual(500);
+    const pages = write(pager, (tx) => {
+      const made = Array.from({ length: 500 }, (_, i) => newPage(tx, i));
+      expect(pager.stats().cachePages).toBeGreaterThanOrEqual(500);
+      return made;
+    });
     const bulk = pager.bulk();
     const others = Array.from({ length: 500 }, () => bulk.allocate());
     for (const page of others) bulk.write(page, new Uint8Array(4096), 0);

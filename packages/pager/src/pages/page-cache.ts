@@ -158,7 +158,7 @@ export class PageCache {
   resize(cacheSize: number): void {
     const capacity = capacityFor(this.pageSize, cacheSize, this.reserve);
     this.cacheSize = cacheSize;
-    while (this.used - this.dirty > cacheSize && this.evict());
+    this.trim();
     if (capacity === this.capacity) return;
     if (capacity < this.capacity) {
       if (this.used !== this.evictable) return;
@@ -215,7 +215,7 @@ export class PageCache {
    */
   allocate(): number {
     // Dirty frames have room of their own: counted here, a large transaction would evict the branches that it descends by.
-    // A commit may leave more clean pages than the cache size: shrink by one page per allocation.
+    // Pages that were pinned, or dirty while the end of a commit trimmed, may be more than the cache size: shrink by one page per allocation.
     if (this.isFull() && this.evict()) {
       if (this.isFull()) this.evict();
     } else if (this.freeCount === 0 && this.highWater === this.capacity) this.evict();
@@ -233,6 +233,11 @@ export class PageCache {
       'SOMBRA_CACHE_FULL',
       `all ${this.capacity} frames of the cache are pinned or dirty: close cursors or raise cacheSize`,
     );
+  }
+
+  /** Evicts down to the cache size, as far as pages are not pinned: a commit leaves the pages that it changed clean, however many. @internal */
+  trim(): void {
+    while (this.used - this.dirty > this.cacheSize && this.evict());
   }
 
   private isFull(): boolean {

@@ -255,6 +255,7 @@ export class Writer implements TransactionHost, CommitParts, BulkHost {
     try {
       if (this.load === null) this.checkpoints.consider();
       this.limits.consider();
+      this.cache.trim();
       this.tenure.yield(true);
     } catch (error) {
       this.health.warnOfUpkeep(error);
