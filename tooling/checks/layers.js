@@ -106,6 +106,7 @@ export const ROOMS = {
     'database',
     'import',
     'export',
+    'neo4j',
     'schema',
     'indexes',
     'inspect',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { GraphDB } from '@sombra/db';
 import { exportCsv } from '../export/csv-export.ts';
 import type { ExportedFile } from '../export/csv-export.ts';
+import { exportNeo4j } from '../neo4j/neo4j-export.ts';
 import { exportJsonl } from '../export/jsonl-export.ts';
 import { DatabaseFiles } from '../files/database-files.ts';
 import { OutputFiles } from '../files/output-files.ts';
@@ -29,9 +30,13 @@ interface Options {
   readonly force?: boolean;
 }
 
+/** Formats, and whether an export in them is a folder or one file. */
+const FORMATS = Object.freeze({ csv: 'folder', neo4j: 'folder', jsonl: 'file' } as const);
+type Format = keyof typeof FORMATS;
+
 /** Where an export goes. */
 interface Destination {
-  readonly format: 'csv' | 'jsonl';
+  readonly format: Format;
   readonly gzip: boolean;
   /** The folder, the file, or undefined for stdout. */
   readonly path: string | undefined;
@@ -41,11 +46,14 @@ const HELP = `
 The whole export shows one commit, whatever is written meanwhile, and reads back by sombra import:
   csv    a folder with a file for each set of labels, nodes-….csv, and for each edge type, edges-….csv
   jsonl  one file, an object a line; --to - writes it to stdout
+  neo4j  a folder with files for neo4j-admin database import; what they cannot hold is refused
 Without --format a name that ends in .jsonl or .jsonl.gz, and -, mean jsonl, everything else csv.
 
 Examples:
   sombra export air.db --to air-csv
   sombra import copy.db --nodes air-csv/nodes*.csv --edges air-csv/edges*.csv
+  sombra export air.db --format neo4j --to air-neo4j
+  sombra import copy.db --quoted-empty --nodes air-neo4j/nodes*.csv --edges air-neo4j/edges*.csv
   sombra export air.db --to airports.jsonl.gz --label Airport --properties code,city`;
 
 /** `sombra export`: writes a database, or a part of it, to files. */
@@ -53,8 +61,8 @@ export function addExport({ program, shell }: Parts): void {
   addJson(program.command('export'))
     .description('write nodes and edges to CSV files or JSON Lines')
     .argument('<db>', 'path of the database')
-    .requiredOption('--to <place>', 'folder (csv) or file (jsonl) to write; - for stdout')
-    .option('--format <format>', 'csv or jsonl (default: as the name says)')
+    .requiredOption('--to <place>', 'folder (csv, neo4j) or file (jsonl) to write; - for stdout')
+    .option('--format <format>', 'csv, neo4j or jsonl (default: as the name says)')
     .option('--gzip', 'pack the files; a name that ends in .gz says the same')
     .option('--label <label>', 'only nodes with this label, and edges between them; repeat it for several', collect)
     .option('--type <type>', 'only edges of this type; repeat it for several', collect)
@@ -92,7 +100,7 @@ async function exportTo(
 ): Promise<ExportedFile[]> {
   const snapshot = db.snapshot();
   const selected = new Selected(snapshot, selection);
-  const progress = new RowProgress(selected.rowsMax * (format === 'csv' ? 2 : 1), out);
+  const progress = new RowProgress(selected.rowsMax * (FORMATS[format] === 'folder' ? 2 : 1), out);
   const pace = out.pace((rows) => progress.at(rows));
   try {
     if (path === undefined) {
@@ -118,7 +126,9 @@ async function write(
   output: OutputFiles,
   pace: Pace,
 ): Promise<ExportedFile[]> {
-  if (format === 'csv') return exportCsv(selected, path, gzip ? '.csv.gz' : '.csv', output, pace);
+  const ending = gzip ? '.csv.gz' : '.csv';
+  if (format === 'csv') return exportCsv(selected, path, ending, output, pace);
+  if (format === 'neo4j') return exportNeo4j(selected, path, ending, output, pace);
   output.begin([path]);
   const { nodes, edges } = await exportJsonl(selected, (text) => output.write(path, text), pace);
   return [
@@ -130,20 +140,26 @@ async function write(
 /** @throws DataError SOMBRA_USAGE */
 function destinationOf({ to, format, gzip = false, json = false }: Options): Destination {
   if (to === '') throw usageError('--to is empty: name a folder, a file, or - for stdout');
-  if (format !== undefined && format !== 'csv' && format !== 'jsonl') throw usageError('--format is csv or jsonl');
+  if (format !== undefined && !isFormat(format)) throw usageError(`--format is ${Object.keys(FORMATS).join(', ')}`);
   const named = to === '-' || /\.jsonl(?:\.gz)?$/i.test(to) ? 'jsonl' : 'csv';
   const chosen = format ?? named;
   if (to === '-') {
-    if (chosen === 'csv') throw usageError('CSV takes several files: name a folder by --to, or say --format jsonl');
+    if (FORMATS[chosen] === 'folder')
+      throw usageError(`${chosen} takes several files: name a folder by --to, or say --format jsonl`);
     if (gzip) throw usageError('stdout is not packed: leave out --gzip, and pipe the rows into gzip');
     if (json) throw usageError('--json and --to - both write to stdout: leave out one of them');
-    return { format: 'jsonl', gzip: false, path: undefined };
+    return { format: chosen, gzip: false, path: undefined };
   }
   const isFolder = existsSync(to) && statSync(to).isDirectory();
-  if (chosen === 'csv') {
-    if (existsSync(to) && !isFolder) throw usageError(`${to} is a file: CSV files go into a folder`);
-    return { format: 'csv', gzip, path: to };
+  if (FORMATS[chosen] === 'folder') {
+    if (existsSync(to) && !isFolder) throw usageError(`${to} is a file: ${chosen} files go into a folder`);
+    return { format: chosen, gzip, path: to };
   }
   const packed = gzip || to.endsWith('.gz');
-  return { format: 'jsonl', gzip: packed, path: isFolder ? join(to, packed ? 'graph.jsonl.gz' : 'graph.jsonl') : to };
+  const path = isFolder ? join(to, `graph.${chosen}${packed ? '.gz' : ''}`) : to;
+  return { format: chosen, gzip: packed, path };
+}
+
+function isFormat(name: string): name is Format {
+  return Object.hasOwn(FORMATS, name);
 }

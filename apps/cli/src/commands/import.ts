@@ -61,6 +61,10 @@ export function addImport({ program, shell }: Parts): void {
     .option('--columns <name:type,...>', 'types of columns (default: as the header says, or string), or ignore')
     .option('--delimiter <character>', 'between cells; tab for a tab (default: comma)')
     .option('--array-delimiter <character>', 'between the values of a list, and between labels', ';')
+    .option(
+      '--quoted-empty',
+      'a quoted empty cell is an empty text or list, as neo4j-admin has it, and not an absent value',
+    )
     .option('--max-transaction-pages <count>', 'limit of the transaction, for a database that is not empty', parseCount)
     .addHelpText('after', HELP)
     .action(async (path: string, options: Options) => {

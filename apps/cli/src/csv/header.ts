@@ -24,7 +24,11 @@ export interface HeaderOptions {
 const STRING: ColumnType = { scalar: 'string', list: false };
 /** Longest property key in bytes of UTF-8. */
 const NAME_SIZE_MAX = 255;
-const FIELD = /^([^:]*)(?::([A-Za-z_]+(?:\[\])?)(?:\(([^()]*)\))?)?$/;
+const FIELD = /^([^:]*)(?::([A-Za-z_]+(?:\[\])?)(?:\(([^()]*)\))?(?:\{([^{}]*)\})?)?$/;
+/** The option of neo4j-admin for a column of ids: `{id-type:long}`. */
+const ID_TYPE = /^\s*id-type\s*:\s*(string|int|integer|long)\s*$/i;
+/** Types of Neo4j that have no counterpart here. */
+const FOREIGN_TYPES = new Set(['time', 'localtime', 'localdatetime', 'duration', 'point', 'vector']);
 
 /**
  * Reads a header.
@@ -50,14 +54,22 @@ function parseField(field: string, kind: FileKind, options: HeaderOptions, place
     refuse(place, `the column ${quote(field)} cannot be read: write name, name:type or name:ID(Group)`);
   const name = match[1]!;
   checkName(name, place);
-  const [, , special, group = null] = match;
+  const [, , special, group = null, braces] = match;
   if (special === undefined) {
     if (name === '') refuse(place, 'a column has no name');
     return property(name, STRING, options);
   }
-  const part = parsePart(special, name, group, kind, options);
+  const idType = special === 'ID' && braces !== undefined ? ID_TYPE.exec(braces)?.[1] : undefined;
+  if (braces !== undefined && idType === undefined)
+    refuse(place, `the column ${quote(field)} has options in braces; only {id-type:…} of a column of ids is known`);
+  const part = parsePart(special, name, group, kind, options, idType);
   if (part !== undefined) return part;
   const type = parseColumnType(special);
+  if (type === undefined && FOREIGN_TYPES.has(special.toLowerCase().replace('[]', '')) && name !== '') {
+    if (options.columns.has(name)) return property(name, STRING, options);
+    const advice = `keep its text by --columns ${name}:string, or leave it out by --columns ${name}:ignore`;
+    refuse(place, `the column ${quote(field)} has a type of Neo4j that Sombra does not have: ${advice}`);
+  }
   if (type === undefined)
     refuse(place, `the column ${quote(field)} has a type that ${kind} do not have; known: ${typeNames()}`);
   if (group !== null) refuse(place, `the column ${quote(field)} names a group, which only ids have`);
@@ -72,10 +84,15 @@ function property(name: string, type: ColumnType, { columns }: HeaderOptions): C
 }
 
 /** Ids. They are also kept as a property, unless the column has no name or the options say to ignore it. */
-function idColumn(name: string, group: string | null, { columns, idProperty }: HeaderOptions): Column {
+function idColumn(
+  name: string,
+  group: string | null,
+  { columns, idProperty }: HeaderOptions,
+  written: ColumnType = STRING,
+): Column {
   if (idProperty !== undefined) return { role: 'id', ...idProperty, group };
   const type = columns.get(name);
-  return { role: 'id', name: name === '' || type === null ? null : name, group, type: type ?? STRING };
+  return { role: 'id', name: name === '' || type === null ? null : name, group, type: type ?? written };
 }
 
 function checkName(name: string, place: Place): void {
@@ -92,11 +109,12 @@ function parsePart(
   group: string | null,
   kind: FileKind,
   options: HeaderOptions,
+  idType: string | undefined,
 ): Column | undefined {
   switch (special) {
     case 'ID':
       if (kind === 'edges') return undefined;
-      return idColumn(name, group, options);
+      return idColumn(name, group, options, idType === undefined ? STRING : parseColumnType(idType));
     case 'LABEL':
       return kind === 'nodes' ? { role: 'label' } : undefined;
     case 'LABELS':

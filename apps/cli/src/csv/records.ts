@@ -1,6 +1,7 @@
 /** Records of a CSV file (RFC 4180): streams, so memory is bounded by the batch. */
 import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
+import type { CastingFunction } from 'csv-parse';
 import { importError } from '../errors/import-error.ts';
 import type { TextFile } from '../files/text-file.ts';
 import { openText } from '../files/text-file.ts';
@@ -16,11 +17,33 @@ const RECORD_SIZE_MAX = 32 * 1024 * 1024;
 export interface Batch {
   readonly first: number;
   readonly records: string[][];
+  /** With `quotedEmpty`: the empty cells that are quoted. */
+  readonly quotedEmpty?: QuotedCells;
+}
+
+/** Cells of a file, by record and column. A record is forgotten when it has been asked about. */
+export class QuotedCells {
+  private readonly records = new Map<number, number[]>();
+
+  add(record: number, column: number): void {
+    const columns = this.records.get(record);
+    if (columns === undefined) this.records.set(record, [column]);
+    else columns.push(column);
+  }
+
+  /** The columns of a record. */
+  take(record: number): readonly number[] {
+    const columns = this.records.get(record) ?? [];
+    this.records.delete(record);
+    return columns;
+  }
 }
 
 /** How a file is read. */
 export interface CsvOptions {
   readonly delimiter: string;
+  /** Tell empty cells that are quoted from those that are not. */
+  readonly quotedEmpty?: boolean;
   readonly onBytes?: (bytes: number) => void;
 }
 
@@ -29,7 +52,9 @@ export interface CsvOptions {
  * @throws DataError SOMBRA_IMPORT_FILE, SOMBRA_CSV_SYNTAX
  */
 export async function* readBatches(file: TextFile, options: CsvOptions): AsyncGenerator<Batch> {
+  const quoted = options.quotedEmpty === true ? new QuotedCells() : undefined;
   const parser = parse({
+    ...(quoted === undefined ? {} : { cast: notingQuotes(quoted) }),
     bom: true,
     delimiter: options.delimiter,
     record_delimiter: ['\r\n', '\n'],
@@ -47,7 +72,7 @@ export async function* readBatches(file: TextFile, options: CsvOptions): AsyncGe
       records.push(record);
       for (const cell of record) characters += cell.length;
       if (records.length < BATCH_RECORDS && characters < BATCH_CHARACTERS) continue;
-      yield { first, records };
+      yield batch(first, records, quoted);
       first += records.length;
       records = [];
       characters = 0;
@@ -55,7 +80,18 @@ export async function* readBatches(file: TextFile, options: CsvOptions): AsyncGe
   } catch (error) {
     throw error instanceof CsvError ? await syntaxError(file, error) : error;
   }
-  if (records.length > 0) yield { first, records };
+  if (records.length > 0) yield batch(first, records, quoted);
+}
+
+function batch(first: number, records: string[][], quotedEmpty: QuotedCells | undefined): Batch {
+  return quotedEmpty === undefined ? { first, records } : { first, records, quotedEmpty };
+}
+
+function notingQuotes(quoted: QuotedCells): CastingFunction {
+  return (cell, { quoting, records, index }) => {
+    if (cell === '' && quoting) quoted.add(records, index);
+    return cell;
+  };
 }
 
 /** The first record, and the line it begins in. @throws DataError SOMBRA_IMPORT_FILE, SOMBRA_CSV_SYNTAX, SOMBRA_CSV_HEADER */

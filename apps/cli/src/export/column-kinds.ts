@@ -10,8 +10,8 @@ export const LIST_DELIMITER = ';';
 const KIND = Object.freeze({ string: 1, int: 2, wide: 4, float: 8, boolean: 16, bytes: 32, date: 64 });
 /** What only `json` can hold. */
 const OTHER = 128;
-/** Lists of the kinds. */
-const LIST = 256;
+/** Lists of the kinds; alone: empty lists. */
+export const LIST = 256;
 
 /** Kinds of a value, as bits; `or` them for those of a column. */
 export function kindsOf(value: PropertyValue): number {

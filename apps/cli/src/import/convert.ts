@@ -1,6 +1,6 @@
 /** From records of a file to batches for the loading thread. */
 import type { PropertyValue } from '@sombra/db';
-import type { Column } from '../csv/column.ts';
+import type { Column, ColumnType } from '../csv/column.ts';
 import { parseCell } from '../csv/cell.ts';
 import { CellError, quote } from '../values/scalar.ts';
 import { parseJson } from '../values/exact-json.ts';
@@ -137,7 +137,7 @@ export class Converter {
 
   /** Reads the properties of every record but the header, and hands the cells to `visit` for the rest. */
   private async eachRecord(
-    { first, records }: Batch,
+    { first, records, quotedEmpty }: Batch,
     visit: (cells: readonly string[], record: number, row: number) => void,
   ): Promise<Row[]> {
     const rows: Row[] = [];
@@ -146,7 +146,7 @@ export class Converter {
         const cells = records[at]!;
         this.checkLength(cells, first + at);
         visit(cells, first + at, rows.length);
-        rows.push(this.readProperties(cells, first + at));
+        rows.push(this.readProperties(cells, first + at, quotedEmpty?.take(first + at)));
       }
     } catch (error) {
       throw error instanceof RecordError ? await this.placed(error) : error;
@@ -164,10 +164,11 @@ export class Converter {
     );
   }
 
-  private readProperties(cells: readonly string[], record: number): Row {
+  private readProperties(cells: readonly string[], record: number, quotedEmpty: readonly number[] = []): Row {
     const values: (PropertyValue | undefined)[] = [];
     for (const { at, column } of this.properties)
-      values.push(readCell(record, column.name!, () => parseCell(cells[at]!, column.type, this.arrayDelimiter)));
+      if (cells[at] === '' && quotedEmpty.includes(at)) values.push(emptyValue(column.type));
+      else values.push(readCell(record, column.name!, () => parseCell(cells[at]!, column.type, this.arrayDelimiter)));
     if (this.furtherAt < 0 || cells[this.furtherAt] === '') return values;
     const further = readCell(record, ':PROPERTIES', () => parseTaggedProperties(cells[this.furtherAt]!));
     for (const key of Object.keys(further)) {
@@ -206,6 +207,12 @@ function readCell<T>(record: number, column: string, read: () => T): T {
     if (!(error instanceof CellError)) throw error;
     throw new RecordError('SOMBRA_CSV_CELL', record, `column ${column}: ${error.message}`, column);
   }
+}
+
+/** What a quoted empty cell is: neo4j-admin tells it from one that is not quoted. */
+function emptyValue({ scalar, list }: ColumnType): PropertyValue | undefined {
+  if (list) return [];
+  return scalar === 'string' ? '' : undefined;
 }
 
 /** Labels of a cell of :LABELS. */

@@ -20,7 +20,7 @@ export class CsvSource implements ImportSource {
   async feed(send: (feed: Feed) => Promise<boolean>, read: (bytes: number) => void): Promise<readonly FileSummary[]> {
     const ids = new IdTable();
     const files: FileSummary[] = [];
-    const csv = { delimiter: this.plan.delimiter, onBytes: read };
+    const csv = { delimiter: this.plan.delimiter, quotedEmpty: this.plan.quotedEmpty, onBytes: read };
     let position = 0;
     for (const kind of ['nodes', 'edges'] as const) {
       for (const [at, filePlan] of this.plan.files.entries()) {

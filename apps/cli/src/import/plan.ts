@@ -29,6 +29,7 @@ export interface ImportOptions {
   /** undefined: a comma. */
   readonly delimiter?: string;
   readonly arrayDelimiter: string;
+  readonly quotedEmpty?: boolean;
 }
 
 /** Other characters that files have between their cells. */
@@ -55,6 +56,8 @@ export interface ImportPlan {
   readonly files: readonly FilePlan[];
   readonly delimiter: string;
   readonly arrayDelimiter: string;
+  /** Is a quoted empty cell an empty text or list, and not an absent value? */
+  readonly quotedEmpty: boolean;
   /** Bytes on disk of all files. */
   readonly bytes: number;
 }
@@ -95,7 +98,8 @@ export async function planImport(options: ImportOptions): Promise<ImportPlan> {
     }
   }
   for (const name of unused) throw usageError(`--columns names ${JSON.stringify(name)}, which is a column of no file`);
-  return { files, delimiter, arrayDelimiter, bytes: files.reduce((sum, { file }) => sum + file.size, 0) };
+  const { quotedEmpty = false } = options;
+  return { files, delimiter, arrayDelimiter, quotedEmpty, bytes: files.reduce((sum, { file }) => sum + file.size, 0) };
 }
 
 /** One column whose name holds another delimiter was meant to be several. @throws DataError SOMBRA_CSV_HEADER */

@@ -802,6 +802,11 @@ export const ERROR_CODES = Object.freeze({
     'A command would overwrite a file of the database, or import one. Nothing was changed.',
     'Name another file.',
   ),
+  SOMBRA_EXPORT_VALUE: entry(
+    'DataError',
+    'The graph holds something that the format of an export cannot. Nothing was written.',
+    'Leave it out by `--properties`, `--label` or `--type`, or export as csv or jsonl, which hold everything.',
+  ),
   SOMBRA_EXPORT_EXISTS: entry(
     'DataError',
     'A file that an export would write exists. Nothing was written.',
