@@ -107,6 +107,8 @@ export const ROOMS = {
     'import',
     'export',
     'neo4j',
+    'xml',
+    'graphml',
     'schema',
     'indexes',
     'inspect',

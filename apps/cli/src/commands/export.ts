@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { GraphDB } from '@sombra/db';
 import { exportCsv } from '../export/csv-export.ts';
 import type { ExportedFile } from '../export/csv-export.ts';
+import { exportGraphml } from '../graphml/graphml-export.ts';
 import { exportNeo4j } from '../neo4j/neo4j-export.ts';
 import { exportJsonl } from '../export/jsonl-export.ts';
 import { DatabaseFiles } from '../files/database-files.ts';
@@ -30,24 +31,27 @@ interface Options {
   readonly force?: boolean;
 }
 
-/** Formats, and whether an export in them is a folder or one file. */
-const FORMATS = Object.freeze({ csv: 'folder', neo4j: 'folder', jsonl: 'file' } as const);
-type Format = keyof typeof FORMATS;
+/** What writes a format of one file. */
+const WRITERS = Object.freeze({ jsonl: exportJsonl, graphml: exportGraphml });
+/** Formats, and how often an export reads every row. */
+const READINGS = Object.freeze({ csv: 2, neo4j: 2, jsonl: 1, graphml: 2 });
+type FileFormat = keyof typeof WRITERS;
+type Format = keyof typeof READINGS;
+/** Files whose name says the format. */
+const NAMED = /\.(jsonl|graphml)(?:\.gz)?$/i;
 
-/** Where an export goes. */
-interface Destination {
-  readonly format: Format;
-  readonly gzip: boolean;
-  /** The folder, the file, or undefined for stdout. */
-  readonly path: string | undefined;
-}
+/** Where an export goes: a folder, a file, or stdout. */
+type Destination =
+  | { readonly format: Format; readonly gzip: boolean; readonly path: string }
+  | { readonly format: FileFormat; readonly gzip: boolean; readonly path: undefined };
 
 const HELP = `
 The whole export shows one commit, whatever is written meanwhile, and reads back by sombra import:
   csv    a folder with a file for each set of labels, nodes-….csv, and for each edge type, edges-….csv
   jsonl  one file, an object a line; --to - writes it to stdout
   neo4j  a folder with files for neo4j-admin database import; what they cannot hold is refused
-Without --format a name that ends in .jsonl or .jsonl.gz, and -, mean jsonl, everything else csv.
+  graphml  one file
+Without --format a name that ends in .jsonl or .graphml, packed or not, says the format; - means jsonl, everything else csv.
 
 Examples:
   sombra export air.db --to air-csv
@@ -59,10 +63,10 @@ Examples:
 /** `sombra export`: writes a database, or a part of it, to files. */
 export function addExport({ program, shell }: Parts): void {
   addJson(program.command('export'))
-    .description('write nodes and edges to CSV files or JSON Lines')
+    .description('write nodes and edges to files of CSV, JSON Lines or GraphML')
     .argument('<db>', 'path of the database')
-    .requiredOption('--to <place>', 'folder (csv, neo4j) or file (jsonl) to write; - for stdout')
-    .option('--format <format>', 'csv, neo4j or jsonl (default: as the name says)')
+    .requiredOption('--to <place>', 'folder (csv, neo4j) or file (jsonl, graphml) to write; - for stdout')
+    .option('--format <format>', 'csv, neo4j, jsonl or graphml (default: as the name says)')
     .option('--gzip', 'pack the files; a name that ends in .gz says the same')
     .option('--label <label>', 'only nodes with this label, and edges between them; repeat it for several', collect)
     .option('--type <type>', 'only edges of this type; repeat it for several', collect)
@@ -100,11 +104,11 @@ async function exportTo(
 ): Promise<ExportedFile[]> {
   const snapshot = db.snapshot();
   const selected = new Selected(snapshot, selection);
-  const progress = new RowProgress(selected.rowsMax * (FORMATS[format] === 'folder' ? 2 : 1), out);
+  const progress = new RowProgress(selected.rowsMax * READINGS[format], out);
   const pace = out.pace((rows) => progress.at(rows));
   try {
     if (path === undefined) {
-      await exportJsonl(selected, (text) => out.rows(text), pace);
+      await WRITERS[format](selected, (text) => out.rows(text), pace);
       return [];
     }
     const files = await write(selected, { format, gzip, path }, output, pace);
@@ -130,7 +134,7 @@ async function write(
   if (format === 'csv') return exportCsv(selected, path, ending, output, pace);
   if (format === 'neo4j') return exportNeo4j(selected, path, ending, output, pace);
   output.begin([path]);
-  const { nodes, edges } = await exportJsonl(selected, (text) => output.write(path, text), pace);
+  const { nodes, edges } = await WRITERS[format](selected, (text) => output.write(path, text), pace);
   return [
     { file: path, kind: 'nodes', rows: nodes },
     { file: path, kind: 'edges', rows: edges },
@@ -140,18 +144,18 @@ async function write(
 /** @throws DataError SOMBRA_USAGE */
 function destinationOf({ to, format, gzip = false, json = false }: Options): Destination {
   if (to === '') throw usageError('--to is empty: name a folder, a file, or - for stdout');
-  if (format !== undefined && !isFormat(format)) throw usageError(`--format is ${Object.keys(FORMATS).join(', ')}`);
-  const named = to === '-' || /\.jsonl(?:\.gz)?$/i.test(to) ? 'jsonl' : 'csv';
+  if (format !== undefined && !isFormat(format)) throw usageError(`--format is ${Object.keys(READINGS).join(', ')}`);
+  const named = (NAMED.exec(to)?.[1]?.toLowerCase() ?? (to === '-' ? 'jsonl' : 'csv')) as Format;
   const chosen = format ?? named;
   if (to === '-') {
-    if (FORMATS[chosen] === 'folder')
+    if (!isOfOneFile(chosen))
       throw usageError(`${chosen} takes several files: name a folder by --to, or say --format jsonl`);
     if (gzip) throw usageError('stdout is not packed: leave out --gzip, and pipe the rows into gzip');
     if (json) throw usageError('--json and --to - both write to stdout: leave out one of them');
     return { format: chosen, gzip: false, path: undefined };
   }
   const isFolder = existsSync(to) && statSync(to).isDirectory();
-  if (FORMATS[chosen] === 'folder') {
+  if (!isOfOneFile(chosen)) {
     if (existsSync(to) && !isFolder) throw usageError(`${to} is a file: ${chosen} files go into a folder`);
     return { format: chosen, gzip, path: to };
   }
@@ -161,5 +165,9 @@ function destinationOf({ to, format, gzip = false, json = false }: Options): Des
 }
 
 function isFormat(name: string): name is Format {
-  return Object.hasOwn(FORMATS, name);
+  return Object.hasOwn(READINGS, name);
+}
+
+function isOfOneFile(format: Format): format is FileFormat {
+  return Object.hasOwn(WRITERS, format);
 }

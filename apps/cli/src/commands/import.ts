@@ -3,9 +3,13 @@ import { runImport } from '../import/run-import.ts';
 import { parseEdgeSpec, parseNodeSpec } from '../import/file-spec.ts';
 import { DatabaseFiles } from '../files/database-files.ts';
 import type { ImportOptions } from '../import/plan.ts';
-import { planImport } from '../import/plan.ts';
+import { fallbacksOf, planImport } from '../import/plan.ts';
 import { CsvSource } from '../import/csv-source.ts';
 import type { ImportSource } from '../import/import-source.ts';
+import type { ReadGraphFile } from '../import/graph-file-source.ts';
+import { GraphFileSource } from '../import/graph-file-source.ts';
+import { readGraphml } from '../graphml/graphml-reader.ts';
+import { inspectFile } from '../files/text-file.ts';
 import { jsonlSource } from '../import/jsonl-source.ts';
 import { ImportProgress } from '../import/import-progress.ts';
 import { addJson, parseCount } from '../shell/options.ts';
@@ -20,6 +24,8 @@ const STDERR = 2;
 interface Options extends ImportOptions {
   readonly json?: boolean;
   readonly jsonl?: string[];
+  readonly graphml?: string[];
+  readonly edgeIdProperty?: string;
   readonly maxTransactionPages?: number;
 }
 
@@ -40,24 +46,31 @@ JSON Lines hold one object a line; what JSON does not have is tagged, as docs/re
 Examples:
   sombra import air.db --nodes Airport=airports.csv.gz --edges ROUTE=routes.csv.gz --columns id:int,dist:int
   sombra import social.db --nodes 'Person(P)=persons.csv' 'City(C)=cities.csv' --edges 'LIVES_IN(P,C)=lives.csv'
+  sombra import drawn.db --graphml drawn.graphml --label Person --type KNOWS
   sombra export old.db --to - | sombra import new.db --jsonl -`;
 
-/** `sombra import`: fills a database from CSV files. */
+/** Formats whose files hold nodes and edges, by the option that names them. */
+const GRAPH_FORMATS: Readonly<Record<'graphml', ReadGraphFile>> = Object.freeze({ graphml: readGraphml });
+const GRAPH_FORMAT_NAMES = Object.keys(GRAPH_FORMATS) as (keyof typeof GRAPH_FORMATS)[];
+
+/** `sombra import`: fills a database from files. */
 export function addImport({ program, shell }: Parts): void {
   addJson(program.command('import'))
-    .description('fill a database from CSV files or JSON Lines, packed by gzip or not')
+    .description('fill a database from files of CSV, JSON Lines or GraphML, packed by gzip or not')
     .argument('<db>', 'path of the database; it is created if need be')
     .option('--nodes <file...>', 'files of nodes: FILE, Label=FILE or Label(Group)=FILE')
     .option('--edges <file...>', 'files of edges: FILE, TYPE=FILE or TYPE(From,To)=FILE')
     .option('--jsonl <file...>', 'files of JSON Lines as export writes them, nodes and edges; - for standard input')
+    .option('--graphml <file...>', 'files of GraphML, nodes and edges')
     .option('--id-property <key[:type]>', 'keep the ids of nodes as a property; the type is for CSV (default: string)')
-    .option('--label <label>', 'label of nodes whose file names none; A:B for two')
-    .option('--type <type>', 'type of edges whose file names none')
+    .option('--edge-id-property <key>', 'keep the ids of edges as a property; not for CSV, where they have none')
+    .option('--label <label>', 'label of nodes whose file, or in GraphML whose element, names none; A:B for two')
+    .option('--type <type>', 'type of edges whose file, or in GraphML whose element, names none')
     .option('--id-column <name>', 'plain headers: column with the ids (default: id)')
-    .option('--label-column <name>', 'plain headers: column with the labels')
+    .option('--label-column <name>', 'plain headers: column with the labels; GraphML: data with them')
     .option('--from <name>', 'plain headers: column with the id of the start (default: from)')
     .option('--to <name>', 'plain headers: column with the id of the end (default: to)')
-    .option('--type-column <name>', 'plain headers: column with the type')
+    .option('--type-column <name>', 'plain headers: column with the type; GraphML: data with it')
     .option('--columns <name:type,...>', 'types of columns (default: as the header says, or string), or ignore')
     .option('--delimiter <character>', 'between cells; tab for a tab (default: comma)')
     .option('--array-delimiter <character>', 'between the values of a list, and between labels', ';')
@@ -76,7 +89,7 @@ export function addImport({ program, shell }: Parts): void {
       for (const file of filesOf(options)) database.refuse(file, 'read');
       database.refuseStream(STDOUT, 'stdout', 'write');
       database.refuseStream(STDERR, 'stderr', 'write');
-      const source = await sourceOf(options);
+      const source = await sourceOf(options, (message) => out.note(`warning: ${message}`));
       const progress = new ImportProgress(source.bytes, out);
       try {
         const summary = await runImport(source, path, {
@@ -108,19 +121,41 @@ export function addImport({ program, shell }: Parts): void {
 }
 
 /** Paths of the files that the options name; none for standard input. */
-function filesOf({ jsonl = [], nodes = [], edges = [] }: Options): string[] {
+function filesOf(options: Options): string[] {
+  const { jsonl = [], nodes = [], edges = [] } = options;
+  const graphs = GRAPH_FORMAT_NAMES.flatMap((format) => options[format] ?? []);
   const csv = [...nodes.map(parseNodeSpec), ...edges.map(parseEdgeSpec)];
-  return [...csv.map((spec) => spec.path), ...jsonl.filter((path) => path !== '-')];
+  return [...csv.map((spec) => spec.path), ...graphs, ...jsonl.filter((path) => path !== '-')];
 }
 
 /** What the options name. @throws DataError SOMBRA_USAGE, SOMBRA_IMPORT_…, SOMBRA_CSV_… */
-async function sourceOf(options: Options): Promise<ImportSource> {
-  const { jsonl, nodes, edges, idProperty } = options;
-  if (jsonl === undefined) return new CsvSource(await planImport(options));
+async function sourceOf(options: Options, note: (message: string) => void): Promise<ImportSource> {
+  const { jsonl, nodes, edges, idProperty, edgeIdProperty } = options;
+  const formats = GRAPH_FORMAT_NAMES.filter((format) => options[format] !== undefined);
+  const given = [...formats, ...(jsonl === undefined ? [] : ['jsonl'])];
+  if (given.length > 1) throw usageError(`--${given.join(' and --')}: an import reads files of one format`);
+  if (given.length === 0) {
+    if (edgeIdProperty !== undefined)
+      throw usageError(
+        '--edge-id-property is for files in which edges have ids; in CSV a column of its own keeps them',
+      );
+    return new CsvSource(await planImport(options));
+  }
   if (nodes !== undefined || edges !== undefined)
     throw usageError(
-      '--jsonl has nodes and edges in the same files: import CSV files, --nodes and --edges, by themselves',
+      `--${given[0]!} has nodes and edges in the same files: import CSV files, --nodes and --edges, by themselves`,
     );
   if (idProperty === '') throw usageError('--id-property names an empty property');
-  return jsonlSource(jsonl, idProperty);
+  if (edgeIdProperty === '') throw usageError('--edge-id-property names an empty property');
+  const ids = { node: idProperty, edge: edgeIdProperty };
+  const [format] = formats;
+  if (format === undefined) return jsonlSource(jsonl!, ids);
+  const graphOptions = {
+    ...fallbacksOf(options),
+    labelName: options.labelColumn,
+    typeName: options.typeColumn,
+    ids,
+    note,
+  };
+  return new GraphFileSource(options[format]!.map(inspectFile), GRAPH_FORMATS[format], graphOptions);
 }

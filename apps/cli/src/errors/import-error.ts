@@ -10,6 +10,9 @@ export const IMPORT_CODES = Object.freeze([
   'SOMBRA_IMPORT_DANGLING_EDGE',
   'SOMBRA_JSONL_SYNTAX',
   'SOMBRA_JSONL_VALUE',
+  'SOMBRA_GRAPH_FILE_SYNTAX',
+  'SOMBRA_GRAPH_FILE_VALUE',
+  'SOMBRA_GRAPH_FILE_UNSUPPORTED',
 ] as const);
 export type ImportCode = (typeof IMPORT_CODES)[number];
 

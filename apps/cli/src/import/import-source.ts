@@ -1,4 +1,4 @@
-/** What an import reads: CSV files or JSON Lines. */
+/** What an import reads: files of one format. */
 import type { Place } from '../errors/import-error.ts';
 import type { Feed, RowPlace } from './messages.ts';
 
@@ -17,7 +17,7 @@ export interface ImportSource {
    * Reads everything: batches of nodes, `nodes-end`, batches of edges, `edges-end`.
    * @param send  @returns false when nothing more is wanted; then reading stops
    * @param read  told how many bytes have been read
-   * @throws DataError SOMBRA_IMPORT_…, SOMBRA_CSV_…, SOMBRA_JSONL_…
+   * @throws DataError SOMBRA_IMPORT_…, SOMBRA_CSV_…, SOMBRA_JSONL_…, SOMBRA_GRAPH_FILE_…
    */
   feed(send: (feed: Feed) => Promise<boolean>, read: (bytes: number) => void): Promise<readonly FileSummary[]>;
   /** Where a row stands. */

@@ -67,7 +67,7 @@ export async function planImport(options: ImportOptions): Promise<ImportPlan> {
   const nodes = (options.nodes ?? []).map(parseNodeSpec);
   const edges = (options.edges ?? []).map(parseEdgeSpec);
   if (nodes.length + edges.length === 0)
-    throw usageError('nothing to import: name files by --nodes and --edges, or by --jsonl');
+    throw usageError('nothing to import: name files by --nodes and --edges, or by an option of their format');
   checkNames(options);
   const delimiter = parseDelimiter(options.delimiter ?? ',', '--delimiter');
   const arrayDelimiter = parseDelimiter(options.arrayDelimiter, '--array-delimiter');
@@ -152,8 +152,17 @@ function fallbackNames(kind: FileKind, options: ImportOptions): readonly string[
   return names.filter((name) => name !== undefined);
 }
 
+/** Labels and type for what has none of its own, in files that hold nodes and edges. @throws DataError SOMBRA_USAGE */
+export function fallbacksOf(options: Pick<ImportOptions, 'label' | 'type'>): {
+  labels: readonly string[];
+  type: string | undefined;
+} {
+  checkNames(options);
+  return { labels: options.label?.split(':') ?? [], type: options.type };
+}
+
 /** @throws DataError SOMBRA_USAGE for an empty label or type */
-function checkNames({ label, type }: ImportOptions): void {
+function checkNames({ label, type }: Pick<ImportOptions, 'label' | 'type'>): void {
   if (label?.split(':').includes('')) throw usageError('--label names an empty label');
   if (type === '') throw usageError('--type names an empty type');
 }

@@ -18,6 +18,8 @@ export interface NodeLine {
 /** `{"edge":1,"type":"KNOWS","source":1,"target":2,"properties":{"since":1833}}` */
 export interface EdgeLine {
   readonly kind: 'edge';
+  /** undefined: none that could be kept. */
+  readonly id: LineId | undefined;
   readonly type: string;
   readonly source: LineId;
   readonly target: LineId;
@@ -71,6 +73,7 @@ function edgeOf(object: { readonly [key: string]: unknown }): EdgeLine {
   if (typeof type !== 'string') throw new LineError('the type of an edge is a text, "type":"KNOWS"');
   return {
     kind: 'edge',
+    id: isId(object['edge']) ? object['edge'] : undefined,
     type,
     source: idOf(object, 'source'),
     target: idOf(object, 'target'),
@@ -85,8 +88,12 @@ function checkKeys(object: object, known: ReadonlySet<string>, shape: string): v
 
 function idOf(object: { readonly [key: string]: unknown }, key: string): LineId {
   const id = object[key];
-  if (typeof id === 'string' || Number.isSafeInteger(id)) return id as LineId;
+  if (isId(id)) return id;
   throw new LineError(`${quote(key)} is the id of a node, an integer or a text`);
+}
+
+function isId(id: unknown): id is LineId {
+  return typeof id === 'string' || Number.isSafeInteger(id);
 }
 
 function propertiesOf(object: { readonly [key: string]: unknown }): { readonly [key: string]: PropertyValue } {

@@ -797,6 +797,21 @@ export const ERROR_CODES = Object.freeze({
     IMPORT,
   ),
   SOMBRA_JSONL_VALUE: entry('DataError', 'A property in a line of JSON Lines cannot be read.', IMPORT),
+  SOMBRA_GRAPH_FILE_SYNTAX: entry(
+    'DataError',
+    'A file of GraphML, GEXF or graphology is not as its format says.',
+    IMPORT,
+  ),
+  SOMBRA_GRAPH_FILE_VALUE: entry(
+    'DataError',
+    'A property in a file of GraphML, GEXF or graphology cannot be read.',
+    IMPORT,
+  ),
+  SOMBRA_GRAPH_FILE_UNSUPPORTED: entry(
+    'DataError',
+    'A file of GraphML, GEXF or graphology has what a database cannot keep, for example nested graphs.',
+    'Take it out of the file where the message says, and import again: nothing was imported.',
+  ),
   SOMBRA_SAME_FILE: entry(
     'DataError',
     'A command would overwrite a file of the database, or import one. Nothing was changed.',
