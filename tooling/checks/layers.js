@@ -86,6 +86,8 @@ export const ROOMS = {
   'packages/ops': [
     'base',
     'store',
+    'jobs',
+    'mirror',
     'repair',
     'backup',
     'archive',

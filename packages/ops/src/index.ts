@@ -67,3 +67,8 @@ export type {
 } from './repair/checkpoint.ts';
 export { inspectPage } from './repair/inspect-page.ts';
 export type { InspectPageOptions, PageReport } from './repair/inspect-page.ts';
+export { JobQueue, openJobQueue } from './jobs/job-queue.ts';
+export type { JobEvent, JobQueueOptions, JobQueueStats } from './jobs/job-queue.ts';
+export type { Job, JobContext, JobHandler, JobPayload } from './jobs/job.ts';
+export { MirroredStore, openMirror } from './mirror/mirror.ts';
+export type { MirrorOptions } from './mirror/mirror.ts';

@@ -408,6 +408,16 @@ export const ERROR_CODES = Object.freeze({
     'An object with the name of a manifest of a backup is none, or was changed.',
     'Use another backup; remove the object if it is none.',
   ),
+  SOMBRA_JOBS: entry(
+    'CorruptionError',
+    'A record in the file of a job queue cannot be read.',
+    'Move the files of the queue away; what it had not done has to be asked for again.',
+  ),
+  SOMBRA_JOB_HANDLER: entry(
+    'StateError',
+    'The queue holds a job of a kind that it was opened without a handler for.',
+    'Open the queue with a handler for it. The job waits.',
+  ),
   SOMBRA_BACKUP_FORMAT: entry(
     'DataError',
     'A backup was made by a newer release, in a format that this one does not know.',
