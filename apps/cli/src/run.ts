@@ -9,6 +9,7 @@ import { addExport } from './commands/export.ts';
 import { addFind } from './commands/find.ts';
 import { addImport } from './commands/import.ts';
 import { addIndex } from './commands/index-command.ts';
+import { addInstallScripts } from './commands/install-scripts.ts';
 import { addNeighbors } from './commands/neighbors.ts';
 import { addPath } from './commands/path.ts';
 import { addRestore } from './commands/restore.ts';
@@ -50,6 +51,7 @@ export const SOMBRA: ProgramDefinition = {
     addBackup(parts);
     addRestore(parts);
     addArchive(parts);
+    addInstallScripts(parts);
     addServe(parts);
     addAudit(parts);
   },

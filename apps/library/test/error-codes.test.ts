@@ -11,8 +11,14 @@ import type { ErrorCode, ErrorEntry, ErrorKind } from '../src/index.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const DOCUMENT = 'docs/reference/errors.md';
-/** Environment variables of the tests, and those that set fields of the configuration. */
+/** Variables of the scripts that `sombra install-scripts` writes. */
+const SCRIPTS = join(ROOT, 'apps/cli/scripts');
+const SCRIPT_VARIABLES = readdirSync(SCRIPTS).flatMap((name) =>
+  [...readFileSync(join(SCRIPTS, name), 'utf8').matchAll(/\$\{(SOMBRA_\w+)/g)].map((match) => match[1]!),
+);
+/** Environment variables of the tests and of scripts, and those that set fields of the configuration. */
 const VARIABLES = new Set([
+  ...SCRIPT_VARIABLES,
   'SOMBRA_SEED',
   'SOMBRA_RUNS',
   'SOMBRA_VERIFY',

@@ -75,7 +75,7 @@ describe('a tarball', () => {
       const inside = files.map((file) => file.replace(/^package\//, ''));
       expect(inside).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE']));
       const allowed =
-        /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|operators\/.+\.(yml|json))$/;
+        /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|scripts\/.+\.sh|operators\/.+\.(yml|json))$/;
       expect(inside.filter((file) => !allowed.test(file))).toEqual([]);
       const manifest = execFileSync('tar', ['xzOf', tarballs.get(name)!, 'package/package.json'], { encoding: 'utf8' });
       expect(manifest).not.toContain('workspace:');

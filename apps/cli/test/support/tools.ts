@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
-import { runProgram } from './cli.ts';
+import { BIN, runProgram } from './cli.ts';
 import type { Outcome, Program } from './cli.ts';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -71,11 +71,12 @@ export function startTool(program: Tool, ...args: string[]): RunningTool {
   return { process: child, says, outcome };
 }
 
-/** A folder with the tools under the names of a global installation. @returns its path */
+/** A folder with the commands under the names of a global installation, and this Node. @returns its path */
 export function binFolder(parent: string): string {
   const folder = join(parent, 'bin');
   mkdirSync(folder, { recursive: true });
-  for (const [name, target] of Object.entries(SCRIPTS)) {
+  symlinkSync(process.execPath, join(folder, 'node'));
+  for (const [name, target] of Object.entries({ ...SCRIPTS, sombra: BIN })) {
     chmodSync(target, 0o755);
     symlinkSync(target, join(folder, name));
   }

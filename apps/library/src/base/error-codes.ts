@@ -837,6 +837,11 @@ export const ERROR_CODES = Object.freeze({
     'A file that an export would write exists. Nothing was written.',
     'Choose another destination, or pass `--force` to replace it.',
   ),
+  SOMBRA_SCRIPT_EXISTS: entry(
+    'DataError',
+    'A script that `sombra install-scripts` would write is there and different. Nothing was written.',
+    'Choose another folder, or pass `--force` to replace it.',
+  ),
   SOMBRA_OUTPUT: entry(
     'IoError',
     'Standard output of a command cannot be written, for example on a full disk.',
@@ -845,6 +850,11 @@ export const ERROR_CODES = Object.freeze({
   SOMBRA_EXPORT_FILE: entry(
     'IoError',
     'A file of an export cannot be written. None of its files was left behind.',
+    'Check path, permission and free space.',
+  ),
+  SOMBRA_SCRIPT_FILE: entry(
+    'IoError',
+    'A script of `sombra install-scripts` cannot be read or written. None is half written.',
     'Check path, permission and free space.',
   ),
   SOMBRA_UNEXPECTED: entry('command line', 'An error without a code, which is a bug.', 'Report it, with the output.'),

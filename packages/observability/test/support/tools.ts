@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { hasProgram } from '../../../../tooling/vitest/programs.ts';
 
 /** Programs that some tests hold the metrics against, and the packages of Debian that bring them. */
 const PACKAGES = {
@@ -10,17 +11,9 @@ const PACKAGES = {
 
 export type Tool = keyof typeof PACKAGES;
 
-/**
- * Is the program there? Where it is not, the tests that need it are left out, and their output says which; with SOMBRA_REQUIRE_TOOLS=1,
- * as in CI, that is an error.
- */
+/** Is the program there? As `hasProgram` says. */
 export function has(tool: Tool): boolean {
-  if (spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0) return true;
-  const text = `${tool} is not installed (Debian: apt-get install --no-install-recommends ${PACKAGES[tool]})`;
-  if (process.env['SOMBRA_REQUIRE_TOOLS'] === '1')
-    throw new Error(`${text}, and SOMBRA_REQUIRE_TOOLS wants every test`);
-  process.stderr.write(`left out: tests with ${tool}, because ${text}\n`);
-  return false;
+  return hasProgram(tool, PACKAGES[tool]);
 }
 
 /** Runs a program. @returns what it printed @throws Error with all that it printed */
