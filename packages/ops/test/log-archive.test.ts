@@ -430,6 +430,39 @@ test('pages of a load that are damaged are told, also when an archive has nothin
   life.close();
 });
 
+test('pages of a load that was lost with the log go, and are never those of another commit with its number', async () => {
+  const world = await World.create(12);
+  const { life, archive, vfs } = world;
+  await archive.run(life.pager);
+  const before = life.pager.logEnd().identity.timeline;
+  world.index(); // its pages wait
+  const path = placedPath('data/graph.db', life.lsn);
+  expect(vfs.stat(path)).not.toBeNull();
+  // A kill, and somebody removes the log.
+  const left = new MemoryVfs();
+  left.mkdir('data');
+  for (const name of vfs.list('data').filter((each) => !/-(wal|shm)$/.test(each))) {
+    const source = vfs.open(`data/${name}`, { write: false });
+    const bytes = new Uint8Array(source.stat().size);
+    source.pread(bytes, 0);
+    source.close();
+    const target = left.open(`data/${name}`, { write: true, create: true });
+    if (bytes.length > 0) target.pwrite([bytes], 0);
+    target.close();
+  }
+  const again = new GraphLife(left, 'data/graph.db', 13);
+  while (!again.states.has(life.lsn)) again.write();
+  const second = await openLogArchive(await openObjectStore('second', { vfs: left }), { vfs: left });
+  await second.run(again.pager);
+  const { timeline } = again.pager.logEnd().identity;
+  expect(timeline).not.toBe(before);
+  expect(left.stat(path)).toBeNull();
+  expect(await second.list()).toMatchObject([{ timeline, loads: 0 }]);
+  expect(await second.verify()).toMatchObject([{ timeline, error: undefined }]);
+  again.close();
+  life.close();
+});
+
 test('an archive that was ended beside an archiver ends that archiver', async () => {
   const world = await World.create(9);
   const { life, archive } = world;

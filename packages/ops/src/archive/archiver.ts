@@ -12,12 +12,11 @@
  * archive when an archiver begins.
  */
 import { createHash } from 'node:crypto';
-import { CorruptionError, toHex } from '@sombra/vfs';
-import type { Vfs, VfsFile } from '@sombra/vfs';
-import { needsPlacedPages, placedCommits, placedPath, PlacedReader } from '@sombra/pager';
+import { toHex } from '@sombra/vfs';
+import type { Vfs } from '@sombra/vfs';
 import type { LogEnd } from '@sombra/pager';
 import { LogStream, openSegment, SEGMENT_HEADER_SIZE } from '@sombra/wal';
-import type { LogPlace, OpenSegment, RecordView } from '@sombra/wal';
+import type { LogPlace, OpenSegment } from '@sombra/wal';
 import type { Compression } from '../backup/names.ts';
 import { nextTurn } from '../base/pause.ts';
 import { throwIfAborted } from '../base/abort.ts';
@@ -25,10 +24,11 @@ import type { ObjectStore } from '../base/object-store.ts';
 import { notContinued } from './errors.ts';
 import { readLogIndex } from './index-of-log.ts';
 import type { IndexedPiece, TimelineIndex } from './index-of-log.ts';
-import { pagesKey, pieceKey } from './names.ts';
+import { pieceKey } from './names.ts';
 import { encodePiece, readPieceHeader } from './piece.ts';
 import type { PieceHeader } from './piece.ts';
-import { bytesOfFile } from './source.ts';
+import { PlacedArchive } from './placed-archive.ts';
+import { bytesOfFile, turned } from './source.ts';
 import type { ArchiveSource } from './source.ts';
 
 /** What an archiver works with. */
@@ -83,10 +83,7 @@ interface Read {
 export class LogArchiver {
   private readonly parts: ArchiverParts;
   private reached: Reached | undefined;
-  /** Commits of bulk loads whose pages are archived. */
-  private stored = new Set<number>();
-  /** Commits that have a file of placed pages which is not whole. */
-  private readonly unreadable = new Map<number, CorruptionError>();
+  private readonly placed: PlacedArchive;
   /** Of the database as of the last record that was read; 0 when that is not known. */
   private pageCount = 0;
   private objects = 0;
@@ -95,6 +92,7 @@ export class LogArchiver {
 
   constructor(parts: ArchiverParts) {
     this.parts = parts;
+    this.placed = new PlacedArchive(parts);
   }
 
   /** Bytes of the log that the last pass, or the beginning, left behind; undefined before the first pass. */
@@ -129,7 +127,9 @@ export class LogArchiver {
     this.checkGoesOn(end);
     if (this.setMark(end)) end = source.logEnd({ waitMs: 0 });
     if (end.position !== undefined) {
-      await this.archivePages(end, signal);
+      const { objects, bytes } = await this.placed.store(end, this.reached?.place.lsn, signal);
+      this.objects += objects;
+      this.bytes += bytes;
       await this.archiveLog(end, end.position.seq, signal);
     }
     const { objects, bytes, segments } = this;
@@ -177,7 +177,7 @@ export class LogArchiver {
     const index = (await readLogIndex(store, name, signal)).find((one) => one.timeline === timeline);
     const last = index?.pieces.at(-1);
     if (index === undefined || last === undefined) return undefined;
-    this.stored = new Set(index.pages.keys());
+    this.placed.begin(index.pages.keys());
     this.pageCount = 0;
     await this.remove(index, signal);
     const header = await readPieceHeader(store, last.key, { signal });
@@ -205,82 +205,6 @@ export class LogArchiver {
   private async remove({ superseded }: TimelineIndex, signal: AbortSignal | undefined): Promise<void> {
     if (superseded.length > 0) await this.parts.confirm();
     for (const { key } of superseded) await this.parts.store.delete(key, { signal });
-  }
-
-  // ---- bulk loads
-
-  private async archivePages(end: LogEnd, signal: AbortSignal | undefined): Promise<void> {
-    const { vfs, source } = this.parts;
-    for (const lsn of placedCommits(vfs, source.path)) {
-      if (lsn > end.lsn) continue; // a load that is being written
-      // What the archive has passed was stored before it did.
-      const isNew = this.reached === undefined || lsn > this.reached.place.lsn;
-      if (isNew && !(await this.storePages(end, lsn, signal))) continue;
-      vfs.unlink(placedPath(source.path, lsn));
-    }
-  }
-
-  /** @returns false when they are not whole: a load that was killed leaves such; a commit that needs them is refused when its record is read */
-  private async storePages({ identity }: LogEnd, lsn: number, signal: AbortSignal | undefined): Promise<boolean> {
-    const { vfs, source, store, name, compression } = this.parts;
-    const file = vfs.open(placedPath(source.path, lsn), { write: false });
-    try {
-      const { size } = file.stat();
-      const sha256 = await this.readPages(file, size, signal);
-      if (sha256 instanceof CorruptionError) {
-        this.unreadable.set(lsn, sha256);
-        return false;
-      }
-      const header: PieceHeader = {
-        kind: 'pages',
-        databaseId: toHex(identity.databaseId),
-        timeline: identity.timeline,
-        pageSize: identity.pageSize,
-        seq: 0,
-        salt: '',
-        from: 0,
-        to: size,
-        before: lsn,
-        last: lsn,
-        firstTime: 0,
-        lastTime: 0,
-        chain: 0,
-        previous: '',
-        compression,
-        sha256,
-      };
-      const key = pagesKey(name, { kind: 'pages', timeline: identity.timeline, lsn });
-      await store.put(key, encodePiece(header, turned(vfs, bytesOfFile(file, 0, size))), { signal });
-      this.objects += 1;
-      this.bytes += size;
-      this.stored.add(lsn);
-      return true;
-    } finally {
-      file.close();
-    }
-  }
-
-  /** Checks every page. @returns SHA-256 of the file; what is wrong with it */
-  private async readPages(
-    file: VfsFile,
-    size: number,
-    signal: AbortSignal | undefined,
-  ): Promise<string | CorruptionError> {
-    const reader = new PlacedReader(file.path, () => undefined);
-    const hash = createHash('sha256');
-    try {
-      for (const bytes of bytesOfFile(file, 0, size)) {
-        throwIfAborted(signal);
-        reader.push(bytes);
-        hash.update(bytes);
-        await nextTurn(this.parts.vfs.env);
-      }
-      reader.end();
-      return hash.digest('hex');
-    } catch (error) {
-      if (error instanceof CorruptionError) return error;
-      throw error;
-    }
   }
 
   // ---- the log
@@ -415,19 +339,6 @@ export class LogArchiver {
     this.bytes += to - from;
   }
 
-  /** A commit of a bulk load is of no use without its pages. */
-  private checkPages(record: RecordView, pageCount: number): void {
-    const { lsn } = record;
-    if (this.stored.has(lsn) || !needsPlacedPages(record, pageCount === 0 ? record.pageCount : pageCount)) return;
-    const cause = this.unreadable.get(lsn);
-    if (cause !== undefined) throw cause;
-    throw notContinued(
-      this.parts.store.location,
-      `commit ${lsn} is one of a bulk load, whose pages were not kept, or were taken by another archive`,
-      { lsn },
-    );
-  }
-
   /**
    * Reads bytes of a segment, and every record in them: they continue what is archived, and end with a record.
    * @param from  0, or where the archive ends
@@ -468,8 +379,8 @@ export class LogArchiver {
         if (firstTime === 0) firstTime = record.time;
         lastTime = record.time;
         // What an archive begins with may have loads from before it.
-        const isNew = reached === undefined ? this.unreadable.has(record.lsn) : record.lsn > reached.place.lsn;
-        if (isNew) this.checkPages(record, pageCount);
+        const isNew = reached === undefined ? this.placed.isUnreadable(record.lsn) : record.lsn > reached.place.lsn;
+        if (isNew) this.placed.check(record, pageCount);
         ({ pageCount } = record);
         if (record.end === reached?.place.offset && record.chain === reached?.place.chain) passed = true;
       }
@@ -501,12 +412,4 @@ function isBehind({ lsn, position }: LogEnd, place: LogPlace): boolean {
   if (position.seq < place.seq) return lsn > place.lsn;
   if (position.offset < place.offset) return true;
   return position.offset === place.offset && (position.chain !== place.chain || lsn > place.lsn);
-}
-
-/** Lets the event loop turn between pieces. */
-async function* turned(vfs: Vfs, source: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  for (const bytes of source) {
-    yield bytes;
-    await nextTurn(vfs.env);
-  }
 }

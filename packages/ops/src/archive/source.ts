@@ -1,6 +1,7 @@
 /** What is archived: an open database, and the files of its log. */
 import { IoError, preadFully } from '@sombra/vfs';
-import type { VfsFile } from '@sombra/vfs';
+import type { Vfs, VfsFile } from '@sombra/vfs';
+import { nextTurn } from '../base/pause.ts';
 import type { LogEnd, LogEndOptions } from '@sombra/pager';
 
 /** An open database: `GraphDB` of `@sombra/db`, or `Pager` of `@sombra/pager`. */
@@ -29,5 +30,13 @@ export function* bytesOfFile(file: VfsFile, from: number, to: number): Generator
     }
     yield bytes;
     at += bytes.length;
+  }
+}
+
+/** Lets the event loop turn between pieces. */
+export async function* turned(vfs: Vfs, source: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const bytes of source) {
+    yield bytes;
+    await nextTurn(vfs.env);
   }
 }
