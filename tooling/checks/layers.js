@@ -111,6 +111,8 @@ export const ROOMS = {
     'neo4j',
     'xml',
     'graphml',
+    'gexf',
+    'graphology',
     'schema',
     'indexes',
     'inspect',

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { GraphDB } from '@sombra/db';
 import { exportCsv } from '../export/csv-export.ts';
 import type { ExportedFile } from '../export/csv-export.ts';
+import { exportGexf } from '../gexf/gexf-export.ts';
+import { exportGraphology } from '../graphology/graphology-export.ts';
 import { exportGraphml } from '../graphml/graphml-export.ts';
 import { exportNeo4j } from '../neo4j/neo4j-export.ts';
 import { exportJsonl } from '../export/jsonl-export.ts';
@@ -32,13 +34,18 @@ interface Options {
 }
 
 /** What writes a format of one file. */
-const WRITERS = Object.freeze({ jsonl: exportJsonl, graphml: exportGraphml });
+const WRITERS = Object.freeze({
+  jsonl: exportJsonl,
+  graphml: exportGraphml,
+  gexf: exportGexf,
+  graphology: exportGraphology,
+});
 /** Formats, and how often an export reads every row. */
-const READINGS = Object.freeze({ csv: 2, neo4j: 2, jsonl: 1, graphml: 2 });
+const READINGS = Object.freeze({ csv: 2, neo4j: 2, jsonl: 1, graphml: 2, gexf: 2, graphology: 1 });
 type FileFormat = keyof typeof WRITERS;
 type Format = keyof typeof READINGS;
 /** Files whose name says the format. */
-const NAMED = /\.(jsonl|graphml)(?:\.gz)?$/i;
+const NAMED = /\.(jsonl|graphml|gexf)(?:\.gz)?$/i;
 
 /** Where an export goes: a folder, a file, or stdout. */
 type Destination =
@@ -50,8 +57,9 @@ The whole export shows one commit, whatever is written meanwhile, and reads back
   csv    a folder with a file for each set of labels, nodes-….csv, and for each edge type, edges-….csv
   jsonl  one file, an object a line; --to - writes it to stdout
   neo4j  a folder with files for neo4j-admin database import; what they cannot hold is refused
-  graphml  one file
-Without --format a name that ends in .jsonl or .graphml, packed or not, says the format; - means jsonl, everything else csv.
+  graphml, gexf  one file
+  graphology  one file, for Graph.from(JSON.parse(text)) of the package graphology
+Without --format a name that ends in .jsonl, .graphml or .gexf, packed or not, says the format; - means jsonl, everything else csv.
 
 Examples:
   sombra export air.db --to air-csv
@@ -63,10 +71,10 @@ Examples:
 /** `sombra export`: writes a database, or a part of it, to files. */
 export function addExport({ program, shell }: Parts): void {
   addJson(program.command('export'))
-    .description('write nodes and edges to files of CSV, JSON Lines or GraphML')
+    .description('write nodes and edges to files of CSV, JSON Lines, GraphML, GEXF or graphology')
     .argument('<db>', 'path of the database')
-    .requiredOption('--to <place>', 'folder (csv, neo4j) or file (jsonl, graphml) to write; - for stdout')
-    .option('--format <format>', 'csv, neo4j, jsonl or graphml (default: as the name says)')
+    .requiredOption('--to <place>', 'folder (csv, neo4j) or file (the others) to write; - for stdout')
+    .option('--format <format>', 'csv, neo4j, jsonl, graphml, gexf or graphology (default: as the name says)')
     .option('--gzip', 'pack the files; a name that ends in .gz says the same')
     .option('--label <label>', 'only nodes with this label, and edges between them; repeat it for several', collect)
     .option('--type <type>', 'only edges of this type; repeat it for several', collect)

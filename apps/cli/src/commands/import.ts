@@ -8,6 +8,8 @@ import { CsvSource } from '../import/csv-source.ts';
 import type { ImportSource } from '../import/import-source.ts';
 import type { ReadGraphFile } from '../import/graph-file-source.ts';
 import { GraphFileSource } from '../import/graph-file-source.ts';
+import { readGexf } from '../gexf/gexf-reader.ts';
+import { readGraphology } from '../graphology/graphology-reader.ts';
 import { readGraphml } from '../graphml/graphml-reader.ts';
 import { inspectFile } from '../files/text-file.ts';
 import { jsonlSource } from '../import/jsonl-source.ts';
@@ -25,6 +27,8 @@ interface Options extends ImportOptions {
   readonly json?: boolean;
   readonly jsonl?: string[];
   readonly graphml?: string[];
+  readonly gexf?: string[];
+  readonly graphology?: string[];
   readonly edgeIdProperty?: string;
   readonly maxTransactionPages?: number;
 }
@@ -50,27 +54,33 @@ Examples:
   sombra export old.db --to - | sombra import new.db --jsonl -`;
 
 /** Formats whose files hold nodes and edges, by the option that names them. */
-const GRAPH_FORMATS: Readonly<Record<'graphml', ReadGraphFile>> = Object.freeze({ graphml: readGraphml });
+const GRAPH_FORMATS: Readonly<Record<'graphml' | 'gexf' | 'graphology', ReadGraphFile>> = Object.freeze({
+  graphml: readGraphml,
+  gexf: readGexf,
+  graphology: readGraphology,
+});
 const GRAPH_FORMAT_NAMES = Object.keys(GRAPH_FORMATS) as (keyof typeof GRAPH_FORMATS)[];
 
 /** `sombra import`: fills a database from files. */
 export function addImport({ program, shell }: Parts): void {
   addJson(program.command('import'))
-    .description('fill a database from files of CSV, JSON Lines or GraphML, packed by gzip or not')
+    .description('fill a database from files of CSV, JSON Lines, GraphML, GEXF or graphology, packed by gzip or not')
     .argument('<db>', 'path of the database; it is created if need be')
     .option('--nodes <file...>', 'files of nodes: FILE, Label=FILE or Label(Group)=FILE')
     .option('--edges <file...>', 'files of edges: FILE, TYPE=FILE or TYPE(From,To)=FILE')
     .option('--jsonl <file...>', 'files of JSON Lines as export writes them, nodes and edges; - for standard input')
     .option('--graphml <file...>', 'files of GraphML, nodes and edges')
+    .option('--gexf <file...>', 'files of GEXF, nodes and edges')
+    .option('--graphology <file...>', 'files with the JSON object of a graphology graph, as its export() gives it')
     .option('--id-property <key[:type]>', 'keep the ids of nodes as a property; the type is for CSV (default: string)')
     .option('--edge-id-property <key>', 'keep the ids of edges as a property; not for CSV, where they have none')
-    .option('--label <label>', 'label of nodes whose file, or in GraphML whose element, names none; A:B for two')
-    .option('--type <type>', 'type of edges whose file, or in GraphML whose element, names none')
+    .option('--label <label>', 'label of nodes that name none, in their file or by themselves; A:B for two')
+    .option('--type <type>', 'type of edges that name none, in their file or by themselves')
     .option('--id-column <name>', 'plain headers: column with the ids (default: id)')
-    .option('--label-column <name>', 'plain headers: column with the labels; GraphML: data with them')
+    .option('--label-column <name>', 'column, in GraphML, GEXF and graphology attribute, with the labels')
     .option('--from <name>', 'plain headers: column with the id of the start (default: from)')
     .option('--to <name>', 'plain headers: column with the id of the end (default: to)')
-    .option('--type-column <name>', 'plain headers: column with the type; GraphML: data with it')
+    .option('--type-column <name>', 'column, in GraphML, GEXF and graphology attribute, with the type')
     .option('--columns <name:type,...>', 'types of columns (default: as the header says, or string), or ignore')
     .option('--delimiter <character>', 'between cells; tab for a tab (default: comma)')
     .option('--array-delimiter <character>', 'between the values of a list, and between labels', ';')

@@ -6,12 +6,16 @@ import { isXmlText } from './escape.ts';
 import type { XmlType } from './xml-kinds.ts';
 import { addXmlKinds, xmlKindsOf, xmlTypeOf } from './xml-kinds.ts';
 
+const WIDE = xmlKindsOf(2n ** 60n);
+
 /** A property. */
 export interface LearnedKey {
   /** Its id in the document. */
   readonly id: string;
   readonly name: string;
   readonly type: XmlType;
+  /** Are there integers beyond 2^53? */
+  readonly wide: boolean;
 }
 
 /** Properties by name. */
@@ -39,10 +43,14 @@ export class LearnedKeys {
   /** All of them, when everything has been learnt. */
   all(): ReadonlyMap<string, LearnedKey> {
     this.keys ??= new Map(
-      [...this.kinds].map(([name, kinds], at) => [name, { id: `${this.prefix}${at}`, name, type: xmlTypeOf(kinds) }]),
+      [...this.kinds].map(([name, kinds], at) => [name, keyOf(`${this.prefix}${at}`, name, kinds)]),
     );
     return this.keys;
   }
+}
+
+function keyOf(id: string, name: string, kinds: number): LearnedKey {
+  return { id, name, type: xmlTypeOf(kinds), wide: (kinds & WIDE) !== 0 };
 }
 
 /** @throws DataError SOMBRA_EXPORT_VALUE when no document can hold the name of a key or a type */

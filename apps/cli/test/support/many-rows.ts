@@ -38,7 +38,7 @@ async function writeLines(path: string, head: string, count: number, line: (i: n
 }
 
 /**
- * Imports so many rows, half nodes and half edges, exports them as CSV, JSON Lines and GraphML, and imports them again. No command may
+ * Imports so many rows, half nodes and half edges, exports them in each format, and imports them again. No command may
  * need more memory than docs/reference/cli.md says.
  */
 export async function thereAndBack(folder: string, rows: number): Promise<void> {
@@ -67,11 +67,16 @@ export async function thereAndBack(folder: string, rows: number): Promise<void> 
   expect(await measured(['import', again, ...files])).toMatchObject(counts);
   const third = join(folder, 'c.db');
   expect(await measured(['import', third, '--jsonl', lines])).toMatchObject(counts);
-  const document = join(folder, 'graph.graphml');
-  expect(await measured(['export', database, '--to', document])).toMatchObject(counts);
-  const fourth = join(folder, 'd.db');
-  expect(await measured(['import', fourth, '--graphml', document])).toMatchObject(counts);
-  for (const path of [again, third, fourth])
+  const copies: string[] = [];
+  for (const format of ['graphml', 'gexf', 'graphology']) {
+    const document = join(folder, `graph.${format}`);
+    expect(await measured(['export', database, '--to', document, '--format', format])).toMatchObject(counts);
+    const copy = join(folder, `${format}.db`);
+    expect(await measured(['import', copy, `--${format}`, document])).toMatchObject(counts);
+    rmSync(document);
+    copies.push(copy);
+  }
+  for (const path of [again, third, ...copies])
     expect(await json('find', path, '--where', `n=${nodeCount - 1}`)).toMatchObject({
       nodes: [{ labels: ['N'], properties: { id: `id-${nodeCount - 1}`, name: `name of ${nodeCount - 1}` } }],
     });
