@@ -272,6 +272,21 @@ describe('is refused, with its line', () => {
     expect(await places.refused('graphml', bytes)).toMatchObject({ code: 'SOMBRA_IMPORT_FILE' });
   });
 
+  it('a text without an end, in pieces', { timeout: 60_000 }, async () => {
+    const key = '<key id="d" for="node" attr.name="d"/>';
+    const pieces = `<![CDATA[${'x'.repeat(1_000_000)}]]>`.repeat(140);
+    const found = await places.refused('graphml', document(key, `<node id="a"><data key="d">${pieces}`));
+    expect([found.code, found.message.slice(0, 33)]).toEqual([
+      'SOMBRA_GRAPH_FILE_SYNTAX',
+      '5: the data of one element have m',
+    ]);
+  });
+
+  it('a tag without an end', { timeout: 60_000 }, async () => {
+    const found = await places.refused('graphml', `<graphml>\n<graph a="${'x'.repeat(140_000_000)}`);
+    expect([found.code, found.message.slice(0, 21)]).toEqual(['SOMBRA_GRAPH_FILE_SYNTAX', '2: a tag or a text ha']);
+  });
+
   it('what the engine refuses: a label that is too long', async () => {
     const key = '<key id="labels" for="node" attr.name="labels" attr.type="string"/>';
     const content = document(
@@ -290,6 +305,11 @@ describe('is refused, with its line', () => {
     expect((await failure('import', places.fresh('.db'), '--graphml', file, '--jsonl', file)).error.code).toBe(
       'SOMBRA_USAGE',
     );
+    const unused = await failure('import', places.fresh('.db'), '--graphml', file, '--id-column', 'x');
+    expect([unused.error.code, unused.error.message]).toEqual([
+      'SOMBRA_USAGE',
+      '--id-column is for CSV files: leave it out with --graphml',
+    ]);
     const taken = await failure('import', places.fresh('.db'), '--graphml', file, '--id-property', 'old');
     expect([taken.error.code, taken.error.message]).toEqual([
       'SOMBRA_GRAPH_FILE_VALUE',

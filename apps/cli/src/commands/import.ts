@@ -61,6 +61,9 @@ const GRAPH_FORMATS: Readonly<Record<'graphml' | 'gexf' | 'graphology', ReadGrap
 });
 const GRAPH_FORMAT_NAMES = Object.keys(GRAPH_FORMATS) as (keyof typeof GRAPH_FORMATS)[];
 
+/** Options that only CSV files have. */
+const CSV_OPTIONS = ['idColumn', 'from', 'to', 'columns', 'delimiter', 'quotedEmpty'] as const;
+
 /** `sombra import`: fills a database from files. */
 export function addImport({ program, shell }: Parts): void {
   addJson(program.command('import'))
@@ -155,6 +158,11 @@ async function sourceOf(options: Options, note: (message: string) => void): Prom
     throw usageError(
       `--${given[0]!} has nodes and edges in the same files: import CSV files, --nodes and --edges, by themselves`,
     );
+  const unused = CSV_OPTIONS.find((name) => options[name] !== undefined);
+  if (unused !== undefined) {
+    const option = unused.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw usageError(`--${option} is for CSV files: leave it out with --${given[0]!}`);
+  }
   if (idProperty === '') throw usageError('--id-property names an empty property');
   if (edgeIdProperty === '') throw usageError('--edge-id-property names an empty property');
   const ids = { node: idProperty, edge: edgeIdProperty };

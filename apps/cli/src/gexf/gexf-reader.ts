@@ -7,7 +7,7 @@ import { edgeTypeOf, noteUndirected } from '../import/graph-file-source.ts';
 import { quote } from '../values/scalar.ts';
 import { parseLabelText } from '../xml/label-text.ts';
 import type { XmlAttributes, XmlHandler } from '../xml/read-xml.ts';
-import { readXml } from '../xml/read-xml.ts';
+import { PIECE_MAX, readXml } from '../xml/read-xml.ts';
 import { parseXmlValue } from '../xml/xml-kinds.ts';
 import type { GexfAttribute } from './gexf-attributes.ts';
 import { gexfAttributeOf, gexfValue, KIND } from './gexf-attributes.ts';
@@ -113,8 +113,10 @@ class GexfHandler implements XmlHandler<GraphItem> {
 
   text(text: string): void {
     if (this.skipped > 0) return;
-    if (this.path.at(-1) === 'default') this.content += text;
-    else if (text.trim() !== '') throw syntaxProblem(`the text ${quote(text.trim())} stands between elements`);
+    if (this.path.at(-1) === 'default') {
+      this.content += text;
+      checkSize(this.content.length);
+    } else if (text.trim() !== '') throw syntaxProblem(`the text ${quote(text.trim())} stands between elements`);
   }
 
   close(): void {
@@ -191,6 +193,7 @@ class GexfHandler implements XmlHandler<GraphItem> {
   private set(attribute: GexfAttribute, text: string): void {
     const element = this.element!;
     element.size += text.length;
+    checkSize(element.size);
     if (attribute.role === 'names') element.names = text;
     else this.setProperty(attribute.title, gexfValue(text, attribute));
   }
@@ -234,6 +237,11 @@ class GexfHandler implements XmlHandler<GraphItem> {
     else if (direction !== 'directed')
       throw syntaxProblem(`the edge is ${quote(direction)}: write directed or undirected`, line);
   }
+}
+
+/** A text may come in any number of pieces. */
+function checkSize(size: number): void {
+  if (size > PIECE_MAX) throw syntaxProblem(`the values of one element have more than ${PIECE_MAX} characters`);
 }
 
 /** @throws GraphFileError SOMBRA_GRAPH_FILE_UNSUPPORTED for what changes over time */

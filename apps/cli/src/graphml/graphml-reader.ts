@@ -7,7 +7,7 @@ import { edgeTypeOf, noteUndirected } from '../import/graph-file-source.ts';
 import { CellError, quote } from '../values/scalar.ts';
 import { parseLabelText } from '../xml/label-text.ts';
 import type { XmlAttributes, XmlHandler } from '../xml/read-xml.ts';
-import { readXml } from '../xml/read-xml.ts';
+import { PIECE_MAX, readXml } from '../xml/read-xml.ts';
 import type { GraphmlKey } from './graphml-keys.ts';
 import { graphmlKeyOf, graphmlValue } from './graphml-keys.ts';
 
@@ -101,7 +101,7 @@ class GraphmlHandler implements XmlHandler<GraphItem> {
   text(text: string): void {
     if (this.skipped > 0) return;
     const parent = this.path.at(-1);
-    if (parent === 'data' || parent === 'default') this.content += text;
+    if (parent === 'data' || parent === 'default') this.addContent(text);
     else if (text.trim() !== '') throw syntaxProblem(`the text ${quote(text.trim())} stands outside of <data>`);
   }
 
@@ -115,6 +115,17 @@ class GraphmlHandler implements XmlHandler<GraphItem> {
     else if (name === 'default') this.key = { ...this.key!, fallback: this.content };
     else if (name === 'key') this.endKey();
     else if (name === this.kind) this.endElement();
+  }
+
+  /** A text may come in any number of pieces. What is of another program is not kept. */
+  private addContent(text: string): void {
+    if (this.key!.role === 'foreign') return;
+    this.content += text;
+    this.checkSize(this.content.length);
+  }
+
+  private checkSize(size: number): void {
+    if (size > PIECE_MAX) throw syntaxProblem(`the data of one element have more than ${PIECE_MAX} characters`);
   }
 
   private begin(name: string, attributes: XmlAttributes, line: number): void {
@@ -175,6 +186,7 @@ class GraphmlHandler implements XmlHandler<GraphItem> {
   private set(key: GraphmlKey, text: string): void {
     const element = this.element!;
     element.size += text.length;
+    this.checkSize(element.size);
     if (key.role === 'names') {
       element.names = text;
       return;

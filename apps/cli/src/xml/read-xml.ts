@@ -11,7 +11,7 @@ import { openText } from '../files/text-file.ts';
 import { CellError } from '../values/scalar.ts';
 
 /** Longest piece in characters: the largest property, escaped, and then some. */
-const PIECE_MAX = 128 * 1024 * 1024;
+export const PIECE_MAX = 128 * 1024 * 1024;
 /** Elements within each other. */
 const DEPTH_MAX = 200;
 const ENCODING = /^(?:utf-?8|us-ascii|ascii)$/i;
