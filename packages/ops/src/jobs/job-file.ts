@@ -1,9 +1,9 @@
 /**
  * The jobs of one queue in a file: an append log of what happened to them. A job is there from when the promise of `add` is fulfilled until that
- * of `remove`, whatever crashes in between; which jobs were running is forgotten, so that they begin again.
+ * of `remove`, whatever crashes in between; which jobs were running is forgotten, so that they begin again. Their order is that of their ids.
  *
  * Records are JSON: `{ add: job }`, `{ failed: id, failures, error }`, `{ gaveUp: id }`, `{ done: id }`. Those of finished jobs go as the
- * oldest ones do; a job that stays long is written again at the end, so that it does not keep the file long.
+ * oldest ones do. A job that keeps many of them is written again at the end, one for each job that ends.
  */
 import { CorruptionError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
@@ -22,20 +22,24 @@ interface Kept {
   position: number;
   /** It is not tried any more. */
   gaveUp: boolean;
+  /** That it is done is being written: it must not be written again behind that. */
+  ending: boolean;
 }
 
 const SEGMENT_BYTES = 1024 * 1024;
-/** Records of which a job that is kept may be the oldest before it is written again. */
-const RECORDS_BEFORE_REWRITE = 4096;
+/** Records that are kept beside four for each job, before the oldest job is written again. */
+const RECORDS_KEPT = 4096;
+const ERROR_LENGTH_MAX = 1000;
 
 /** See the top of the file. */
 export class JobFile {
   private readonly log: AppendLog;
   private readonly path: string;
-  /** By id, in the order of ids. */
   private readonly kept = new Map<number, Kept>();
   private newest = 0;
   private nextId = 1;
+  private gaveUpCount = 0;
+  private tidying = false;
 
   /** @throws IoError SOMBRA_BUSY: another process has it open; SOMBRA_IO; CorruptionError SOMBRA_WAL_DAMAGED, SOMBRA_JOBS */
   constructor(vfs: Vfs, path: string) {
@@ -50,6 +54,16 @@ export class JobFile {
   }
 
   /** Jobs that wait to be done, or run. */
+  get waitingCount(): number {
+    return this.kept.size - this.gaveUpCount;
+  }
+
+  /** Jobs that are not tried any more. */
+  get givenUpCount(): number {
+    return this.gaveUpCount;
+  }
+
+  /** Jobs that wait to be done, or run, in their order. */
   waiting(): Job[] {
     return this.jobs(false);
   }
@@ -59,7 +73,7 @@ export class JobFile {
     return this.jobs(true);
   }
 
-  /** The number that the next new job gets. */
+  /** Number of the next job: behind all others. */
   takeId(): number {
     return this.nextId++;
   }
@@ -68,44 +82,66 @@ export class JobFile {
     return this.kept.get(id)?.job;
   }
 
-  /** Writes a job, or in the place of one with its id. Durable when fulfilled. @throws as `AppendLog.appendAsync` */
-  async put(job: Job, gaveUp = false): Promise<void> {
-    const position = await this.append(gaveUp ? { add: job, gaveUp } : { add: job });
-    this.kept.set(job.id, { job, position, gaveUp });
+  /** Writes a new job. Durable when fulfilled. @throws as `AppendLog.appendAsync`: then it is not there */
+  async add(job: Job): Promise<void> {
+    const position = await this.append({ add: job });
+    this.kept.set(job.id, { job, position, gaveUp: false, ending: false });
   }
 
-  /** A job has failed. @throws as `put` */
+  /** A job has failed. @throws as `add` */
   async noteFailure(id: number, failures: number, error: string): Promise<void> {
-    await this.append({ failed: id, failures, error });
-    this.change(id, { failures, lastError: error });
-  }
-
-  /** It is not tried any more. @throws as `put` */
-  async giveUp(id: number): Promise<void> {
-    await this.append({ gaveUp: id });
-    const kept = this.kept.get(id);
-    if (kept !== undefined) kept.gaveUp = true;
-  }
-
-  /** It is done. Harmless when it is not there. @throws as `put` */
-  async remove(id: number): Promise<void> {
-    if (!this.kept.has(id)) return;
-    await this.append({ done: id });
-    this.kept.delete(id);
+    const lastError = error.slice(0, ERROR_LENGTH_MAX);
+    await this.append({ failed: id, failures, error: lastError });
+    this.noted(id, failures, lastError);
     await this.tidy();
   }
 
+  /** It is not tried any more. @throws as `add`: then it is not tried by this process, and by the next one */
+  async giveUp(id: number): Promise<void> {
+    this.markGivenUp(id); // before: a job that is written again meanwhile says so
+    await this.append({ gaveUp: id });
+  }
+
+  /** It is done. Harmless when it is not there. @throws as `add` */
+  async remove(id: number): Promise<void> {
+    const kept = this.kept.get(id);
+    if (kept === undefined) return;
+    kept.ending = true;
+    try {
+      await this.append({ done: id });
+    } catch (error) {
+      kept.ending = false;
+      throw error;
+    }
+    this.forget(id);
+    await this.tidy();
+  }
+
+  /** @throws as `AppendLog.close` */
   close(): void {
     this.log.close();
   }
 
   private jobs(gaveUp: boolean): Job[] {
-    return [...this.kept.values()].filter((kept) => kept.gaveUp === gaveUp).map(({ job }) => job);
+    const found = [...this.kept.values()].filter((kept) => kept.gaveUp === gaveUp).map(({ job }) => job);
+    return found.sort((a, b) => a.id - b.id);
   }
 
-  private change(id: number, change: Partial<Job>): void {
+  private noted(id: number, failures: number, lastError: string): void {
     const kept = this.kept.get(id);
-    if (kept !== undefined) kept.job = { ...kept.job, ...change };
+    if (kept !== undefined) kept.job = { ...kept.job, failures, lastError };
+  }
+
+  private markGivenUp(id: number): void {
+    const kept = this.kept.get(id);
+    if (kept === undefined || kept.gaveUp) return;
+    kept.gaveUp = true;
+    this.gaveUpCount += 1;
+  }
+
+  private forget(id: number): void {
+    if (this.kept.get(id)?.gaveUp === true) this.gaveUpCount -= 1;
+    this.kept.delete(id);
   }
 
   private async append(record: JobRecord): Promise<number> {
@@ -116,12 +152,26 @@ export class JobFile {
 
   /** Gives up records that no job needs. */
   private async tidy(): Promise<void> {
-    for (const kept of [...this.kept.values()]) {
-      if (this.newest - kept.position < RECORDS_BEFORE_REWRITE) continue;
-      await this.put(kept.job, kept.gaveUp);
+    if (this.tidying) return;
+    this.tidying = true;
+    try {
+      const oldest = this.oldest();
+      const records = this.newest - (oldest?.position ?? this.newest);
+      if (oldest !== undefined && !oldest.ending && records > RECORDS_KEPT + 4 * this.kept.size) {
+        const { job, gaveUp } = oldest;
+        // Appended at once: what happens to the job meanwhile is written behind it.
+        oldest.position = await this.append(gaveUp ? { add: job, gaveUp } : { add: job });
+      }
+      this.log.truncateBefore(this.oldest()?.position ?? this.newest + 1);
+    } finally {
+      this.tidying = false;
     }
-    const oldest = Math.min(this.newest + 1, ...[...this.kept.values()].map(({ position }) => position));
-    this.log.truncateBefore(oldest);
+  }
+
+  private oldest(): Kept | undefined {
+    let oldest: Kept | undefined;
+    for (const kept of this.kept.values()) if (oldest === undefined || kept.position < oldest.position) oldest = kept;
+    return oldest;
   }
 
   private replay(position: number, bytes: Uint8Array): void {
@@ -135,16 +185,14 @@ export class JobFile {
     }
     this.newest = position;
     if ('add' in record) {
-      const { add: job, gaveUp = false } = record;
-      this.kept.delete(job.id); // the order of ids is that of the map
-      this.kept.set(job.id, { job, position, gaveUp });
+      const { add: job, gaveUp } = record;
+      this.forget(job.id);
+      this.kept.set(job.id, { job, position, gaveUp: false, ending: false });
+      if (gaveUp === true) this.markGivenUp(job.id);
       this.nextId = Math.max(this.nextId, job.id + 1);
-    } else if ('failed' in record) this.change(record.failed, { failures: record.failures, lastError: record.error });
-    else if ('done' in record) this.kept.delete(record.done);
-    else {
-      const kept = this.kept.get(record.gaveUp);
-      if (kept !== undefined) kept.gaveUp = true;
-    }
+    } else if ('failed' in record) this.noted(record.failed, record.failures, record.error);
+    else if ('done' in record) this.forget(record.done);
+    else this.markGivenUp(record.gaveUp);
   }
 }
 
@@ -168,14 +216,9 @@ function isRecord(record: unknown): record is JobRecord {
 
 function isJob(job: unknown): job is Job {
   if (typeof job !== 'object' || job === null) return false;
-  const { id, kind, payload, key, addedMs, failures } = job as Record<string, unknown>;
+  const { id, kind, payload, addedMs, failures } = job as Record<string, unknown>;
   return (
-    isCount(id) &&
-    typeof kind === 'string' &&
-    payload !== undefined &&
-    (key === undefined || typeof key === 'string') &&
-    typeof addedMs === 'number' &&
-    isCount(failures)
+    isCount(id) && typeof kind === 'string' && payload !== undefined && typeof addedMs === 'number' && isCount(failures)
   );
 }
 

@@ -52,7 +52,7 @@ export interface JobQueueStats {
 }
 
 const OPTIONS = ['handlers', 'concurrency', 'maxAttempts', 'retryMs', 'retryMaxMs', 'onEvent', 'vfs'];
-const PAYLOAD_BYTES_MAX = 1024 * 1024;
+const PAYLOAD_LENGTH_MAX = 1024 * 1024;
 
 type Queue = BetterQueue<QueuedTask, undefined>;
 
@@ -99,6 +99,7 @@ export class JobQueue {
   private readonly running = new Map<number, Promise<void>>();
   private readonly whenIdle: { resolve(): void; reject(error: unknown): void }[] = [];
   private adding = 0;
+  private closed: Promise<void> | undefined;
   private done = 0;
   private failures = 0;
   private ended: { readonly error: unknown } | undefined;
@@ -109,39 +110,25 @@ export class JobQueue {
     this.file = file;
     this.options = options;
     this.queue = new Queue<QueuedTask, undefined>({
-      store: new QueueStore(file) as unknown as BetterQueue.Store<QueuedTask>,
+      store: new QueueStore() as unknown as BetterQueue.Store<QueuedTask>,
       concurrent: options.concurrency,
       process: ({ id }: QueuedTask, finished) => this.start(id, () => finished(null)),
     });
+    for (const { id } of file.waiting()) this.queue.push({ id });
   }
 
   /**
    * Asks for work. It is durable when this is fulfilled.
    * @param kind     that of a handler
    * @param payload  what the handler gets, at most 1 MiB as JSON
-   * @param options  `key`: takes the place of a job of this kind and key that waits, when there is one
    * @returns number of the job
    * @throws DataError SOMBRA_OPTION; StateError SOMBRA_CLOSED; IoError SOMBRA_DISK_FULL, SOMBRA_IO: it was not added; SOMBRA_SYNC; PoisonedError
    *   SOMBRA_LOCK_POISONED
    */
-  async add(kind: string, payload: JobPayload, options: { readonly key?: string | undefined } = {}): Promise<number> {
-    checkOptions('add', options, ['key']);
+  async add(kind: string, payload: JobPayload): Promise<number> {
     this.checkOpen();
     this.checkKind(kind);
-    checkPayload(payload);
-    const { key } = options;
-    const same = key === undefined ? undefined : this.waitingJob(kind, key);
-    const job: Job = {
-      id: same?.id ?? this.file.takeId(),
-      kind,
-      payload,
-      key,
-      addedMs: this.vfs.env.wallTimeMs(),
-      failures: 0,
-      lastError: undefined,
-    };
-    await this.put(job, same === undefined);
-    return job.id;
+    return await this.put(kind, ownPayload(payload));
   }
 
   /** Jobs that wait or run, in their order. */
@@ -154,10 +141,13 @@ export class JobQueue {
     return this.file.givenUp();
   }
 
-  /** Tries a job again that was given up, behind those that wait. @throws as `add`; DataError SOMBRA_OPTION when there is none */
-  async retry(id: number): Promise<void> {
+  /** Tries a job again that was given up, as a new one behind those that wait. @returns its number @throws as `add`; DataError SOMBRA_OPTION when there is none */
+  async retry(id: number): Promise<number> {
     this.checkOpen();
-    await this.put({ ...this.givenUpJob(id), failures: 0 }, true);
+    const { kind, payload } = this.givenUpJob(id);
+    const again = await this.put(kind, payload);
+    await this.file.remove(id);
+    return again;
   }
 
   /** Forgets a job that was given up. @throws as `retry` */
@@ -167,9 +157,9 @@ export class JobQueue {
   }
 
   stats(): JobQueueStats {
-    const { done, failures, running } = this;
-    const waiting = this.file.waiting().length - running.size;
-    return { waiting, running: running.size, givenUp: this.file.givenUp().length, done, failures };
+    const { done, failures, running, file } = this;
+    const waiting = Math.max(0, file.waitingCount - running.size);
+    return { waiting, running: running.size, givenUp: file.givenUpCount, done, failures };
   }
 
   /** Fulfilled when no job waits or runs. @throws StateError SOMBRA_CLOSED; what ended the queue */
@@ -179,9 +169,15 @@ export class JobQueue {
     await new Promise<void>((resolve, reject) => this.whenIdle.push({ resolve, reject }));
   }
 
-  /** Ends it: handlers are asked to stop and waited for. Jobs that are not done stay in the file. Harmless when repeated. */
-  async close(): Promise<void> {
-    if (this.closing.signal.aborted) return;
+  /**
+   * Ends it: handlers are asked to stop and waited for. Jobs that are not done stay in the file. Harmless when repeated.
+   * @throws IoError SOMBRA_SYNC: it is closed nevertheless
+   */
+  close(): Promise<void> {
+    return (this.closed ??= this.shut());
+  }
+
+  private async shut(): Promise<void> {
     this.closing.abort(new StateError('SOMBRA_CLOSED', 'the queue is being closed'));
     this.queue.pause();
     await Promise.all(this.running.values());
@@ -194,20 +190,19 @@ export class JobQueue {
 
   // ---- adding
 
-  /** @param isNew  better-queue does not have it */
-  private async put(job: Job, isNew: boolean): Promise<void> {
+  private async put(kind: string, payload: JobPayload): Promise<number> {
+    const id = this.file.takeId();
+    const addedMs = this.vfs.env.wallTimeMs();
     this.adding += 1;
     try {
-      await this.file.put(job);
+      await this.file.add({ id, kind, payload, addedMs, failures: 0, lastError: undefined });
     } finally {
       this.adding -= 1;
+      if (this.isIdle()) this.settleIdle();
     }
     // When it is being closed, the job is in the file, and the next process does it.
-    if (isNew && !this.closing.signal.aborted) this.queue.push({ id: job.id });
-  }
-
-  private waitingJob(kind: string, key: string): Job | undefined {
-    return this.file.waiting().find((job) => job.kind === kind && job.key === key && !this.running.has(job.id));
+    if (!this.closing.signal.aborted) this.queue.push({ id });
+    return id;
   }
 
   private givenUpJob(id: number): Job {
@@ -309,7 +304,7 @@ export class JobQueue {
   }
 
   private isIdle(): boolean {
-    return this.running.size === 0 && this.adding === 0 && this.file.waiting().length === 0;
+    return this.running.size === 0 && this.adding === 0 && this.file.waitingCount === 0;
   }
 
   private settleIdle(error?: unknown): void {
@@ -340,7 +335,8 @@ export class JobQueue {
   }
 }
 
-function checkPayload(payload: JobPayload): void {
+/** What a later process would find in the file: nothing that the caller may change. */
+function ownPayload(payload: JobPayload): JobPayload {
   let text: string | undefined;
   try {
     text = JSON.stringify(payload);
@@ -348,11 +344,12 @@ function checkPayload(payload: JobPayload): void {
     throw new DataError('SOMBRA_OPTION', 'the payload of a job is what JSON keeps', { cause });
   }
   if (text === undefined) throw new DataError('SOMBRA_OPTION', 'the payload of a job is what JSON keeps');
-  if (text.length > PAYLOAD_BYTES_MAX)
+  if (text.length > PAYLOAD_LENGTH_MAX)
     throw new DataError(
       'SOMBRA_OPTION',
-      `the payload of a job has at most ${PAYLOAD_BYTES_MAX} characters as JSON, not ${text.length}`,
+      `the payload of a job has at most ${PAYLOAD_LENGTH_MAX} characters as JSON, not ${text.length}`,
     );
+  return JSON.parse(text) as JobPayload;
 }
 
 function messageOf(error: unknown): string {

@@ -11,13 +11,11 @@ export type JobPayload =
 
 /** A job as it waits. */
 export interface Job {
-  /** Unique in its queue, ascending. */
+  /** Unique in its queue; jobs are done in this order. */
   readonly id: number;
   /** Names the handler. */
   readonly kind: string;
   readonly payload: JobPayload;
-  /** A job that is added with the key of one that waits takes its place in the queue. */
-  readonly key: string | undefined;
   /** Time of day when it was added, ms since 1970. */
   readonly addedMs: number;
   /** How often it has failed. */

@@ -5,7 +5,7 @@
  *
  * A process may die between the object and its job: opening compares the two places and asks for what is missing.
  */
-import { IoError, StateError } from '@sombra/vfs';
+import { callHook, IoError, NodeVfs, StateError } from '@sombra/vfs';
 import type { Vfs } from '@sombra/vfs';
 import { checkOptions } from '../base/check-options.ts';
 import type {
@@ -33,44 +33,47 @@ export interface MirrorOptions {
   /** Longest pause of all, ms. Default five minutes. */
   readonly retryMaxMs?: number | undefined;
   readonly onEvent?: ((event: JobEvent) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** Where the queue's files are. Default the file system. */
   readonly vfs?: Vfs | undefined;
 }
 
-const OPTIONS = ['jobs', 'retryMs', 'retryMaxMs', 'onEvent', 'signal', 'vfs'];
+const OPTIONS = ['jobs', 'retryMs', 'retryMaxMs', 'onEvent', 'vfs'];
+const COMPARE = 'compare';
 const COPY = 'copy';
 const DELETE = 'delete';
 
 /**
- * Opens a mirror, and asks for the objects that the second place lacks or has in another size. Objects that only the second place has stay: they may be
- * what somebody has deleted by mistake.
+ * Opens a mirror. Its first job is to compare the two places, and to ask for the objects that the second one lacks or has in another size. Objects
+ * that only the second place has stay: they may be what somebody has deleted by mistake.
  * @param store  the first place; it is closed with the mirror
- * @param copy   the second place, likewise
- * @throws as `openJobQueue` and `ObjectStore.list`; then both places are closed
+ * @param copy   the second place, likewise; it need not be reachable now
+ * @throws as `openJobQueue`; then both places are closed
  */
 export async function openMirror(
   store: ObjectStore,
   copy: ObjectStore,
   options: MirrorOptions,
 ): Promise<MirroredStore> {
-  checkOptions('openMirror', options, OPTIONS);
-  const { jobs: path, signal, ...rest } = options;
   let jobs: JobQueue | undefined;
   try {
-    const lacking = await difference(store, copy, signal);
-    jobs = await openJobQueue(path, {
+    checkOptions('openMirror', options, OPTIONS);
+    const { jobs: path, ...rest } = options;
+    const queue = (jobs = await openJobQueue(path, {
       ...rest,
       handlers: {
+        [COMPARE]: async (_payload, { signal }) => {
+          for (const key of await difference(store, copy, signal)) await queue.add(COPY, { key });
+        },
         [COPY]: (payload, context) => bring(store, copy, keyOf(payload), context),
-        [DELETE]: (payload, { signal: ending }) => copy.delete(keyOf(payload), { signal: ending }),
+        [DELETE]: (payload, { signal }) => copy.delete(keyOf(payload), { signal }),
       },
-    });
-    const last = new Map(jobs.jobs().map(({ kind, payload }) => [keyOf(payload), kind]));
-    for (const key of lacking) if (last.get(key) !== COPY) await jobs.add(COPY, { key });
-    return new MirroredStore(store, copy, jobs);
+    }));
+    if (!queue.jobs().some(({ kind }) => kind === COMPARE)) await queue.add(COMPARE, null);
+    const { vfs = new NodeVfs(), onEvent } = options;
+    const tell = (event: JobEvent): void => callHook(vfs.env, store.location, () => onEvent?.(event));
+    return new MirroredStore(store, copy, queue, tell);
   } catch (error) {
-    await jobs?.close();
+    await jobs?.close().catch(() => undefined); // the first error is the one that counts
     store.close();
     copy.close();
     throw error;
@@ -82,9 +85,11 @@ export class MirroredStore implements ObjectStore {
   private readonly store: ObjectStore;
   private readonly copy: ObjectStore;
   private readonly jobs: JobQueue;
+  private readonly tell: (event: JobEvent) => void;
 
   /** @internal */
-  constructor(store: ObjectStore, copy: ObjectStore, jobs: JobQueue) {
+  constructor(store: ObjectStore, copy: ObjectStore, jobs: JobQueue, tell: (event: JobEvent) => void) {
+    this.tell = tell;
     this.store = store;
     this.copy = copy;
     this.jobs = jobs;
@@ -138,16 +143,19 @@ export class MirroredStore implements ObjectStore {
     return this.jobs.idle();
   }
 
-  /** Ends the copying, which goes on when the mirror is opened again, and closes both places. */
+  /** Ends the copying, which goes on when the mirror is opened again, and closes both places. @throws as `JobQueue.close` */
   async end(): Promise<void> {
-    await this.jobs.close();
-    this.store.close();
-    this.copy.close();
+    try {
+      await this.jobs.close();
+    } finally {
+      this.store.close();
+      this.copy.close();
+    }
   }
 
-  /** Begins `end`; for callers that know a plain place. */
+  /** Begins `end`; for callers that know a plain place. What fails then is an event. */
   close(): void {
-    void this.end();
+    this.end().catch((error: unknown) => this.tell({ event: 'ended', error }));
   }
 }
 
