@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { delimiter } from 'node:path';
-import { afterAll } from 'vitest';
+import { onTestFinished } from 'vitest';
 
 /** A script that runs, in a process group of its own. */
 export interface RunningScript {
@@ -14,7 +14,7 @@ export interface RunningScript {
 }
 
 /**
- * Starts bash, without blocking this process, in which servers may run. Called while a test runs; what it leaves is killed after the file.
+ * Starts bash, without blocking this process, in which servers may run. Called while a test runs; what it leaves is killed after it.
  * @param args   of bash: a file and its arguments, or `-c` and a script
  * @param path   folders of PATH before the usual ones
  * @param alone  no others
@@ -56,7 +56,7 @@ export function startBash(
   let closed = false;
   child.once('close', () => (closed = true));
   // What a failed test has left.
-  afterAll(() => {
+  onTestFinished(() => {
     if (!closed) kill('SIGKILL');
   });
   const has = (what: string | RegExp): boolean => (typeof what === 'string' ? text.includes(what) : what.test(text));
