@@ -289,6 +289,22 @@ test('nothing is given up beside other connections', () => {
   b.close();
 });
 
+test('a log that is missing as a whole is a loss, too, beside other connections', () => {
+  const { disk, page } = killed();
+  const a = open(disk);
+  put(a, page, 7);
+  disk.syncFault = () => ({ errno: 'EIO' });
+  expect(codeOf(() => put(a, page, 8))).not.toBe('no error');
+  disk.syncFault = undefined;
+  disk.unlink(LOG);
+  expect(codeOf(() => open(disk, { busyTimeoutMs: 0 }))).toBe('SOMBRA_LOCK_POISONED');
+  a.close();
+  const b = open(disk);
+  put(b, page, 77);
+  expect(timelineOf(b)).not.toBe(1);
+  b.close();
+});
+
 test('pages that a bulk load placed for the archive say the timeline of its commit', () => {
   const { disk, timeline } = killed();
   disk.unlink(LOG);

@@ -141,8 +141,9 @@ export function recover(
   const how = { toLastGood, beforeLoss, wasClosed: superblock.clean };
   const wal = ignoresLog ? null : openLog(options, superblock, how, warnings, visit);
   try {
+    if (refuseLoss && wal === null && !superblock.clean) throw lossBesideOthers(options);
     if (lsn < settled.bound) refuseOrNote(lostCommits(options, lsn, settled.bound), tolerance);
-    if (wal === null && (!superblock.clean || !area.bothValid || settled.unusedArea || superblock.forked)) {
+    if (wal === null && (!superblock.clean || !area.bothValid || settled.unusedArea)) {
       // With a slot lost, pages beyond the page count may belong to the checkpoint that it recorded.
       withoutLog(options, main, superblock, area.bothValid ? superblock.pageCount : filePages, tolerance);
       // A batch of the log that is gone must never repair a page of commits to come.

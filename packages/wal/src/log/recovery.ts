@@ -90,7 +90,8 @@ function isHistoryLost({ strangers }: FoundSegments): boolean {
  */
 export function setAsideSealed({ vfs, path, identity }: WalOptions): string[] {
   const sealed = namedSegments(vfs, path).filter(
-    ({ seq, header }) => header !== undefined && header.seq === seq && sameLog(header, identity),
+    ({ seq, header }) =>
+      header !== undefined && header.seq === seq && sameLog(header, identity) && vfs.stat(`${path}-${seq}`) === null, // else it is the live segment of a copy with a name like `graph-3`, beside `graph`
   );
   const names = sealed.map((file) => moveAside(vfs, path, { path: file.path, salt: toHex(file.header!.salt) }));
   if (names.length > 0) vfs.syncDir(directoryOf(path));
